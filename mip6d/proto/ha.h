@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Home agent: home registrations (RFC 6275 9.5, 10.3), Duplicate Address
+ * Detection and proxying for home addresses (10.3.1, 10.4.1).  Requirement M1.
+ */
+#ifndef PROTO_HA_H
+#define PROTO_HA_H
+
+#include "lib/addr.h"
+#include "lib/mh.h"
+#include "mip6/env.h"
+
+struct ha_prefix {
+	struct ip6_prefix prefix;
+	uint32_t valid_s, preferred_s; /* UINT32_MAX: for ever */
+};
+
+#define HA_MAX_PREFIXES 16
+
+struct ha_config {
+	struct in6_addr address;
+	int home_ifindex; /* 0: virtual home link, so no DAD and no proxying */
+	uint8_t home_lladdr[32]; /* of home_ifindex */
+	size_t home_lladdr_len;
+	size_t n_prefixes;
+	struct ha_prefix prefixes[HA_MAX_PREFIXES];
+	/* Home addresses that may register; n_allowed 0: every one of the home prefixes. */
+	size_t n_allowed;
+	const struct in6_addr *allowed; /* sorted by memcmp; owned by the configuration */
+	uint32_t max_lifetime_s; /* granted at most; a multiple of 4 */
+	uint32_t refresh_advice_s; /* 0: no Binding Refresh Advice option */
+	uint32_t max_bindings;
+	bool optimistic; /* forward while DAD for the home address still runs */
+	bool require_ipsec; /* refuse what is not MIP6_PKT_PROTECTED */
+};
+
+struct ha; /* opaque */
+
+/* config is copied (but not what `allowed` points to).  NULL when out of memory. */
+struct ha *ha_new(const struct ha_config *config, const struct mip6_env *env,
+	const struct ha_ops *ops, void *ops_ctx);
+/* Frees memory only; the kernel's and the store's state stay for whoever comes next. */
+void ha_free(struct ha *ha);
+
+/* A Mobility Header arrived.  Everything of 9.2, 9.5.1, 10.3 happens in here. */
+void ha_receive_mh(struct ha *ha, const struct mip6_packet *p);
+/* An ICMPv6 message arrived on the home link; NS and NA matter while DAD runs. */
+void ha_receive_icmp6(struct ha *ha, const struct mip6_packet *p);
+/* Take over a binding that was stored before a restart; no DAD, forwarding is set again. */
+int ha_restore(struct ha *ha, const struct ha_binding_record *r);
+/* The home link went down or came back, or its link-layer address is another. */
+void ha_home_link(struct ha *ha, int ifindex, const uint8_t *lladdr, size_t lladdr_len);
+/* Remove all forwarding and proxying (a clean stop); the store is left as it is. */
+void ha_withdraw(struct ha *ha);
+
+enum ha_binding_state {
+	HA_BINDING_DAD, /* accepted when DAD ends well; forwarded meanwhile if `optimistic` */
+	HA_BINDING_ACTIVE,
+	HA_BINDING_INVALID, /* de-registered less than MAX_DELETE_BCE_TIMEOUT ago */
+};
+
+struct ha_binding_info {
+	struct in6_addr home_address, care_of;
+	enum ha_binding_state state;
+	uint16_t seq, flags;
+	uint32_t lifetime_s, remaining_s;
+	uint32_t age_s; /* since the first registration */
+	uint32_t moves;
+};
+
+size_t ha_count(const struct ha *ha); /* bindings that are not HA_BINDING_INVALID */
+/* Calls fn for each until it returns false. */
+void ha_foreach(struct ha *ha, bool (*fn)(void *arg, const struct ha_binding_info *i), void *arg);
+bool ha_find(struct ha *ha, const struct in6_addr *home_address, struct ha_binding_info *i);
+/* Remove one by hand (mip6ctl); false when there is none. */
+bool ha_remove(struct ha *ha, const struct in6_addr *home_address);
+
+struct ha_stats {
+	uint64_t bu_received, ba_sent, bu_accepted, registrations, moves, refreshes, deregistrations,
+		expirations, dad_failures, malformed, unknown_type, refused[256 - 128], no_hao, unprotected;
+};
+const struct ha_stats *ha_stats(const struct ha *ha);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Mobile node: movement detection (RFC 6275 11.5), care-of addresses (11.5.3,
+ * RFC 4429), home registration, refresh, de-registration and returning home
+ * (11.7.1, 11.7.3, 11.5.5, 11.8).  Requirement M2.
+ */
+#ifndef PROTO_MN_H
+#define PROTO_MN_H
+
+#include "lib/addr.h"
+#include "lib/icmp6.h"
+#include "lib/mh.h"
+#include "mip6/env.h"
+
+#define MN_MAX_INTERFACES 16
+
+struct mn_interface_config {
+	int ifindex;
+	int preference; /* higher wins; the home link wins over all */
+};
+
+enum mn_uplink {
+	MN_UPLINK_OPTIMISTIC, /* data right behind the Binding Update */
+	MN_UPLINK_CAUTIOUS, /* data after the Binding Acknowledgement */
+};
+
+struct mn_config {
+	struct in6_addr home_address;
+	struct ip6_prefix home_prefix;
+	struct in6_addr home_agent;
+	uint32_t lifetime_s; /* asked for; a multiple of 4 */
+	enum mn_uplink uplink;
+	bool optimistic_dad; /* care-of addresses are used while DAD runs */
+	bool eager; /* a router with other prefixes is a move even while the old one answers */
+	bool random_iid; /* care-of addresses with random instead of EUI-64 interface identifiers */
+	bool require_ipsec; /* ignore answers that are not MIP6_PKT_PROTECTED */
+	uint32_t hold_ms; /* hold what is sent while there is no place to send from, at most so long */
+	size_t n_interfaces;
+	struct mn_interface_config interfaces[MN_MAX_INTERFACES];
+};
+
+struct mn; /* opaque */
+
+struct mn *mn_new(const struct mn_config *config, const struct mip6_env *env,
+	const struct mn_ops *ops, void *ops_ctx);
+void mn_free(struct mn *mn);
+
+/* What was stored before a restart: the home agent may still hold this binding. */
+void mn_restore(struct mn *mn, const struct in6_addr *care_of, uint16_t seq, uint32_t remaining_s);
+
+/*
+ * An interface has carrier and is up (again), or not.  mac is 6 octets.  A
+ * second "up" without a "down" between means that the interface says it may
+ * be on another link.  link_local is whether it has a usable link-local
+ * address; when it has not yet, a later call with true starts solicitation.
+ */
+void mn_link_event(struct mn *mn, int ifindex, bool up, const uint8_t *mac, bool link_local);
+/* ICMPv6 (RA, NA) arrived on a managed interface; hop limit and source are judged in here. */
+void mn_receive_icmp6(struct mn *mn, const struct mip6_packet *p);
+void mn_receive_mh(struct mn *mn, const struct mip6_packet *p);
+enum mn_address_state {
+	MN_ADDR_TENTATIVE, /* not usable yet */
+	MN_ADDR_USABLE_OPTIMISTIC, /* DAD still runs, RFC 4429 */
+	MN_ADDR_READY,
+	MN_ADDR_DUPLICATE,
+	MN_ADDR_REMOVED, /* somebody else took it away */
+};
+void mn_address_event(struct mn *mn, int ifindex, const struct in6_addr *addr, enum mn_address_state s);
+/* The kernel's Neighbor Unreachability Detection gave up on a neighbour, or reached it again. */
+void mn_neighbour_event(struct mn *mn, int ifindex, const struct in6_addr *addr, bool reachable);
+
+/*
+ * Tell the home agent to forget the binding (a clean stop while away:
+ * de-registration with the care-of address as source, RFC 6275 11.7.1), and
+ * stop.  Runs until mn_idle(); at the most a few seconds.
+ */
+void mn_shutdown(struct mn *mn);
+bool mn_idle(const struct mn *mn);
+
+enum mn_location { MN_NOWHERE, MN_AT_HOME, MN_AWAY };
+enum mn_registration {
+	MN_REG_NONE,
+	MN_REG_PENDING, /* BU sent, no answer yet, no binding that we know of */
+	MN_REG_REGISTERED,
+	MN_REG_REFRESHING, /* BU sent, an older binding still lives */
+	MN_REG_DEREGISTERING,
+	MN_REG_REFUSED, /* tried again after a while */
+};
+const char *mn_registration_name(enum mn_registration r);
+
+struct mn_info {
+	enum mn_location location;
+	enum mn_registration registration;
+	struct in6_addr home_address, home_agent, care_of; /* care_of :: when nowhere */
+	int ifindex;
+	struct in6_addr router;
+	uint16_t seq;
+	uint32_t lifetime_s, remaining_s;
+	int64_t refresh_in_ms; /* -1: none due */
+	int64_t retransmit_in_ms; /* -1: none due */
+	uint32_t moves, retransmissions;
+	int last_status; /* of the last BA, -1: none yet */
+};
+void mn_info(const struct mn *mn, struct mn_info *i);
+
+struct mn_link_info {
+	int ifindex, preference;
+	bool up, current, home;
+	struct in6_addr router, care_of; /* :: when none */
+	enum mn_address_state address_state;
+	const char *state; /* "down", "soliciting", "attached", "probing" */
+};
+void mn_foreach_link(const struct mn *mn, bool (*fn)(void *arg, const struct mn_link_info *i), void *arg);
+
+struct mn_stats {
+	uint64_t ra_received, rs_sent, bu_sent, bu_retransmitted, ba_received, ba_accepted, ba_refused,
+		ba_ignored, moves, malformed, unknown_type, dad_failures, unprotected;
+};
+const struct mn_stats *mn_stats(const struct mn *mn);
+
+#endif
