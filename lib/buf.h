@@ -6,7 +6,8 @@
  * the octets were there; a failed read consumes nothing.  A sub-window is
  * carved out with rbuf_sub(), so that the parser of a TLV cannot leave it.
  * A writer has a fixed capacity; a write that does not fit sets `overflow`,
- * writes nothing, and all later writes fail too: check once, at the end.
+ * writes nothing, and all later writes fail too: check once, at the end.  So
+ * does writing n > 0 octets from NULL, or overwriting what was never written.
  * Numbers on the wire are in network order, in the arguments in host order.
  */
 #ifndef LIB_BUF_H

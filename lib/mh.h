@@ -22,7 +22,8 @@
 #include "lib/buf.h"
 #include "mip6/wire.h"
 
-#define MH_MAX_OPTIONS 32 /* more in one message is refused */
+#define MH_MAX_OPTIONS 32 /* more known ones in one message: refused */
+#define MH_MIN_LEN 8
 #define MH_MAX_LEN 2048 /* longest Mobility Header: (255 + 1) * 8 octets */
 
 struct mh_option {
@@ -34,7 +35,14 @@ struct mh_option {
 			uint16_t home, care_of;
 		} nonce_indices;
 		struct {
-			const uint8_t *data; /* authenticator, usually 12 octets */
+			/*
+			 * The authenticator: 12 octets in RFC 6275, and any
+			 * number but 0 here.  It ends the message, so a writer
+			 * who must compute it over the rest builds with
+			 * data NULL (zeros) and finds its place in the last
+			 * len octets.
+			 */
+			const uint8_t *data;
 			size_t len;
 			size_t offset; /* of data from the start of the MH; set by the parser */
 		} auth_data;
@@ -90,7 +98,8 @@ struct mh_option {
 
 struct mh_message {
 	uint8_t type; /* enum mh_type */
-	uint16_t checksum; /* as received; 0 when writing: whoever sends fills it in */
+	uint16_t checksum; /* as received; not written: whoever sends fills it in */
+	size_t wire_len; /* octets of the header, as its Header Len says; set by the parser */
 	union {
 		struct {
 			uint64_t cookie;
@@ -127,16 +136,27 @@ struct mh_message {
 			uint8_t br_type; /* 1 indication, 2 acknowledgement */
 			uint8_t trigger_or_status;
 			uint16_t seq;
-			uint16_t flags; /* P V G of RFC 5846 5.1, as on the wire in host order */
+			uint16_t flags; /* BR_F_*, as on the wire in host order */
 		} revocation;
 		struct {
-			const uint8_t *data;
-			size_t len;
+			const uint8_t *data; /* all that follows the checksum */
+			size_t len; /* 8n + 2 */
 		} experimental;
 	} u;
 	size_t n_options;
-	struct mh_option options[MH_MAX_OPTIONS]; /* unknown ones and padding left out */
+	/*
+	 * In the order of the wire.  The parser leaves out padding, unknown
+	 * options, and repetitions of an option that has a meaning only once.
+	 */
+	struct mh_option options[MH_MAX_OPTIONS];
 };
+
+/* Binding Revocation, RFC 5846 5, 5.1 */
+#define BR_INDICATION 1
+#define BR_ACKNOWLEDGEMENT 2
+#define BR_F_P 0x8000 /* Proxy Binding */
+#define BR_F_V 0x4000 /* IPv4 HoA Binding Only */
+#define BR_F_G 0x2000 /* Global */
 
 /*
  * Why a Mobility Header was not accepted.  The offset that goes into an
@@ -144,28 +164,45 @@ struct mh_message {
  */
 enum mh_error {
 	MH_OK = 0,
-	MH_E_SHORT, /* fewer octets than the fixed part, or than Header Len says */
+	MH_E_SHORT, /* fewer than 8 octets, or than Header Len says */
 	MH_E_PAYLOAD_PROTO, /* Payload Proto is not 59: Parameter Problem code 0 */
 	MH_E_HEADER_LEN, /* Header Len too small for the type: Parameter Problem code 0 */
 	MH_E_UNKNOWN_TYPE, /* Binding Error status 2 */
-	MH_E_OPTION, /* an option runs over the end or has a wrong length */
+	/*
+	 * An option runs over the end, has a wrong length, or is a Binding
+	 * Authorization Data option that is not the end of the message.
+	 */
+	MH_E_OPTION,
 	MH_E_TOO_MANY, /* more than MH_MAX_OPTIONS */
-	MH_E_CHECKSUM,
+	MH_E_CHECKSUM, /* never said by mh_parse(); for the caller's own use */
 };
 const char *mh_strerror(enum mh_error e);
 
 /*
- * Parse one Mobility Header of len octets.  On an error *err_offset (may be
- * NULL) is the octet, from the start of the header, that is wrong.  Unknown
- * options are skipped (6.2.1).  The checksum is not judged here.
+ * Parse one Mobility Header of len octets.  Octets behind the end that Header
+ * Len gives are ignored (Payload Proto 59: no next header).  On an error
+ * *err_offset (may be NULL) is the octet, from the start of the header, that
+ * is wrong; for MH_E_OPTION and MH_E_TOO_MANY, the first of the option.
+ * Unknown options are skipped (6.2.1).  The checksum is not judged here.
+ *
+ * The wire form is judged, not the meaning: a prefix length of 200 in a
+ * Mobile Network Prefix option or a Binding Update for a multicast address
+ * comes through, as it has an answer of its own.
+ *
+ * On MH_E_OPTION and MH_E_TOO_MANY *m holds the fixed part and the options
+ * before the fault.  Nobody acts on them; they are there for the one answer
+ * to a malformed option, status 164 for a Binding Identifier (RFC 5648 4.4).
+ * On other errors *m holds at most the type and wire_len.
  */
 enum mh_error mh_parse(const void *data, size_t len, struct mh_message *m, size_t *err_offset);
 
 /*
  * Write m, with padding so that each option is aligned (6.2.1 and each
- * option's section) and the whole is a multiple of 8 octets.  The checksum
- * field is left zero.  Returns the length, or 0 when cap is too small or m
- * cannot be expressed.
+ * option's section) and the whole is a multiple of 8 octets.  Options keep
+ * their order, but for Binding Authorization Data, which becomes the last
+ * wherever it stands in m (6.2.7).  The checksum field is left zero.  Returns
+ * the length, or 0 when cap is too small or m cannot be expressed (an unknown
+ * type, a value wider than its field, more than MH_MAX_LEN octets).
  */
 size_t mh_build(const struct mh_message *m, void *out, size_t cap);
 
@@ -174,7 +211,12 @@ const struct mh_option *mh_option(const struct mh_message *m, uint8_t type);
 /* Append an empty option for writing; NULL when full. */
 struct mh_option *mh_option_add(struct mh_message *m, uint8_t type);
 
-/* Internet checksum over the IPv6 pseudo header and data (RFC 6275 6.1.1, RFC 8200 8.1). */
+/*
+ * Internet checksum over the IPv6 pseudo header and data (RFC 6275 6.1.1, RFC
+ * 8200 8.1), in host order: write it with wbuf_put_u16().  Over data whose
+ * checksum field is filled in it is 0 exactly when that checksum is right.
+ * len is the Upper-Layer Packet Length, for a Mobility Header its wire_len.
+ */
 uint16_t ip6_checksum(const struct in6_addr *src, const struct in6_addr *dst, uint8_t proto,
 	const void *data, size_t len);
 

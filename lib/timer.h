@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "mip6/monotime.h"
 
@@ -23,6 +24,9 @@ struct timer {
 	timer_fn *fn;
 	void *arg;
 	size_t slot; /* place in the heap + 1; 0: not running */
+	/* private */
+	uint64_t seq; /* order of starting, for equal deadlines */
+	uint64_t ran; /* the last timerq_run() that ran it */
 };
 
 struct timerq; /* opaque */
@@ -41,9 +45,11 @@ bool timer_running(const struct timer *t);
 /* The earliest deadline, or MONOTIME_NEVER. */
 monotime_t timerq_next(const struct timerq *q);
 /*
- * Run, in order of deadline, all timers due at `now`.  A timer that is
- * started by a callback for a time already past runs in the same call at
- * most once, so that a mistake cannot spin for ever.  Returns how many ran.
+ * Run, in order of deadline and then of starting, all timers due at `now`.
+ * A callback may start, move, stop and free any timer, its own included.  No
+ * timer runs twice in one call: one that ran and is started again for a time
+ * not after `now` is put off to a microsecond after it, so that a mistake
+ * cannot spin for ever.  Returns how many ran; a nested call runs none.
  */
 size_t timerq_run(struct timerq *q, monotime_t now);
 
