@@ -1,0 +1,149 @@
+"""The network of the picture.
+
+    cn --(2001:db8:c::/64)-- core --+-- ha  -- home link, 2001:db8:1::/64 --+
+                                    +-- ar1 -- link 1,    2001:db8:a::/64 --+-- air -- mn
+                                    +-- ar2 -- link 2,    2001:db8:b::/64 --+
+
+The three links are bridges in the name space `air`. The node's wlan0 is a veth whose other end is a port that is
+moved between the bridges: port down (the node's carrier goes), other bridge, port up (the carrier is back). This is
+what a radio shows to the node. netem between core and the access routers makes the round trip between the node and
+its home agent; the home link and the correspondent are near. The access routers drop what comes from a link with a
+source address of another link, as RFC 2827 asks, so that packets with a wrong source are lost here as they are there.
+"""
+
+from .lab import LinkSwitch
+from .routers import Router
+
+HOME_PREFIX, HOME_AGENT, HOME_ADDRESS = "2001:db8:1::/64", "2001:db8:1::1000", "2001:db8:1::100"
+CORRESPONDENT = "2001:db8:c::c"
+PREFIXES = {"home": HOME_PREFIX, "link1": "2001:db8:a::/64", "link2": "2001:db8:b::/64"}
+ROUTERS = {"home": ("ha", "home0", HOME_AGENT), "link1": ("ar1", "lan0", "2001:db8:a::1"),
+           "link2": ("ar2", "lan0", "2001:db8:b::1")}
+PLACES = tuple(PREFIXES)
+
+
+class Picture:
+    def __init__(self, lab, rtt_ms=100, interfaces=("wlan0",), router="instant", ra_ms=1000, rate="100mbit",
+                 impair="", node_static=False):
+        """rtt_ms: round trip between the node away from home and its home agent. router: instant or radvd.
+        ra_ms: greatest interval between unsolicited advertisements. impair: netem words (loss, duplicate,
+        delay, reorder) for every link, in both directions."""
+        self.lab = lab
+        self.rate, self.impair = rate, impair
+        self.core = lab.host("core", router=True)
+        self.ha = lab.host("ha", router=True)
+        self.ar1 = lab.host("ar1", router=True)
+        self.ar2 = lab.host("ar2", router=True)
+        self.cn = lab.host("cn")
+        self.air = lab.host("air")
+        self.air.sysctl(conf__all__disable_ipv6=1, conf__default__disable_ipv6=1)
+        self.mn = lab.host("mn", static=node_static)
+        self.place = {}
+        self._wire(rtt_ms)
+        self._filter()
+        self._radio(interfaces)
+        self.routers = {place: Router(lab, self.host_of(place), ROUTERS[place][1], PREFIXES[place],
+                                      router, ra_ms, home_agent=ROUTERS[place][2] if place == "home" else None)
+                        for place in PLACES}
+        for r in self.routers.values():
+            r.wait_ready()
+
+    def host_of(self, place):
+        return getattr(self, ROUTERS[place][0])
+
+    def _queue(self, host, device, delay_ms=0.0):
+        words = self.impair
+        if delay_ms and "delay" not in words:
+            words = f"delay {delay_ms}ms {words}"
+        host.tc(f"qdisc replace dev {device} root netem limit 100000 rate {self.rate} {words}\n")
+
+    def _wire(self, rtt_ms):
+        lab = self.lab
+        # core's interfaces are named after what they lead to; the other end is up0
+        for n, (name, host) in enumerate((("ha", self.ha), ("ar1", self.ar1), ("ar2", self.ar2)), 1):
+            lab.cable(self.core, name, host, "up0")
+            self.core.ip(f"addr add 2001:db8:f:{n}::1/64 dev {name} nodad\nlink set {name} up\n")
+            host.ip(f"addr add 2001:db8:f:{n}::2/64 dev up0 nodad\nlink set up0 up\n"
+                    f"route add default via 2001:db8:f:{n}::1\n")
+            delay = rtt_ms / 2 if name != "ha" else 0.0
+            self._queue(self.core, name, delay)
+            self._queue(host, "up0", delay)
+        lab.cable(self.core, "cn", self.cn, "eth0")
+        self._queue(self.core, "cn")
+        self._queue(self.cn, "eth0")
+        self.core.ip("addr add 2001:db8:c::1/64 dev cn nodad\nlink set cn up\n"
+                     f"route add {HOME_PREFIX} via 2001:db8:f:1::2\n"
+                     f"route add {PREFIXES['link1']} via 2001:db8:f:2::2\n"
+                     f"route add {PREFIXES['link2']} via 2001:db8:f:3::2\n")
+        self.cn.ip(f"addr add {CORRESPONDENT}/64 dev eth0 nodad\nlink set eth0 up\nroute add default via 2001:db8:c::1\n")
+
+    def _filter(self):
+        for place in ("link1", "link2"):
+            self.host_of(place).nft(
+                "table ip6 ingress {\nchain forward {\ntype filter hook forward priority 0;\n"
+                f"iifname lan0 ip6 saddr != {{ {PREFIXES[place]}, fe80::/10, :: }} counter drop\n}}\n}}\n")
+
+    def _radio(self, interfaces):
+        lab = self.lab
+        self.bridges, self.ports = {}, {}
+        for place in PLACES:
+            index = lab.index()
+            lab.command(["ip", "-n", self.air.netns, "link", "add", "dev", place, "index", str(index),
+                         "address", lab.mac(index), "type", "bridge", "stp_state", "0", "forward_delay", "0",
+                         "mcast_snooping", "0"])
+            self.bridges[place] = index
+            host, device, address = self.host_of(place), ROUTERS[place][1], ROUTERS[place][2]
+            port = f"r-{place}"
+            lab.cable(host, device, self.air, port)
+            self.air.ip(f"link set {place} up\nlink set {port} master {place} up\n")
+            host.ip(f"addr add {address}/64 dev {device} nodad\nlink set {device} up\n")
+            if self.impair:
+                self._queue(self.air, port)
+        for device in interfaces:
+            port = f"p-{device}"
+            _, index = lab.cable(self.mn, device, self.air, port)
+            self.ports[device] = index
+            self.place[device] = None
+            self.mn.ip(f"link set {device} up\n")
+            if self.impair:
+                self._queue(self.air, port)
+        self.switch = LinkSwitch(self.air)
+
+    # --- moving
+
+    def attach(self, place, device="wlan0"):
+        """Port to the bridge of place, and up. Returns the time right before the carrier comes."""
+        self.switch.set(self.ports[device], master=self.bridges[place])
+        self.place[device] = place
+        return self.switch.set(self.ports[device], up=True)
+
+    def detach(self, device="wlan0"):
+        """Carrier lost. Returns the time right before."""
+        self.place[device] = None
+        return self.switch.set(self.ports[device], up=False)
+
+    def move(self, place, device="wlan0", down_ms=20):
+        """Carrier lost, down_ms later carrier back at the new place.
+        Returns {from, to, down, up}: places and times, for the figures."""
+        before = self.place[device]
+        down = self.detach(device)
+        self.lab.sleep(down_ms / 1000)
+        up = self.attach(place, device)
+        return {"from": before, "to": place, "device": device, "down": down, "up": up}
+
+    def slide(self, place, device="wlan0"):
+        """Another link without any carrier event, as behind a switch or a sluggish driver."""
+        before = self.place[device]
+        now = self.switch.set(self.ports[device], master=self.bridges[place])
+        self.place[device] = place
+        return {"from": before, "to": place, "device": device, "down": now, "up": now}
+
+    # --- what the captures are of
+
+    def capture_points(self):
+        """{name of the link: (host, interface)}."""
+        points = {"home": (self.ha, "home0"), "link1": (self.ar1, "lan0"), "link2": (self.ar2, "lan0"),
+                  "core-ha": (self.ha, "up0"), "core-ar1": (self.core, "ar1"), "core-ar2": (self.core, "ar2"),
+                  "core-cn": (self.cn, "eth0")}
+        points.update({f"mn-{device}": (self.mn, device) for device in self.ports})
+        return points
