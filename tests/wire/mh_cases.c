@@ -2,10 +2,12 @@
 /*
  * The codec from outside, one JSON object a line:
  *
- *   mh_cases               every sample: kind ("mh", "icmp6"), name, hex, means
+ *   mh_cases               every sample: kind ("mh", "icmp6"), name, hex, means, and the
+ *                          checksum from 2001:db8::1 to 2001:db8::2
  *   mh_cases --parse       reads lines "KIND HEX" and says what they mean, or the error
  *   mh_cases --corpus DIR  writes the samples as files DIR/KIND/NAME
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,9 +50,15 @@ static void for_all(
 
 static void print_case(const char *kind, const char *name, size_t len, json_t *means, void *arg)
 {
+	struct in6_addr src, dst;
+
 	(void)arg;
-	print_and_drop(json_pack("{ss ss so so}", "kind", kind, "name", name, "hex",
-		hex_to_json(octets, len), "means", means));
+	inet_pton(AF_INET6, "2001:db8::1", &src);
+	inet_pton(AF_INET6, "2001:db8::2", &dst);
+	print_and_drop(json_pack("{ss ss so so si}", "kind", kind, "name", name, "hex",
+		hex_to_json(octets, len), "means", means, "checksum",
+		ip6_checksum(
+			&src, &dst, kind[0] == 'm' ? MIP6_PROTO_MH : IPPROTO_ICMPV6, octets, len)));
 }
 
 static void write_seed(const char *kind, const char *name, size_t len, json_t *means, void *arg)
