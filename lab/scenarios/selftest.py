@@ -4,7 +4,7 @@ import re
 
 from homebound_lab import capture, flows, packets
 from homebound_lab.lab import OPTIMISTIC, TENTATIVE
-from homebound_lab.picture import CORRESPONDENT, PREFIXES, ROUTERS, Picture
+from homebound_lab.picture import CORRESPONDENT, HOME_AGENT, PREFIXES, ROUTERS, Picture
 from homebound_lab.scenario import Key
 
 TITLE = "the lab checks itself: delays, moves, traffic, captures"
@@ -48,8 +48,9 @@ def run(lab):
         address = lab.until(lambda: address_in(net, PREFIXES[place]), 10, f"an address at {place}", step=0.005)
         visit = {"place": place, "up": move["up"], "configured": lab.now(), "address": address}
         net.mn.ip(f"route replace default via {router_address(net, place)} dev wlan0\n")
-        ping(net.mn, CORRESPONDENT, 1)  # neighbours
-        visit["ping_ms"] = ping(net.mn, "2001:db8:1::1000")
+        for destination in (CORRESPONDENT, HOME_AGENT):  # so that neighbours are known
+            lab.until(lambda: ping(net.mn, destination, 1), 10, f"an answer from {destination}")
+        visit["ping_ms"] = ping(net.mn, HOME_AGENT)
         down = flows.Stream(lab, f"{place}-down", net.cn, net.mn, address, 5001)
         up = flows.Stream(lab, f"{place}-up", net.mn, net.cn, CORRESPONDENT, 5002, source=address)
         tcp = flows.Transfer(lab, f"{place}-tcp", net.mn, net.cn, CORRESPONDENT, 5003, source=address)

@@ -1,0 +1,99 @@
+"""Configuration and control of mip6d. What a configuration file looks like is written here and nowhere else."""
+
+import json
+import os
+import signal
+
+from .picture import HOME_ADDRESS, HOME_AGENT, HOME_PREFIX
+
+HOME_AGENT_CONF = """role = "home-agent";
+control = { socket = "%(socket)s"; };
+state_file = "%(state)s";
+home_agent = {
+	address = "%(home_agent)s";
+	home_link = "home0";
+	home_prefixes = ( "%(home_prefix)s" );
+	ipsec = "none";
+};
+"""
+
+MOBILE_NODE_CONF = """role = "mobile-node";
+control = { socket = "%(socket)s"; };
+mobile_node = {
+	home_address = "%(home_address)s";
+	home_prefix = "%(home_prefix)s";
+	home_agent = "%(home_agent)s";
+	ipsec = "none";
+	interfaces = ( %(interfaces)s );
+	lifetime = %(lifetime)s;
+	uplink = "%(uplink)s";
+	optimistic_dad = %(optimistic_dad)s;
+};
+"""
+
+
+class Daemon:
+    """A mip6d on a host."""
+
+    def __init__(self, lab, host, configuration, **values):
+        self.lab, self.host = lab, host
+        self.name = f"mip6d-{host}"
+        self.socket = os.path.join(lab.run_dir, self.name + ".sock")
+        self.state = os.path.join(lab.run_dir, self.name + ".state")
+        self.conf = lab.path(self.name + ".conf")
+        self.log = lab.path(self.name + ".log")
+        with open(self.conf, "w") as f:
+            f.write(configuration % {"socket": self.socket, "state": self.state, "home_address": HOME_ADDRESS,
+                                     "home_prefix": HOME_PREFIX, "home_agent": HOME_AGENT, **values})
+        self.process = None
+
+    def start(self):
+        program = os.path.join(self.lab.build, "mip6d", "mip6d")
+        if not os.path.exists(program):
+            from .lab import LabError
+            raise LabError(f"{program} is not there: build it first, or set HOMEBOUND_BUILD to the directory of the build")
+        self.process = self.host.start(self.name, [program, "-c", self.conf, "-f"], self.log)
+        self.lab.until(self.answers, 10, f"{self.name} to answer on its socket; see {self.log}")
+        return self
+
+    def answers(self):
+        if not self.alive():
+            from .lab import LabError
+            raise LabError(f"{self.name} ended with status {self.process.popen.returncode}; see {self.log}: "
+                           f"{self.process.text()[-300:].strip()}")
+        return os.path.exists(self.socket) and self.ctl("status", check=False) is not None
+
+    def alive(self):
+        return self.process is not None and self.process.alive()
+
+    def kill(self):
+        """kill -9."""
+        self.process.stop(signal.SIGKILL)
+
+    def stop(self):
+        return self.process.stop(signal.SIGTERM)
+
+    def ctl(self, *verb, check=True):
+        """What mip6ctl -j says, as Python; None if it says nothing and check is off."""
+        program = os.path.join(self.lab.build, "ctl", "mip6ctl")
+        out = self.host.command([program, "-s", self.socket, "-j", *verb], check=check)
+        try:
+            return json.loads(out)
+        except ValueError:
+            if check:
+                raise
+            return None
+
+    def log_lines(self):
+        with open(self.log, errors="replace") as f:
+            return f.read().splitlines()
+
+
+def home_agent(lab, net):
+    return Daemon(lab, net.ha, HOME_AGENT_CONF).start()
+
+
+def mobile_node(lab, net, lifetime=600, uplink="optimistic", optimistic_dad=True):
+    interfaces = ", ".join(f'{{ name = "{device}"; preference = {10 - n}; }}' for n, device in enumerate(net.ports))
+    return Daemon(lab, net.mn, MOBILE_NODE_CONF, interfaces=interfaces, lifetime=lifetime, uplink=uplink,
+                  optimistic_dad="true" if optimistic_dad else "false").start()
