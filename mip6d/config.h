@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration file of mip6d, mip6d.conf(5).  Requirement U4: it is read
+ * and judged as a whole before anything is touched, and every complaint names
+ * file, line, what is wrong and what would be right.
+ *
+ * Nothing in here looks at the machine: interfaces and groups are names until
+ * the daemon starts, so that a file can be checked anywhere.
+ */
+#ifndef MIP6D_CONFIG_H
+#define MIP6D_CONFIG_H
+
+#include <limits.h>
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "lib/addr.h"
+#include "lib/log.h"
+
+struct ha_config;
+struct mn_config;
+
+enum mip6d_role { ROLE_HOME_AGENT, ROLE_MOBILE_NODE };
+
+#define CONFIG_MAX_PREFIXES 16
+#define CONFIG_MAX_INTERFACES 16
+#define CONFIG_DEFAULT_PATH "/etc/mip6d/mip6d.conf"
+#define CONFIG_INFINITE UINT32_MAX /* a lifetime without an end */
+#define CONFIG_SOCKET_LEN 108 /* sun_path of unix(7), with the closing NUL */
+
+struct config_prefix {
+	struct ip6_prefix prefix;
+	uint32_t valid_s, preferred_s; /* CONFIG_INFINITE: for ever */
+};
+
+struct config_home_agent {
+	struct in6_addr address;
+	char home_link[IFNAMSIZ]; /* "": virtual home link, no DAD and no proxying */
+	size_t n_prefixes;
+	struct config_prefix prefixes[CONFIG_MAX_PREFIXES];
+	size_t n_home_addresses; /* 0: every address of the home prefixes may register */
+	struct in6_addr *home_addresses; /* sorted by memcmp */
+	uint32_t max_lifetime_s; /* a multiple of 4 */
+	uint32_t refresh_advice_s; /* a multiple of 4; 0: none is given */
+	uint32_t max_bindings;
+	bool optimistic; /* forward while DAD for the home address still runs */
+	char tunnel[IFNAMSIZ];
+};
+
+struct config_interface {
+	char name[IFNAMSIZ];
+	int preference; /* higher wins */
+};
+
+struct config_mobile_node {
+	struct in6_addr home_address;
+	struct ip6_prefix home_prefix;
+	struct in6_addr home_agent;
+	size_t n_interfaces;
+	struct config_interface interfaces[CONFIG_MAX_INTERFACES];
+	uint32_t lifetime_s; /* a multiple of 4 */
+	bool cautious; /* data after the acknowledgement, not right behind the Binding Update */
+	bool optimistic_dad; /* RFC 4429 */
+	bool eager; /* movement detection */
+	bool random_iid;
+	uint32_t hold_ms;
+	char tunnel[IFNAMSIZ];
+	uint32_t table; /* first of the routing tables that mip6d may use */
+};
+
+struct mip6d_config {
+	enum mip6d_role role;
+	enum log_level log_level;
+	char control_socket[CONFIG_SOCKET_LEN];
+	char control_group[33]; /* name or number; "": root only */
+	char state_file[PATH_MAX];
+	struct config_home_agent home_agent; /* with ROLE_HOME_AGENT */
+	struct config_mobile_node mobile_node; /* with ROLE_MOBILE_NODE */
+};
+
+/* What is wrong, one line a fault: "FILE:LINE: KEY: what; what would be right". */
+struct config_errors {
+	size_t n;
+	char **lines;
+	size_t left_out; /* faults beyond the first CONFIG_MAX_ERRORS */
+};
+#define CONFIG_MAX_ERRORS 50
+
+/*
+ * Read path, and the files it includes, into *cfg.  False when anything is
+ * wrong, with at least one line in *errors; *cfg then holds nothing that must
+ * be released.  *errors need not be initialised and is to be released either
+ * way.  "-" is standard input.
+ */
+bool config_load(const char *path, struct mip6d_config *cfg, struct config_errors *errors);
+/* The same for a text in memory; name stands for it in messages. */
+bool config_load_text(const char *name, const char *text, size_t len, struct mip6d_config *cfg,
+	struct config_errors *errors);
+void config_release(struct mip6d_config *cfg);
+
+/*
+ * Write cfg as a configuration file in which every setting stands, defaults
+ * included.  It reads back to the same cfg, and that prints the same.
+ */
+void config_print(const struct mip6d_config *cfg, FILE *to);
+
+void config_errors_print(const struct config_errors *errors, FILE *to);
+void config_errors_release(struct config_errors *errors);
+
+const char *config_role_name(enum mip6d_role role); /* "home-agent", "mobile-node" */
+
+/*
+ * What the protocol core wants of a configuration.  Interface indexes and
+ * link-layer addresses are left 0 and are the caller's to fill in;
+ * mn->interfaces[] is in the order of cfg->mobile_node.interfaces[].
+ * ha->allowed points into cfg, which must live as long.
+ */
+void config_to_ha(const struct mip6d_config *cfg, struct ha_config *ha);
+void config_to_mn(const struct mip6d_config *cfg, struct mn_config *mn);
+
+#endif

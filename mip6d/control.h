@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control socket: what mip6ctl talks to.  The protocol is described in
+ * mip6/control.h.  Verbs are rows of a table in control_verbs.c.
+ */
+#ifndef MIP6D_CONTROL_H
+#define MIP6D_CONTROL_H
+
+#include <stddef.h>
+
+#include "mip6/env.h"
+#include "mip6/monotime.h"
+
+struct event_base;
+struct ha;
+struct json_t;
+struct mip6d_config;
+struct mn;
+
+/* What the verbs ask.  Owned by the caller; may change while the socket is open. */
+struct control_backend {
+	struct ha *ha; /* NULL: not a home agent, or not yet */
+	struct mn *mn; /* NULL: not a mobile node, or not yet */
+	const struct mip6d_config *config;
+	const char *version;
+	monotime_t started;
+	void *ctx; /* first argument of the functions */
+	monotime_t (*now)(void *ctx);
+	/* Add what the system side counts to the answer to "stats"; may be NULL. */
+	void (*extra_stats)(void *ctx, struct json_t *stats);
+};
+
+struct control; /* opaque */
+
+/*
+ * Open backend->config->control_socket with mode 0660 (0600 without a group)
+ * and listen.  The socket of a dead daemon is replaced; when a living one
+ * answers, or on any other fault, NULL, and err (errlen octets) says why and
+ * what to do.
+ */
+struct control *control_start(
+	struct event_base *base, const struct control_backend *backend, char *err, size_t errlen);
+/* Tell the monitors.  c may be NULL. */
+void control_event(struct control *c, const struct mip6_event *e);
+/* Close all connections and remove the socket.  c may be NULL. */
+void control_stop(struct control *c);
+
+#endif
