@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 
 from .picture import HOME_ADDRESS, HOME_AGENT, HOME_PREFIX
 
@@ -30,6 +31,10 @@ mobile_node = {
 	optimistic_dad = %(optimistic_dad)s;
 };
 """
+
+
+def care_of(answer):
+    return answer.get("care_of_address") or answer.get("care_of")
 
 
 class Daemon:
@@ -61,7 +66,7 @@ class Daemon:
             from .lab import LabError
             raise LabError(f"{self.name} ended with status {self.process.popen.returncode}; see {self.log}: "
                            f"{self.process.text()[-300:].strip()}")
-        return os.path.exists(self.socket) and self.ctl("status", check=False) is not None
+        return os.path.exists(self.socket) and self.ask("status") is not None
 
     def alive(self):
         return self.process is not None and self.process.alive()
@@ -73,16 +78,39 @@ class Daemon:
     def stop(self):
         return self.process.stop(signal.SIGTERM)
 
-    def ctl(self, *verb, check=True):
-        """What mip6ctl -j says, as Python; None if it says nothing and check is off."""
-        program = os.path.join(self.lab.build, "ctl", "mip6ctl")
-        out = self.host.command([program, "-s", self.socket, "-j", *verb], check=check)
+    def ask(self, verb, **arguments):
+        """The data of an answer on the control socket; None when there is no answer."""
         try:
-            return json.loads(out)
-        except ValueError:
-            if check:
-                raise
+            with socket.socket(socket.AF_UNIX) as s:
+                s.settimeout(5)
+                s.connect(self.socket)
+                s.sendall(json.dumps({"verb": verb, **arguments}).encode() + b"\n")
+                data, lines = None, s.makefile()
+                while True:
+                    answer = json.loads(lines.readline())
+                    if not answer.get("ok"):
+                        return None
+                    part = answer.get("data")
+                    data = data + part if isinstance(data, list) else part
+                    if not answer.get("more"):
+                        return data
+        except (OSError, ValueError):
             return None
+
+    def ctl(self, *verb):
+        """What mip6ctl prints with -j, as Python."""
+        program = os.path.join(self.lab.build, "ctl", "mip6ctl")
+        return json.loads(self.host.command([program, "-s", self.socket, "-j", *verb]))
+
+    def bindings(self):
+        """Home agent: {home address: care-of address}; None when there is no answer."""
+        answer = self.ask("bindings")
+        return None if answer is None else {b["home_address"]: care_of(b) for b in answer}
+
+    def registration(self):
+        """Mobile node: (state of the registration, care-of address)."""
+        status = (self.ask("status") or {}).get("mobile_node") or {}
+        return status.get("registration"), care_of(status)
 
     def log_lines(self):
         with open(self.log, errors="replace") as f:

@@ -1,5 +1,6 @@
 """Boot the lab's kernel on the host's root file system, show its progress, and bound its time."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -46,6 +47,20 @@ def environment():
     return env
 
 
+def take_cpu():
+    """Keeps a lab machine on one CPU, and concurrent ones on different CPUs as long as there are any: a system
+    call there is two processes taking turns, which is twice as fast when they share a CPU. Returns (lock, cpu)."""
+    cpus = sorted(os.sched_getaffinity(0))
+    for cpu in cpus:
+        lock = open(os.path.join(tempfile.gettempdir(), f"homebound-cpu{cpu}.lock"), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return lock, cpu
+        except OSError:
+            lock.close()
+    return None, cpus[os.getpid() % len(cpus)]
+
+
 def kill_group(process):
     try:
         os.killpg(process.pid, signal.SIGKILL)
@@ -59,8 +74,9 @@ def run(out, simulated, limit, stage="run", memory="1024M", show=True):
     'lab: ' to the user. Raises BootFailed when the machine hangs or dies."""
     scratch = tempfile.mkdtemp(prefix="homebound-uml.")
     process = None
+    lock, cpu = take_cpu()
     try:
-        process = subprocess.Popen(command(out, scratch, simulated, stage, memory), stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(["taskset", "-c", str(cpu)] + command(out, scratch, simulated, stage, memory), stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(),
                                    start_new_session=True, errors="replace", text=True)
         late = threading.Event()
@@ -91,6 +107,8 @@ def run(out, simulated, limit, stage="run", memory="1024M", show=True):
         if process and process.poll() is None:
             kill_group(process)
         shutil.rmtree(scratch, ignore_errors=True)
+        if lock:
+            lock.close()
 
 
 def interactive(out, memory="1024M"):

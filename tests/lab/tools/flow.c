@@ -114,23 +114,30 @@ static int open_socket(const struct options *o, int type)
 
 /* --- UDP */
 
+static volatile sig_atomic_t ended;
+
+static void end(int number)
+{
+	(void)number;
+	ended = 1;
+}
+
 static int udp_send(const struct options *o)
 {
-	int fd = open_socket(o, SOCK_DGRAM), stop = stop_signals(), tick = ticker(o->interval_us);
-	struct pollfd fds[2] = { { .fd = tick, .events = POLLIN }, { .fd = stop, .events = POLLIN } };
+	int fd = open_socket(o, SOCK_DGRAM), tick;
+	struct sigaction action = { .sa_handler = end };
 	FILE *out = report(o);
 	unsigned char packet[1500] = { 0 };
 	uint32_t sequence = 0, failed = 0;
 	uint64_t start = 0;
 
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	tick = ticker(o->interval_us);
 	fprintf(out, "{\"flow\": %u, \"interval_us\": %u, \"failed\": [", o->flow, o->interval_us);
-	while (!o->count || sequence < o->count) {
+	while (!ended && (!o->count || sequence < o->count)) {
 		uint64_t ticks;
 
-		if (poll(fds, 2, -1) < 0)
-			continue;
-		if (fds[1].revents)
-			break;
 		if (read(tick, &ticks, sizeof(ticks)) != sizeof(ticks))
 			continue;
 		for (; ticks && (!o->count || sequence < o->count); ticks--, sequence++) {
@@ -151,23 +158,34 @@ static int udp_send(const struct options *o)
 	return fclose(out) ? 1 : 0;
 }
 
+/* One system call a packet: the kernel's time stamp, and a receive that SIGTERM interrupts. */
 static int udp_recv(const struct options *o)
 {
-	int fd = open_socket(o, SOCK_DGRAM), stop = stop_signals(), big = 8 << 20;
-	struct pollfd fds[2] = { { .fd = fd, .events = POLLIN }, { .fd = stop, .events = POLLIN } };
+	int fd = open_socket(o, SOCK_DGRAM), big = 8 << 20, on = 1;
+	struct sigaction action = { .sa_handler = end };
+	struct timeval patience = { .tv_sec = 1 }; /* for a signal that comes right before the call */
 	FILE *out = report(o);
 
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &big, sizeof(big));
-	for (;;) {
+	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	while (!ended) {
 		struct payload p;
+		struct iovec part = { .iov_base = &p, .iov_len = sizeof(p) };
+		char control[CMSG_SPACE(sizeof(struct timespec))];
+		struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+				    .msg_controllen = sizeof(control) };
+		ssize_t n = recvmsg(fd, &m, 0);
+		struct cmsghdr *c = n < 0 ? NULL : CMSG_FIRSTHDR(&m);
+		struct timespec t;
 
-		if (poll(fds, 2, -1) < 0)
+		if (n != (ssize_t)sizeof(p) || memcmp(p.magic, "HBFL", 4) || !c)
 			continue;
-		if (fds[0].revents && recv(fd, &p, sizeof(p), 0) == (ssize_t)sizeof(p) && !memcmp(p.magic, "HBFL", 4))
-			fprintf(out, "%u,%llu,%llu\n", ntohl(p.sequence), (unsigned long long)be64toh(p.sent),
-				(unsigned long long)now_ns());
-		if (fds[1].revents)
-			break;
+		memcpy(&t, CMSG_DATA(c), sizeof(t));
+		fprintf(out, "%u,%llu,%llu\n", ntohl(p.sequence), (unsigned long long)be64toh(p.sent),
+			(unsigned long long)t.tv_sec * 1000000000u + (unsigned long long)t.tv_nsec);
 	}
 	return fclose(out) ? 1 : 0;
 }

@@ -1,0 +1,78 @@
+"""Malformed packets against both daemons: nothing dies, no binding changes, logs stay short."""
+
+from homebound_lab import capture, daemons, hostile_packets
+from homebound_lab.picture import HOME_ADDRESS, Picture
+from homebound_lab.scenario import Key
+
+TITLE = "malformed mobility messages and advertisements over the wire, against both daemons"
+KEYS = {
+    "rounds": Key(2, "how many times the corpus is sent"),
+    "per_second": Key(1000, "packets per second (simulated)"),
+}
+LIMIT = 300
+LINES_PER_SECOND = 20
+
+
+def setup(lab):
+    net = Picture(lab, rtt_ms=20)
+    net.evil = lab.host("evil")
+    for place, device in (("link1", "eth1"), ("link2", "eth2")):
+        lab.cable(net.evil, device, net.air, "p-" + device)
+        net.air.ip(f"link set p-{device} master {place} up\n")
+        net.evil.ip(f"link set {device} up\n")
+    net.evil.ip("addr add 2001:db8:b::666/64 dev eth2 nodad\n")
+    capture.start(lab, net.capture_points())
+    net.ha_daemon = daemons.home_agent(lab, net)
+    net.attach("home")
+    net.mn_daemon = daemons.mobile_node(lab, net)
+    lab.until(lambda: HOME_ADDRESS in [a[0] for a in net.mn.addresses()], 10, "the home address on the node")
+    net.move("link1")
+    lab.until(lambda: net.mn_daemon.registration()[0] == "registered", 20, "the node's registration")
+    return net
+
+
+def state(net):
+    return {"bindings": net.ha_daemon.bindings(), "node": list(net.mn_daemon.registration())}
+
+
+def run(lab):
+    net = setup(lab)
+    lab.sleep(2)
+    before = lab.facts["before"] = state(net)
+    sequence = net.ha_daemon.ask("bindings")[0].get("sequence", net.ha_daemon.ask("bindings")[0].get("seq", 0))
+    care_of = before["node"][1]
+    macs = {name: open_mac(host, device) for name, host, device in
+            (("ar2", net.ar2, "lan0"), ("mn", net.mn, "wlan0"))}
+    lab.facts["attacks"] = {}
+    for name, daemon, corpus, device, mac in (
+            ("home agent", net.ha_daemon, hostile_packets.for_home_agent(care_of, sequence), "eth2", macs["ar2"]),
+            ("mobile node", net.mn_daemon, hostile_packets.for_mobile_node(care_of, sequence), "eth1", macs["mn"])):
+        lines, started = len(daemon.log_lines()), lab.now()
+        count = 0
+        for _ in range(lab.keys.rounds):
+            count += hostile_packets.send(lab, net.evil, device, mac, corpus, lab.keys.per_second)
+        lab.sleep(2)
+        attack = lab.facts["attacks"][name] = {
+            "packets": count, "kinds": len(corpus), "seconds": lab.now() - started,
+            "log_lines": len(daemon.log_lines()) - lines, "alive": daemon.alive()}
+        lab.check(attack["alive"], f"the {name}'s daemon died: {daemon.log_lines()[-3:]}")
+        lab.check(attack["log_lines"] <= LINES_PER_SECOND * attack["seconds"],
+                  f"the {name} wrote {attack['log_lines']} log lines in {attack['seconds']:.1f} s")
+        after = state(net)
+        lab.check(after == before, f"after the attack on the {name} the state is {after}, it was {before}")
+        lab.say(f"{name}: {count} packets of {len(corpus)} kinds, {attack['log_lines']} log lines")
+    lab.holds_within(lambda: net.cn.popen(["ping", "-n", "-c", "1", "-W", "1", HOME_ADDRESS], stdout=-3).wait() == 0,
+                     5, "an answer from the home address after the attacks")
+    net.move("link2")
+    lab.holds_within(lambda: (net.ha_daemon.bindings() or {}).get(HOME_ADDRESS, "").startswith("2001:db8:b:"), 10,
+                     "the binding after a move after the attacks")
+
+
+def open_mac(host, device):
+    return host.command(["ip", "link", "show", device]).split("link/ether ")[1].split()[0]
+
+
+def judge(e):
+    for name, attack in e.facts["attacks"].items():
+        for figure in ("packets", "kinds", "log_lines"):
+            e.figures[f"{name.replace(' ', '_')}_{figure}"] = attack[figure]
