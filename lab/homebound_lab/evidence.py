@@ -12,8 +12,8 @@ from . import scenario
 class Evidence:
     """What a scenario's judge(evidence) works with."""
 
-    def __init__(self, out, keys, seed, facts, failures):
-        self.out, self.facts = out, facts
+    def __init__(self, out, keys, seed, facts, failures, simulated=True):
+        self.out, self.facts, self.simulated = out, facts, simulated
         self.keys = scenario.as_namespace(keys, seed)
         self.seed = seed
         self.failures = list(failures)
@@ -36,8 +36,8 @@ class Evidence:
 
 
 def judge_one(argument):
-    name, keys, run = argument
-    evidence = Evidence(run["out"], keys, run["seed"], run.get("facts", {}), run.get("failures", []))
+    name, keys, run, simulated = argument
+    evidence = Evidence(run["out"], keys, run["seed"], run.get("facts", {}), run.get("failures", []), simulated)
     if run.get("error"):
         evidence.failures.append(f"the run broke: {run['error']} (see {run['out']}/error.txt)")
     try:
@@ -66,7 +66,7 @@ def merged(figures):
 def judge(job, report):
     """The contents of result.json."""
     started = time.monotonic()
-    runs = [(job["scenario"], job["keys"], run) for run in report["runs"]]
+    runs = [(job["scenario"], job["keys"], run, job["simulated"]) for run in report["runs"]]
     if len(runs) > 1:
         with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
             judged = list(pool.map(judge_one, runs, chunksize=4))

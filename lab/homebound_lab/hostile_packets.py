@@ -87,7 +87,7 @@ def mobility_messages(sequence, care_of):
     from scapy.layers import inet6 as s
     old = (sequence - 3) % 65536
     alternate = s.MIP6OptAltCoA(acoa=care_of)
-    options = [alternate, s.MIP6OptNonceIndices(hni=1, coni=2), s.MIP6OptBindingAuthData(authenticator=b"\1" * 12)]
+    options = [alternate, s.MIP6OptNonceIndices(hni=1, coni=2), s.MIP6OptBindingAuthData(authenticator=1 << 90)]
     built = [
         (s.MIP6MH_BU(seq=old, flags="AH", mhtime=150, options=[alternate]), 12),
         (s.MIP6MH_BU(seq=old, flags="AHLK", mhtime=0xffff, options=options), 12),
@@ -99,7 +99,7 @@ def mobility_messages(sequence, care_of):
         (s.MIP6MH_CoT(index=1, cookie=b"\2" * 8, token=b"\4" * 8), 24),
         (s.MIP6MH_BE(status=1, ha="2001:db8::1"), 24), (s.MIP6MH_BE(status=2, ha="::"), 24),
     ]
-    return [(bytes(message), at) for message, at in built]
+    return [(bytes(s.IPv6(src=care_of, dst=HOME_AGENT) / message)[40:], at) for message, at in built]
 
 
 def ip6(source, destination, next_header, payload, hops=64):
@@ -156,9 +156,10 @@ def advertisements():
                                      preferredlifetime=0)
     router = head / s.ICMPv6NDOptSrcLLAddr(lladdr="02:66:66:66:66:66") / prefix / \
         s.ICMPv6NDOptAdvInterval(advint=1000) / s.ICMPv6NDOptHAInfo(pref=1, lifetime=1) / s.ICMPv6NDOptMTU(mtu=1280)
-    return [(bytes(router), 16),
-            (bytes(s.ICMPv6ND_NA(tgt="2001:db8:66::1") / s.ICMPv6NDOptDstLLAddr(lladdr="02:66:66:66:66:66")), 24),
-            (bytes(s.ICMPv6ND_NS(tgt="2001:db8:66::1") / s.ICMPv6NDOptSrcLLAddr(lladdr="02:66:66:66:66:66")), 24)]
+    address_of = s.ICMPv6NDOptDstLLAddr(lladdr="02:66:66:66:66:66")
+    built = [(router, 16), (s.ICMPv6ND_NA(tgt="2001:db8:66::1") / address_of, 24),
+             (s.ICMPv6ND_NS(tgt="2001:db8:66::1") / s.ICMPv6NDOptSrcLLAddr(lladdr="02:66:66:66:66:66"), 24)]
+    return [(bytes(s.IPv6(src="fe80::666", dst="ff02::1") / message)[40:], at) for message, at in built]
 
 
 def for_mobile_node(care_of, sequence):

@@ -257,10 +257,10 @@ class Lab:
 
     # --- hosts and cables
 
-    def command(self, argv, input=None):
+    def command(self, argv, input=None, check=True):
         p = subprocess.run(argv, stdin=None if input is not None else subprocess.DEVNULL, input=input,
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        if p.returncode:
+        if check and p.returncode:
             raise LabError(f"{' '.join(argv)}: exit {p.returncode}\n{p.stderr.strip()}")
         return p.stdout
 
