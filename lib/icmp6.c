@@ -16,6 +16,7 @@
 #include "lib/buf.h"
 #include "mip6/wire.h"
 
+#define HDR_LEN 4u /* Type, Code, Checksum */
 #define UNIT 8 /* of the Length field of options */
 
 #define RA_MANAGED 0x80
@@ -33,12 +34,13 @@
 
 struct row {
 	uint8_t type;
-	uint8_t least; /* octets of the fixed part, with the common four */
-	bool has_options;
-	/* the fixed part, from behind the checksum */
+	uint8_t fixed; /* octets of the fixed part, with the common four */
+	/* r is the fixed part behind the checksum, all of which must be read */
 	bool (*read)(struct rbuf *r, struct icmp6_message *m);
-	/* one option: body is what follows Type and Length; true when it may stay */
+	/* one option: body is what follows Type and Length; false when it is malformed */
 	bool (*read_option)(uint8_t type, struct rbuf *body, struct icmp6_message *m);
+	/* the rest of a message that has no options; NULL with NULL: there must be none */
+	bool (*read_rest)(struct rbuf *r, struct icmp6_message *m);
 	/* everything from behind the checksum */
 	bool (*write)(struct wbuf *w, const struct icmp6_message *m);
 };
@@ -337,15 +339,18 @@ static bool write_dhaad_request(struct wbuf *w, const struct icmp6_message *m)
 	return m->u.dhaad.n_addrs == 0;
 }
 
-/* The addresses fill the rest of the message, best first: the last ones are those to forget. */
 static bool read_dhaad_reply(struct rbuf *r, struct icmp6_message *m)
+{
+	m->u.dhaad.reply = true;
+	return read_dhaad_head(r, &m->u.dhaad);
+}
+
+/* The addresses fill the rest of the message, best first: the last ones are those to forget. */
+static bool read_dhaad_addrs(struct rbuf *r, struct icmp6_message *m)
 {
 	struct icmp6_dhaad *d = &m->u.dhaad;
 	struct in6_addr addr;
 
-	d->reply = true;
-	if (!read_dhaad_head(r, d))
-		return false;
 	while (rbuf_left(r)) {
 		if (!rbuf_in6(r, &addr))
 			return false;
@@ -414,14 +419,14 @@ static bool write_mpa(struct wbuf *w, const struct icmp6_message *m)
 }
 
 static const struct row rows[] = {
-	{ICMP6T_RS, 8, true, read_rs, read_rs_option, write_rs},
-	{ICMP6T_RA, 16, true, read_ra, read_ra_option, write_ra},
-	{ICMP6T_NS, 24, true, read_ns, read_ns_option, write_ns},
-	{ICMP6T_NA, 24, true, read_na, read_na_option, write_na},
-	{ICMP6T_DHAAD_REQUEST, 8, false, read_dhaad_request, NULL, write_dhaad_request},
-	{ICMP6T_DHAAD_REPLY, 8, false, read_dhaad_reply, NULL, write_dhaad_reply},
-	{ICMP6T_MPS, 8, true, read_mps, read_mps_option, write_mps},
-	{ICMP6T_MPA, 8, true, read_mpa, read_mpa_option, write_mpa},
+	{ICMP6T_RS, 8, read_rs, read_rs_option, NULL, write_rs},
+	{ICMP6T_RA, 16, read_ra, read_ra_option, NULL, write_ra},
+	{ICMP6T_NS, 24, read_ns, read_ns_option, NULL, write_ns},
+	{ICMP6T_NA, 24, read_na, read_na_option, NULL, write_na},
+	{ICMP6T_DHAAD_REQUEST, 8, read_dhaad_request, NULL, NULL, write_dhaad_request},
+	{ICMP6T_DHAAD_REPLY, 8, read_dhaad_reply, NULL, read_dhaad_addrs, write_dhaad_reply},
+	{ICMP6T_MPS, 8, read_mps, read_mps_option, NULL, write_mps},
+	{ICMP6T_MPA, 8, read_mpa, read_mpa_option, NULL, write_mpa},
 };
 
 static const struct row *find_row(uint8_t type)
@@ -449,16 +454,19 @@ static bool read_options(struct rbuf *r, const struct row *row, struct icmp6_mes
 
 bool icmp6_parse(const void *data, size_t len, struct icmp6_message *m)
 {
-	struct rbuf r = rbuf_make(data, len);
+	struct rbuf r = rbuf_make(data, len), fixed;
 	const struct row *row;
 
 	memset(m, 0, sizeof(*m));
 	if (!rbuf_u8(&r, &m->type) || !rbuf_u8(&r, &m->code) || m->code != 0 || !rbuf_skip(&r, 2))
 		return false;
 	row = find_row(m->type);
-	if (!row || len < row->least || !row->read(&r, m))
+	if (!row || !rbuf_sub(&r, &fixed, row->fixed - HDR_LEN) || !row->read(&fixed, m) ||
+		rbuf_left(&fixed) != 0)
 		return false;
-	return row->has_options ? read_options(&r, row, m) : rbuf_left(&r) == 0;
+	if (row->read_option)
+		return read_options(&r, row, m);
+	return row->read_rest ? row->read_rest(&r, m) : rbuf_left(&r) == 0;
 }
 
 size_t icmp6_build(const struct icmp6_message *m, void *out, size_t cap)

@@ -15,7 +15,7 @@
 
 #include "lib/mh_options.h"
 
-#define HDR_LEN 6 /* up to and including the checksum */
+#define HDR_LEN 6u /* up to and including the checksum */
 #define OFF_PAYLOAD_PROTO 0
 #define OFF_HEADER_LEN 1
 #define OFF_TYPE 2
@@ -24,13 +24,13 @@
 struct message_row {
 	uint8_t type;
 	const char *name;
-	uint8_t fixed; /* octets before the options, with the common six */
-	/*
-	 * r is what follows the common six octets; it is known to hold the
-	 * fixed part.  What is left of it afterwards are the options.
-	 */
+	uint8_t fixed; /* octets of the fixed part, with the common six */
+	/* r is the fixed part behind the common six octets, all of which must be read */
 	bool (*read)(struct rbuf *r, struct mh_message *m);
+	/* everything before the options, from behind the common six octets */
 	bool (*write)(struct wbuf *w, const struct mh_message *m);
+	/* what stands between the fixed part and the options; NULL: nothing */
+	bool (*read_more)(struct rbuf *r, struct mh_message *m);
 };
 
 static bool read_brr(struct rbuf *r, struct mh_message *m)
@@ -115,6 +115,13 @@ static bool write_be(struct wbuf *w, const struct mh_message *m)
 }
 
 /* RFC 5096: everything behind the checksum is the experiment's. */
+static bool read_nothing(struct rbuf *r, struct mh_message *m)
+{
+	(void)r;
+	(void)m;
+	return true;
+}
+
 static bool read_experimental(struct rbuf *r, struct mh_message *m)
 {
 	m->u.experimental.data = r->p;
@@ -135,8 +142,11 @@ static bool write_experimental(struct wbuf *w, const struct mh_message *m)
 
 static bool read_ha_switch(struct rbuf *r, struct mh_message *m)
 {
-	if (!rbuf_u8(r, &m->u.ha_switch.count) || !rbuf_skip(r, 1))
-		return false;
+	return rbuf_u8(r, &m->u.ha_switch.count) && rbuf_skip(r, 1);
+}
+
+static bool read_ha_switch_addrs(struct rbuf *r, struct mh_message *m)
+{
 	m->u.ha_switch.addrs = r->p;
 	return rbuf_skip(r, (size_t)m->u.ha_switch.count * sizeof(struct in6_addr));
 }
@@ -188,18 +198,18 @@ static bool write_revocation(struct wbuf *w, const struct mh_message *m)
 }
 
 static const struct message_row messages[] = {
-	{MH_BRR, "BRR", 8, read_brr, write_brr},
-	{MH_HOTI, "HoTI", 16, read_init, write_init},
-	{MH_COTI, "CoTI", 16, read_init, write_init},
-	{MH_HOT, "HoT", 24, read_test, write_test},
-	{MH_COT, "CoT", 24, read_test, write_test},
-	{MH_BU, "BU", 12, read_bu, write_bu},
-	{MH_BA, "BA", 12, read_ba, write_ba},
-	{MH_BE, "BE", 24, read_be, write_be},
-	{MH_EXPERIMENTAL, "experimental", 8, read_experimental, write_experimental},
-	{MH_HA_SWITCH, "HA switch", 8, read_ha_switch, write_ha_switch},
-	{MH_HEARTBEAT, "heartbeat", 12, read_heartbeat, write_heartbeat},
-	{MH_REVOCATION, "binding revocation", 12, read_revocation, write_revocation},
+	{MH_BRR, "BRR", 8, read_brr, write_brr, NULL},
+	{MH_HOTI, "HoTI", 16, read_init, write_init, NULL},
+	{MH_COTI, "CoTI", 16, read_init, write_init, NULL},
+	{MH_HOT, "HoT", 24, read_test, write_test, NULL},
+	{MH_COT, "CoT", 24, read_test, write_test, NULL},
+	{MH_BU, "BU", 12, read_bu, write_bu, NULL},
+	{MH_BA, "BA", 12, read_ba, write_ba, NULL},
+	{MH_BE, "BE", 24, read_be, write_be, NULL},
+	{MH_EXPERIMENTAL, "experimental", 6, read_nothing, write_experimental, read_experimental},
+	{MH_HA_SWITCH, "HA switch", 8, read_ha_switch, write_ha_switch, read_ha_switch_addrs},
+	{MH_HEARTBEAT, "heartbeat", 12, read_heartbeat, write_heartbeat, NULL},
+	{MH_REVOCATION, "binding revocation", 12, read_revocation, write_revocation, NULL},
 };
 
 static const struct message_row *find_message(uint8_t type)
@@ -209,6 +219,14 @@ static const struct message_row *find_message(uint8_t type)
 			return &messages[i];
 	}
 	return NULL;
+}
+
+static bool read_message(struct rbuf *r, const struct message_row *row, struct mh_message *m)
+{
+	struct rbuf fixed;
+
+	return rbuf_sub(r, &fixed, row->fixed - HDR_LEN) && row->read(&fixed, m) &&
+	       rbuf_left(&fixed) == 0 && (!row->read_more || row->read_more(r, m));
 }
 
 static enum mh_error fail(enum mh_error e, size_t offset, size_t *err_offset)
@@ -245,7 +263,7 @@ enum mh_error mh_parse(const void *data, size_t len, struct mh_message *m, size_
 		return fail(MH_E_UNKNOWN_TYPE, OFF_TYPE, err_offset);
 	if (proto != NO_NEXT_HEADER)
 		return fail(MH_E_PAYLOAD_PROTO, OFF_PAYLOAD_PROTO, err_offset);
-	if (m->wire_len < row->fixed || !row->read(&r, m)) {
+	if (!read_message(&r, row, m)) {
 		memset(&m->u, 0, sizeof(m->u));
 		return fail(MH_E_HEADER_LEN, OFF_HEADER_LEN, err_offset);
 	}

@@ -92,6 +92,23 @@ START_TEST(figure_na)
 }
 END_TEST
 
+START_TEST(figure_ns_and_na_flags)
+{
+	m.type = ICMP6T_NA;
+	m.u.na.solicited = true;
+	icmp6_build(&m, out, sizeof(out));
+	ck_assert_uint_eq(out[4], 0x40);
+	m.u.na = (struct icmp6_na){.router = true};
+	icmp6_build(&m, out, sizeof(out));
+	ck_assert_uint_eq(out[4], 0x80);
+	memset(&m, 0, sizeof(m));
+	m.type = ICMP6T_NS;
+	m.u.ns.target = addr(1);
+	assert_builds(OCTETS(
+		135, 0, 0, 0, 0, 0, 0, 0, 0x20, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1));
+}
+END_TEST
+
 START_TEST(figure_dhaad)
 {
 	m.type = ICMP6T_DHAAD_REQUEST;
@@ -375,6 +392,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, figure_ra);
 	tcase_add_test(t, figure_na);
+	tcase_add_test(t, figure_ns_and_na_flags);
 	tcase_add_test(t, figure_dhaad);
 	tcase_add_test(t, figure_mobile_prefix);
 	tcase_add_test(t, round_trip);
