@@ -27,9 +27,10 @@ struct ha_config {
 	/* Home addresses that may register; n_allowed 0: every one of the home prefixes. */
 	size_t n_allowed;
 	const struct in6_addr *allowed; /* sorted by memcmp; owned by the configuration */
-	uint32_t max_lifetime_s; /* granted at most; a multiple of 4 */
-	uint32_t refresh_advice_s; /* 0: no Binding Refresh Advice option */
-	uint32_t max_bindings;
+	uint32_t max_lifetime_s; /* granted at most; a multiple of 4; 0: no limit */
+	/* 0: no Binding Refresh Advice option.  Nor is there one if ops->store_put is set (10.3.1). */
+	uint32_t refresh_advice_s;
+	uint32_t max_bindings; /* 0: no limit */
 	bool optimistic; /* forward while DAD for the home address still runs */
 	bool require_ipsec; /* refuse what is not MIP6_PKT_PROTECTED */
 };
@@ -42,13 +43,28 @@ struct ha *ha_new(const struct ha_config *config, const struct mip6_env *env,
 /* Frees memory only; the kernel's and the store's state stay for whoever comes next. */
 void ha_free(struct ha *ha);
 
-/* A Mobility Header arrived.  Everything of 9.2, 9.5.1, 10.3 happens in here. */
+/*
+ * A Mobility Header arrived, its checksum verified.  Everything else of 9.2,
+ * 9.5.1, 10.3 happens in here.  An answer with an ifindex must leave there,
+ * even when forwarding of its destination is set: the node is at home.
+ */
 void ha_receive_mh(struct ha *ha, const struct mip6_packet *p);
-/* An ICMPv6 message arrived on the home link; NS and NA matter while DAD runs. */
+/*
+ * An ICMPv6 message arrived on the home link; NS and NA matter while DAD runs.
+ * Our own solicitations may come back, they are recognized.
+ */
 void ha_receive_icmp6(struct ha *ha, const struct mip6_packet *p);
-/* Take over a binding that was stored before a restart; no DAD, forwarding is set again. */
+/*
+ * Take over a binding that was stored before a restart; no DAD, forwarding is
+ * set again.  0, or -EINVAL: no sane record, -EACCES: not served any more by
+ * this configuration, -ETIMEDOUT: expired, -EEXIST, -ENOMEM, or what
+ * forward_set() said.  The store is left as it is, so drop what was not taken.
+ */
 int ha_restore(struct ha *ha, const struct ha_binding_record *r);
-/* The home link went down or came back, or its link-layer address is another. */
+/*
+ * The home link went down (ifindex 0) or came back, or its link-layer address
+ * is another.  Proxying is asked for again, as the kernel may have dropped it.
+ */
 void ha_home_link(struct ha *ha, int ifindex, const uint8_t *lladdr, size_t lladdr_len);
 /* Remove all forwarding and proxying (a clean stop); the store is left as it is. */
 void ha_withdraw(struct ha *ha);
@@ -69,7 +85,7 @@ struct ha_binding_info {
 };
 
 size_t ha_count(const struct ha *ha); /* bindings that are not HA_BINDING_INVALID */
-/* Calls fn for each until it returns false. */
+/* Calls fn for each, invalid ones too, until it returns false; fn changes nothing. */
 void ha_foreach(struct ha *ha, bool (*fn)(void *arg, const struct ha_binding_info *i), void *arg);
 bool ha_find(struct ha *ha, const struct in6_addr *home_address, struct ha_binding_info *i);
 /* Remove one by hand (mip6ctl); false when there is none. */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names of events, as `mip6ctl monitor` and the logs show them. */
+#include <stddef.h>
+
+#include "mip6/env.h"
+
+const char *mip6_event_name(enum mip6_event_type t)
+{
+	static const char *const names[] = {
+		[EV_BINDING_NEW] = "binding-new",
+		[EV_BINDING_MOVED] = "binding-moved",
+		[EV_BINDING_REFRESHED] = "binding-refreshed",
+		[EV_BINDING_GONE] = "binding-gone",
+		[EV_BU_REFUSED] = "bu-refused",
+		[EV_LINK_UP] = "link-up",
+		[EV_LINK_DOWN] = "link-down",
+		[EV_ROUTER] = "router",
+		[EV_CARE_OF_ADDRESS] = "care-of-address",
+		[EV_ADDRESS_DUPLICATE] = "address-duplicate",
+		[EV_MOVED] = "moved",
+		[EV_BU_SENT] = "bu-sent",
+		[EV_REGISTERED] = "registered",
+		[EV_DEREGISTERED] = "deregistered",
+		[EV_BA_REFUSED] = "ba-refused",
+		[EV_BINDING_LOST] = "binding-lost",
+		[EV_BAD_PACKET] = "bad-packet",
+	};
+	size_t i = (size_t)t;
+
+	return i < sizeof(names) / sizeof(names[0]) && names[i] ? names[i] : "unknown";
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the home agent answers: Binding Acknowledgements (RFC 6275 9.5.4,
+ * 10.3.1, 10.3.2), Binding Errors (9.3.3) and ICMPv6 Parameter Problems (9.2).
+ */
+#include <string.h>
+
+#include "mip6d/proto/ha_internal.h"
+
+#define NH_ROUTING 43
+#define NH_DSTOPTS 60
+#define OPT_PADN 1
+#define ICMP_ERROR_MAX (1280 - 40) /* RFC 4443 2.4 c: the whole packet fits the least MTU */
+
+/* 10.3.1: a home agent with stable storage MUST leave the advice out. */
+static uint16_t refresh_advice(const struct ha *ha, uint8_t status, uint16_t lifetime)
+{
+	uint32_t interval = ha->config.refresh_advice_s / MIP6_LIFETIME_UNIT;
+
+	if (status >= BA_UNSPECIFIED || ha->ops->store_put || !interval || interval >= lifetime)
+		return 0;
+	return (uint16_t)interval;
+}
+
+/*
+ * To the source of the Binding Update, whatever the cache says, through a
+ * type 2 routing header if that source was not the home address (9.5.4).  To
+ * a node that is at home it leaves on the link that the Binding Update came
+ * from (10.3.2), even when a binding would send it elsewhere.
+ */
+static struct mip6_packet address_answer(const struct ha *ha, const struct ha_answer *a)
+{
+	struct mip6_packet p = {.src = a->local, .dst = a->source};
+
+	if (a->routing_header) {
+		p.dst = a->home_address;
+		p.dst_coa = a->source;
+		p.flags |= MIP6_PKT_RH2;
+	}
+	if (a->is_protected || ha->config.require_ipsec)
+		p.flags |= MIP6_PKT_PROTECTED;
+	if (IN6_IS_ADDR_LINKLOCAL(&a->source))
+		p.ifindex = a->ifindex;
+	if (!a->routing_header && ha->config.home_ifindex && a->ifindex == ha->config.home_ifindex)
+		p.ifindex = a->ifindex;
+	return p;
+}
+
+void ha_send_ba(
+	struct ha *ha, const struct ha_answer *a, uint8_t status, uint16_t seq, uint16_t lifetime)
+{
+	uint16_t advice = refresh_advice(ha, status, lifetime);
+	struct mip6_packet p = address_answer(ha, a);
+	struct mh_message m;
+	uint8_t out[64];
+
+	m.type = MH_BA;
+	m.n_options = 0;
+	m.u.ba.status = status;
+	/*
+	 * K clear: no keys are negotiated that could move.  R clear: no mobile
+	 * routers (RFC 3963 4.2), whose networks are not forwarded to.
+	 */
+	m.u.ba.flags = 0;
+	m.u.ba.seq = seq;
+	m.u.ba.lifetime = lifetime;
+	if (advice) {
+		struct mh_option *o = mh_option_add(&m, MHOPT_REFRESH_ADVICE);
+
+		if (o)
+			o->u.refresh_interval = advice;
+	}
+	p.data = out;
+	p.len = mh_build(&m, out, sizeof(out));
+	ha->stats.ba_sent++;
+	if (status < BA_UNSPECIFIED)
+		ha->stats.bu_accepted++;
+	else
+		ha->stats.refused[status - 128]++;
+	int err = ha->env->send_mh(ha->env->ctx, &p);
+	if (err)
+		ha_op_failed(ha, "send a Binding Acknowledgement to", &a->source, err);
+}
+
+/* Errors are answers to strangers: few, and never to or about a multicast address. */
+static bool error_allowed(struct ha *ha, const struct mip6_packet *p)
+{
+	return ha_can_answer(ha_wire_source(p)) && ha_can_answer(&p->dst) &&
+	       log_allowed(&ha->error_limit, ha_now(ha), NULL);
+}
+
+void ha_send_binding_error(struct ha *ha, const struct mip6_packet *p, uint8_t status)
+{
+	struct mip6_packet out = {.src = p->dst, .dst = *ha_wire_source(p)};
+	struct mh_message m;
+	uint8_t data[64];
+	int err;
+
+	if (!error_allowed(ha, p))
+		return;
+	m.type = MH_BE;
+	m.n_options = 0;
+	m.u.be.status = status;
+	m.u.be.home_address = p->flags & MIP6_PKT_HAO ? p->src : in6addr_any;
+	if (IN6_IS_ADDR_LINKLOCAL(&out.dst))
+		out.ifindex = p->ifindex;
+	out.data = data;
+	out.len = mh_build(&m, data, sizeof(data));
+	err = ha->env->send_mh(ha->env->ctx, &out);
+	if (err)
+		ha_op_failed(ha, "send a Binding Error to", &out.dst, err);
+}
+
+/* Type 2 routing header as it was on the wire (6.4). */
+static void quote_routing_header(struct wbuf *w, const struct mip6_packet *p, uint8_t next)
+{
+	wbuf_u8(w, next);
+	wbuf_u8(w, 2);
+	wbuf_u8(w, MIP6_RTHDR_TYPE2);
+	wbuf_u8(w, 1); /* Segments Left */
+	wbuf_zero(w, 4);
+	wbuf_in6(w, &p->dst);
+}
+
+/* Destination options with the Home Address option alone, which is 8n + 6 (6.3). */
+static void quote_home_address_option(struct wbuf *w, const struct mip6_packet *p)
+{
+	wbuf_u8(w, MIP6_PROTO_MH);
+	wbuf_u8(w, 2);
+	wbuf_u8(w, OPT_PADN);
+	wbuf_u8(w, 2);
+	wbuf_zero(w, 2);
+	wbuf_u8(w, MIP6_DSTOPT_HAO);
+	wbuf_u8(w, 16);
+	wbuf_in6(w, &p->src);
+}
+
+/*
+ * The packet as it came, as far as it is known here: IPv6 header, the two
+ * headers of Mobile IPv6 in the order that RFC 8200 4.1 recommends, Mobility
+ * Header.  Not known and thus not the original's: traffic class and flow
+ * label (0), other extension headers, the length of padding in the
+ * destination options.  Returns where the Mobility Header begins.
+ */
+static size_t quote(struct wbuf *w, const struct mip6_packet *p)
+{
+	size_t start = w->len, len_at = w->len + 4, head;
+	bool hao = p->flags & MIP6_PKT_HAO, rh2 = p->flags & MIP6_PKT_RH2;
+	uint8_t behind_rh2 = hao ? NH_DSTOPTS : MIP6_PROTO_MH;
+
+	wbuf_u32(w, 0x60000000);
+	wbuf_u16(w, 0); /* Payload Length, below */
+	wbuf_u8(w, rh2 ? NH_ROUTING : behind_rh2);
+	wbuf_u8(w, p->hop_limit);
+	wbuf_in6(w, ha_wire_source(p));
+	wbuf_in6(w, rh2 ? &p->dst_coa : &p->dst);
+	if (rh2)
+		quote_routing_header(w, p, behind_rh2);
+	if (hao)
+		quote_home_address_option(w, p);
+	head = w->len - start;
+	wbuf_put_u16(w, len_at, (uint16_t)(head - 40 + p->len));
+	return head;
+}
+
+/*
+ * Directly to the source, without the Binding Cache (9.2).  What came through
+ * IPsec is not quoted in clear, so it gets no answer of this kind.
+ */
+void ha_send_parameter_problem(struct ha *ha, const struct mip6_packet *p, size_t offset)
+{
+	struct mip6_packet out = {
+		.src = p->flags & MIP6_PKT_RH2 ? p->dst_coa : p->dst, .dst = *ha_wire_source(p)};
+	uint8_t data[ICMP_ERROR_MAX];
+	struct wbuf w = wbuf_make(data, sizeof(data));
+	size_t head, room;
+	int err;
+
+	if (p->flags & MIP6_PKT_PROTECTED || !error_allowed(ha, p))
+		return;
+	wbuf_u8(&w, ICMP6T_PARAM_PROBLEM);
+	wbuf_u8(&w, 0); /* code 0: erroneous header field */
+	wbuf_u16(&w, 0);
+	wbuf_u32(&w, 0); /* Pointer, below */
+	head = quote(&w, p);
+	wbuf_put_u16(&w, 6, (uint16_t)(head + offset));
+	room = sizeof(data) - w.len;
+	wbuf_bytes(&w, p->data, p->len < room ? p->len : room);
+	if (IN6_IS_ADDR_LINKLOCAL(&out.dst))
+		out.ifindex = p->ifindex;
+	out.data = data;
+	out.len = w.len;
+	err = ha->env->send_icmp6(ha->env->ctx, &out);
+	if (err)
+		ha_op_failed(ha, "send a Parameter Problem to", &out.dst, err);
+}

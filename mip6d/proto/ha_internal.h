@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the parts of the home agent know of each other.
+ *
+ *	ha.c		life cycle, arriving messages, what others may ask
+ *	ha_bu.c		Binding Updates: tests, registration, de-registration
+ *	ha_answer.c	Binding Acknowledgement, Binding Error, Parameter Problem
+ *	ha_binding.c	the binding cache: states, what is stored, restart
+ *	ha_dad.c	Duplicate Address Detection, proxying on the home link
+ *	ha_table.c	hash table by address
+ */
+#ifndef PROTO_HA_INTERNAL_H
+#define PROTO_HA_INTERNAL_H
+
+#include "lib/log.h"
+#include "mip6d/proto/ha.h"
+#include "mip6d/proto/ha_table.h"
+
+#define HA_RETRANS_TIMER_MS 1000 /* RetransTimer, RFC 4861 10 */
+#define HA_MAX_NEIGHBOR_ADVERTISEMENT 3 /* RFC 4861 10 */
+#define HA_ND_HOP_LIMIT 255
+#define HA_NONCE_LEN 6 /* RFC 7527 4.2, RFC 3971 5.3.2 */
+
+/* Addresses of a binding that are defended on the home link (10.3.1, L bit). */
+#define HA_DEFEND_HOME 0x1
+#define HA_DEFEND_LINK_LOCAL 0x2
+
+/* The states of ha.h, and that of an entry which is not in the cache yet or no more. */
+enum binding_state { BINDING_NONE, BINDING_DAD, BINDING_ACTIVE, BINDING_INVALID };
+
+/* All that is needed to answer a Binding Update, also later, when DAD is done (9.5.4). */
+struct ha_answer {
+	struct in6_addr home_address;
+	struct in6_addr source; /* of the Binding Update on the wire */
+	struct in6_addr local; /* its destination */
+	int ifindex; /* where it came from */
+	uint16_t seq;
+	bool routing_header; /* it had a Home Address option that said something else than its source */
+	bool is_protected;
+};
+
+/* A Binding Update that passed the tests of 9.5.1. */
+struct ha_request {
+	struct ha_answer answer;
+	struct in6_addr care_of;
+	uint16_t flags; /* BU_F_* */
+	uint16_t lifetime; /* asked for; units of 4 s */
+	uint16_t granted; /* units of 4 s; filled in when judged, like status */
+	uint8_t status; /* BA_ACCEPTED or BA_ACCEPTED_PREFIX */
+	bool has_hao;
+	const struct ha_binding_record
+		*restored; /* not a Binding Update, but this from the store */
+};
+
+struct ha_binding {
+	struct addr_node node; /* home address */
+	struct in6_addr care_of;
+	struct ha *ha;
+	struct ha_job *job; /* NULL: nothing to do on the home link */
+	struct timer expiry; /* of the lifetime; when invalid, of MAX_DELETE_BCE_TIMEOUT */
+	monotime_t created;
+	uint32_t lifetime_s;
+	uint32_t moves;
+	uint16_t seq;
+	uint16_t flags; /* of the last Binding Update */
+	uint8_t state; /* enum binding_state */
+	uint8_t defended; /* HA_DEFEND_* */
+	bool forwarding; /* forward_set() was done for care_of */
+};
+
+/*
+ * Work on the home link for one binding: first DAD for the addresses in
+ * `testing`, then unsolicited advertisements.  Lives only as long as there
+ * is such work.
+ */
+struct ha_job {
+	struct addr_node link_local; /* in ha->tests while the link-local address is tested */
+	struct ha_binding *binding;
+	struct timer timer;
+	uint8_t testing; /* HA_DEFEND_* */
+	uint8_t tested; /* HA_DEFEND_*: nobody else has it */
+	uint8_t advertisements; /* still to be sent */
+	uint8_t nonce[HA_NONCE_LEN]; /* tells our own solicitation when it comes back */
+	struct ha_request request; /* the latest Binding Update; answered after DAD */
+};
+
+/* A link-local address that is defended for one or more bindings. */
+struct ha_link_local {
+	struct addr_node node;
+	unsigned users;
+};
+
+struct ha {
+	struct ha_config config;
+	const struct mip6_env *env;
+	const struct ha_ops *ops;
+	void *ops_ctx;
+	monotime_t started; /* prefix lifetimes count from here */
+	bool link_up; /* the home link can be used */
+	bool withdrawn;
+	struct addr_table cache; /* struct ha_binding by home address */
+	struct addr_table tests; /* struct ha_job by link-local address under test */
+	struct addr_table link_locals; /* struct ha_link_local */
+	size_t n_invalid;
+	monotime_t next_advertisement; /* spreads those of many bindings */
+	struct ha_stats stats;
+	struct log_limit bad_limit, refused_limit, error_limit, op_limit;
+};
+
+/* ha.c */
+bool ha_prefix_remaining(const struct ha *ha, const struct in6_addr *home_address,
+	uint32_t *valid_s, uint32_t *preferred_s);
+bool ha_may_register(const struct ha *ha, const struct in6_addr *home_address);
+void ha_op_failed(struct ha *ha, const char *what, const struct in6_addr *addr, int err);
+void ha_bad_packet(struct ha *ha, const struct mip6_packet *p, const char *why);
+void ha_emit(struct ha *ha, const struct mip6_event *e);
+static inline monotime_t ha_now(const struct ha *ha)
+{
+	return ha->env->now(ha->env->ctx);
+}
+static inline const struct in6_addr *ha_wire_source(const struct mip6_packet *p)
+{
+	return p->flags & MIP6_PKT_HAO ? &p->src_coa : &p->src;
+}
+/* Can be answered: neither unspecified nor multicast (9.3.3, 9.5.4, RFC 4443 2.4 e). */
+static inline bool ha_can_answer(const struct in6_addr *a)
+{
+	return !in6_is_any(a) && !IN6_IS_ADDR_MULTICAST(a);
+}
+
+/* 9.5.1: modulo 2^16; the last number and the 32768 before it are not greater. */
+static inline bool ha_seq_is_greater(uint16_t seq, uint16_t last)
+{
+	return (uint16_t)(last - seq) > 32768;
+}
+
+/* ha_bu.c */
+void ha_binding_update(struct ha *ha, const struct mip6_packet *p, const struct mh_message *m);
+/* DAD ended well: judge the request once more, answer it, and activate or drop the binding. */
+void ha_dad_succeeded(struct ha *ha, struct ha_binding *b, struct ha_request *r);
+void ha_refuse(struct ha *ha, const struct ha_request *r, uint8_t status, uint16_t seq);
+
+/* ha_answer.c */
+void ha_send_ba(
+	struct ha *ha, const struct ha_answer *a, uint8_t status, uint16_t seq, uint16_t lifetime);
+void ha_send_binding_error(struct ha *ha, const struct mip6_packet *p, uint8_t status);
+void ha_send_parameter_problem(struct ha *ha, const struct mip6_packet *p, size_t offset);
+
+/* ha_binding.c */
+struct ha_binding *ha_binding_find(const struct ha *ha, const struct in6_addr *home_address);
+/* In the cache at once, in state BINDING_NONE: the caller moves on or drops it.  NULL: no memory. */
+struct ha_binding *ha_binding_new(struct ha *ha, const struct in6_addr *home_address);
+/*
+ * The only way from one state to another (or to the same with other data), and
+ * the only place where forwarding, proxying, store and events follow.  r is
+ * the request behind the change, or NULL.  To BINDING_NONE frees b.  Returns
+ * 0, or a negative errno when forwarding could not be set: nothing changed.
+ */
+int ha_change_state(struct ha *ha, struct ha_binding *b, enum binding_state to,
+	const struct ha_request *r, const char *why);
+/* A valid Binding Update that was refused all the same: its number counts (9.5.1). */
+void ha_binding_note_seq(struct ha *ha, struct ha_binding *b, uint16_t seq);
+
+/* ha_dad.c */
+/*
+ * Start DAD for the addresses that r asks for, or go on with it for the latest
+ * request.  ha_dad_succeeded(), or a refusal, follows.  0 or -ENOMEM.
+ */
+int ha_dad_start(struct ha *ha, struct ha_binding *b, const struct ha_request *r);
+/*
+ * Defend what the binding's flags ask for and give up what they do not;
+ * advertise what is new.  An active binding whose link-local address was
+ * never tested (the L bit came later) has it tested first.
+ */
+enum ha_defend_how {
+	HA_DEFEND_ONE,
+	HA_DEFEND_MANY, /* one of many: spread the advertisements */
+	HA_DEFEND_RESTORED, /* the same, and what is asked for was tested before the restart */
+};
+void ha_defend(struct ha *ha, struct ha_binding *b, enum ha_defend_how how);
+/* Stop all that goes on for b on the home link. */
+void ha_undefend(struct ha *ha, struct ha_binding *b);
+void ha_neighbor_message(struct ha *ha, const struct mip6_packet *p);
+
+#endif
