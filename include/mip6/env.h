@@ -119,6 +119,7 @@ struct ha_ops {
 #define MN_ADDR_OPTIMISTIC 0x1 /* RFC 4429: usable while DAD runs */
 #define MN_ADDR_NODAD 0x2
 #define MN_ADDR_HOME 0x4 /* home address (the kernel's home flag) */
+#define MN_ADDR_RENEW 0x8 /* it may be there already, but the link may be another: DAD runs again */
 
 struct mn_ops {
 	/*
@@ -129,7 +130,11 @@ struct mn_ops {
 	int (*address_set)(void *ctx, int ifindex, const struct in6_addr *addr, uint8_t plen,
 		unsigned flags, uint32_t preferred_s, uint32_t valid_s);
 	int (*address_del)(void *ctx, int ifindex, const struct in6_addr *addr, uint8_t plen);
-	/* Take the link-local address away and give it back, so that DAD runs for it on the new link. */
+	/*
+	 * Take the link-local address away and give it back, so that DAD runs
+	 * for it on the new link.  When this returns 0 and optimistic was asked
+	 * for, Router Solicitations can be sent from it at once.
+	 */
 	int (*link_local_renew)(void *ctx, int ifindex, bool optimistic);
 	/*
 	 * Packets from care_of leave through router on ifindex, whatever other
@@ -155,20 +160,28 @@ struct mn_ops {
 	 * care_of as well as at the care_of before it, and send from care_of.
 	 * If hold, what home_address sends is kept (up to a limit) instead of
 	 * sent, until a call without hold: nothing is lost while there is no
-	 * place to send it from.  care_of NULL: hold only, the old one is unusable.
+	 * place to send it from.  care_of NULL: hold only, the old one is unusable;
+	 * without hold, what home_address sends is dropped, what was held too.
+	 * At a move: a call with hold, the Binding Update, and right behind it
+	 * the same call without hold.
 	 */
 	int (*tunnel_set)(void *ctx, const struct in6_addr *home_address, const struct in6_addr *home_agent,
 		const struct in6_addr *care_of, bool hold);
 	/*
 	 * At home: home_address on ifindex, routed through router, no tunnel.
 	 * dad: let DAD run for it.  With hold as above: what home_address sends
-	 * is kept; needed before the de-registration was sent (11.5.5).
+	 * is kept; needed before the de-registration was sent (11.5.5).  Takes
+	 * over what tunnel_set() held; called again to end the hold or for
+	 * another router.
 	 */
 	int (*home_set)(void *ctx, const struct in6_addr *home_address, uint8_t prefix_len, int ifindex,
 		const struct in6_addr *router, bool dad, bool hold);
 	/* Away again: home_address leaves ifindex (it stays on the node). */
 	int (*home_del)(void *ctx, const struct in6_addr *home_address, int ifindex);
-	/* The binding update list entry that must survive a restart; remaining_s 0: none. */
+	/*
+	 * The binding update list entry that must survive a restart; remaining_s
+	 * 0: no binding, but seq is still never to be used again.
+	 */
 	void (*store_binding)(void *ctx, const struct in6_addr *home_address, const struct in6_addr *home_agent,
 		const struct in6_addr *care_of, uint16_t seq, uint32_t remaining_s);
 };

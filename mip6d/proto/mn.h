@@ -35,6 +35,10 @@ struct mn_config {
 	bool random_iid; /* care-of addresses with random instead of EUI-64 interface identifiers */
 	bool require_ipsec; /* ignore answers that are not MIP6_PKT_PROTECTED */
 	uint32_t hold_ms; /* hold what is sent while there is no place to send from, at most so long */
+	/* InitialBindackTimeoutFirstReg (RFC 6275 13: MUST be configurable); 0: 1500 ms */
+	uint32_t first_registration_timeout_ms;
+	/* RTR_SOLICITATION_INTERVAL (RFC 4861 6.3.7: SHOULD be at least 4 s); 0: 4000 ms */
+	uint32_t solicit_interval_ms;
 	size_t n_interfaces;
 	struct mn_interface_config interfaces[MN_MAX_INTERFACES];
 };
@@ -45,14 +49,20 @@ struct mn *mn_new(const struct mn_config *config, const struct mip6_env *env,
 	const struct mn_ops *ops, void *ops_ctx);
 void mn_free(struct mn *mn);
 
-/* What was stored before a restart: the home agent may still hold this binding. */
+/*
+ * What was stored before a restart: the home agent may still hold this
+ * binding.  With remaining_s 0 only the sequence number counts.
+ */
 void mn_restore(struct mn *mn, const struct in6_addr *care_of, uint16_t seq, uint32_t remaining_s);
 
 /*
- * An interface has carrier and is up (again), or not.  mac is 6 octets.  A
- * second "up" without a "down" between means that the interface says it may
- * be on another link.  link_local is whether it has a usable link-local
- * address; when it has not yet, a later call with true starts solicitation.
+ * An interface has carrier and is up (again), or not.  mac is 6 octets (NULL:
+ * as before).  A second "up" without a "down" between means that the interface
+ * says it may be on another link.  Solicitation starts at once.  link_local is
+ * whether there is a usable link-local address; when there is none yet the
+ * solicitation has the unspecified source (RFC 4861 4.1), and a later call in
+ * which link_local becomes true is no news of a move.  Which address it is,
+ * and its state, is told by mn_address_event().
  */
 void mn_link_event(struct mn *mn, int ifindex, bool up, const uint8_t *mac, bool link_local);
 /* ICMPv6 (RA, NA) arrived on a managed interface; hop limit and source are judged in here. */
@@ -65,6 +75,7 @@ enum mn_address_state {
 	MN_ADDR_DUPLICATE,
 	MN_ADDR_REMOVED, /* somebody else took it away */
 };
+/* For care-of addresses, the home address, and link-local addresses (fe80::/10) of managed interfaces. */
 void mn_address_event(struct mn *mn, int ifindex, const struct in6_addr *addr, enum mn_address_state s);
 /* The kernel's Neighbor Unreachability Detection gave up on a neighbour, or reached it again. */
 void mn_neighbour_event(struct mn *mn, int ifindex, const struct in6_addr *addr, bool reachable);
