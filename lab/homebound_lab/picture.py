@@ -23,9 +23,9 @@ PLACES = tuple(PREFIXES)
 
 
 class Picture:
-    def __init__(self, lab, rtt_ms=100, interfaces=("wlan0",), router="instant", ra_ms=1000, rate="100mbit",
+    def __init__(self, lab, rtt_ms=100, interfaces=("wlan0",), router="radvd", ra_ms=1000, rate="100mbit",
                  impair="", node_static=False):
-        """rtt_ms: round trip between the node away from home and its home agent. router: instant or radvd.
+        """rtt_ms: round trip between the node away from home and its home agent. router: radvd or instant.
         ra_ms: greatest interval between unsolicited advertisements. impair: netem words (loss, duplicate,
         delay, reorder) for every link, in both directions."""
         self.lab = lab

@@ -51,7 +51,7 @@ def run(lab):
         lab.facts["moves"].append(net.move(place))
     last = lab.now()
     lab.facts["agreed"] = bool(lab.holds_within(lambda: agreed(net, place), lab.keys.within,
-                                                f"both sides to know that the node is at {place}", step=0.2))
+                                                f"both sides to know that the node is at {place}", step=0.5))
     lab.facts["converged_s"] = lab.now() - last
     if not lab.facts["agreed"]:
         lab.facts["at the end"] = {"bindings": net.ha_daemon.bindings(), "node": net.mn_daemon.registration()}

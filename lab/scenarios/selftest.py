@@ -10,7 +10,7 @@ from homebound_lab.scenario import Key
 TITLE = "the lab checks itself: delays, moves, traffic, captures"
 KEYS = {
     "rtt": Key(100, "round trip between the node and its home agent, in ms"),
-    "router": Key("instant", "who sends router advertisements", ("instant", "radvd")),
+    "router": Key("radvd", "who sends router advertisements", ("radvd", "instant")),
     "seconds": Key(3, "how long traffic flows at each place"),
 }
 LIMIT = 90

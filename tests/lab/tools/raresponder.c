@@ -1,9 +1,8 @@
 /*
  * raresponder: router advertisements for the lab, sent at once.
  *
- * A router must delay its answer to a solicitation by up to half a second (RFC 4861, 6.2.6). The handover figures
- * are counted with a router that does not, so this one answers in the same moment, to all nodes. It also sends
- * unsolicited advertisements at a fixed interval.
+ * A router may have to delay its answer to a solicitation by up to half a second (RFC 4861, 6.2.6). This one never
+ * does: it answers in the same moment, to all nodes. It also sends unsolicited advertisements at a fixed interval.
  *
  * usage: raresponder -i DEVICE -p PREFIX/LEN [-t INTERVAL-MS] [-r ROUTER-ADDRESS] [-H LIFETIME,PREFERENCE]
  *   -r  send the router's whole address in the prefix option, with the R bit (RFC 6275, 7.2)

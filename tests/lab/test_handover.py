@@ -1,0 +1,22 @@
+"""Requirements M1 and M2 in the lab: a node that moves keeps its sessions, and is cut off no longer than it must be."""
+
+import pytest
+from conftest import passed
+
+GAPS = ("downlink_sent_ms", "downlink_gap_ms", "uplink_gap_ms")
+
+
+def complete(result, moves=20):
+    for name in GAPS:
+        assert len(result["figures"][name]) == moves and None not in result["figures"][name], name
+    assert result["figures"]["lost"] == 0 and result["figures"]["duplicated"] == 0
+
+
+@pytest.mark.lab("handover")
+@pytest.mark.parametrize("words", [("rtt=0",), ("rtt=100",), ("rtt=500",), ("rtt=100", "seed=7"),
+                                   ("rtt=100", "uplink=cautious"), ("rtt=500", "uplink=cautious"),
+                                   ("rtt=100", "optimistic_dad=no"), ("rtt=100", "router=instant"),
+                                   ("rtt=100", "links=two"), ("rtt=100", "carrier=no")], ids=" ".join)
+def test_moves(result, words):
+    passed(result)
+    complete(result)

@@ -1,0 +1,86 @@
+"""The lab is itself to be trusted: simulated time is exact, runs repeat, real time and --native work too."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from conftest import ROOT, passed
+
+
+@pytest.mark.lab("selftest")
+@pytest.mark.parametrize("words", [("rtt=0",), ("rtt=100",), ("rtt=500",)])
+def test_delays_are_exact(result, words):
+    passed(result)
+    rtt = int(words[0].split("=")[1])
+    away = [t for place in result["figures"]["ping_ms"][1:] for t in place]
+    assert away and all(rtt <= t <= rtt + 0.5 for t in away)
+    assert result["figures"]["sent"] == result["figures"]["received"]
+
+
+@pytest.mark.lab("selftest", "router=instant")
+def test_instant_router(result):
+    passed(result)
+
+
+@pytest.mark.lab("--real-time", "selftest")
+def test_real_time(result):
+    passed(result)
+    assert result["time"] == "real"
+
+
+@pytest.mark.lab("native")
+def test_native_inside_the_lab_kernel(result):
+    passed(result)
+
+
+@pytest.mark.lab("selftest", "seed=3-4", "seconds=1")
+def test_range_of_seeds(result):
+    passed(result)
+    assert [run["seed"] for run in result["runs"]] == [3, 4]
+    for seed in (3, 4):
+        assert os.path.exists(f"{result['out']}/seed-{seed}/home.pcapng")
+
+
+@pytest.mark.lab("selftest")
+@pytest.mark.parametrize("words", [("rtt=100",)])
+def test_files_of_a_run(result, words):
+    for link in ("home", "link1", "link2", "core-ha", "core-ar1", "core-ar2", "core-cn", "mn-wlan0"):
+        out = subprocess.run(["capinfos", "-Tmc", f"{result['out']}/{link}.pcapng"], stdout=subprocess.PIPE, text=True)
+        assert out.returncode == 0 and int(out.stdout.splitlines()[1].split(",")[-1].strip('"')) > 0
+    with open(f"{result['out']}/result.json") as f:
+        assert {"scenario", "keys", "verdict", "failures", "figures"} <= set(json.load(f))
+
+
+@pytest.mark.parametrize("words, text", [
+    (["nosuch"], "there is no scenario nosuch"),
+    (["selftest", "rtt=fast"], "a number is wanted"),
+    (["selftest", "colour=red"], "no such key"),
+    (["selftest", "router=cisco"], "one of radvd, instant"),
+    (["selftest", "seed=x"], "seed=1-200"),
+])
+def test_wrong_words(words, text):
+    p = subprocess.run([os.path.join(ROOT, "lab", "run"), *words], stderr=subprocess.PIPE, text=True)
+    assert p.returncode == 2 and text in p.stderr
+
+
+def test_nothing_is_written_outside(tmp_path):
+    """The machine may write where it likes; on the host nothing arrives except in the directory of results."""
+    places = ["/run/netns", "/etc", "/var/log"]
+    before = [sorted(os.listdir(p)) if os.path.isdir(p) else None for p in places]
+    subprocess.run([os.path.join(ROOT, "lab", "run"), "--out", str(tmp_path), "selftest", "seconds=1"],
+                   stdout=subprocess.DEVNULL, check=True)
+    assert [sorted(os.listdir(p)) if os.path.isdir(p) else None for p in places] == before
+    assert not [n for n in os.listdir("/tmp") if n.startswith("homebound-uml.") and not still_running(n)]
+
+
+def still_running(name):
+    """Another lab's scratch directory (tests run side by side) has a machine that names it."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline") as f:
+                if name in f.read():
+                    return True
+        except OSError:
+            pass
+    return False
