@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The settings of mip6d as a whole; the groups of the roles are read in
+ * config_ha.c and config_mn.c.  The order of things: the text is put together
+ * and looked over (config_source.c), parsed by libconfig, read by tables
+ * (config_read.c), checked across settings; the first step that finds faults
+ * reports all it found and is the last one.
+ */
+#include "mip6d/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mip6/control.h"
+#include "mip6d/config_read.h"
+
+static const char *const role_names[] = {"home-agent", "mobile-node", NULL};
+static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
+
+const char *config_role_name(enum mip6d_role role)
+{
+	return role_names[role];
+}
+
+/* ---- control ---- */
+
+static const struct config_key control_keys[] = {
+	CONFIG_KEY("socket", config_read_path, offsetof(struct mip6d_config, control_socket),
+		"\"" MIP6_CONTROL_SOCKET "\"", .cap = CONFIG_SOCKET_LEN),
+	CONFIG_KEY("group", config_read_group_name, offsetof(struct mip6d_config, control_group),
+		"\"mip6\"", .cap = sizeof(((struct mip6d_config *)0)->control_group)),
+	{.name = NULL},
+};
+
+static bool read_control(
+	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
+{
+	(void)k;
+	if (!config_is_group(r, s))
+		return false;
+	config_read_group(r, control_keys, s, field);
+	return true;
+}
+
+/* ---- the whole ---- */
+
+static const struct config_key top_keys[] = {
+	CONFIG_KEY("role", config_read_choice, offsetof(struct mip6d_config, role),
+		"\"home-agent\" or \"mobile-node\"", .required = true, .choices = role_names),
+	CONFIG_KEY("log_level", config_read_choice, offsetof(struct mip6d_config, log_level),
+		"\"info\"", .choices = level_names),
+	CONFIG_KEY("control", read_control, 0, "{ }"),
+	CONFIG_KEY("state_file", config_read_path, offsetof(struct mip6d_config, state_file),
+		"\"/var/lib/mip6d/bindings\"", .cap = PATH_MAX),
+	CONFIG_KEY("home_agent", config_read_home_agent, offsetof(struct mip6d_config, home_agent),
+		"{ }"),
+	CONFIG_KEY("mobile_node", config_read_mobile_node,
+		offsetof(struct mip6d_config, mobile_node), "{ }"),
+	{.name = NULL},
+};
+
+static void check_top(
+	struct config_reader *r, const config_setting_t *root, const struct mip6d_config *cfg)
+{
+	static const char *const groups[] = {"home_agent", "mobile_node"};
+	const config_setting_t *role = config_good(root, "role"),
+			       *state = config_good(root, "state_file");
+
+	if (role) {
+		const char *mine = groups[cfg->role], *other = groups[!cfg->role];
+		const config_setting_t *stranger = config_setting_get_member(root, other);
+
+		if (!config_setting_get_member(root, mine))
+			config_complain(r, role, "\"%s\" needs a group  %s = { ... };  add it",
+				role_names[cfg->role], mine);
+		if (stranger)
+			config_complain(r, stranger,
+				"has no meaning with role = \"%s\"; remove the group, or change "
+				"the role",
+				role_names[cfg->role]);
+	}
+	if (state && strcmp(cfg->state_file, cfg->control_socket) == 0)
+		config_complain(r, state, "is also the control socket; write another path");
+}
+
+static void defaults(struct mip6d_config *cfg)
+{
+	*cfg = (struct mip6d_config){
+		.log_level = LOGL_INFO,
+		.control_socket = MIP6_CONTROL_SOCKET,
+		.state_file = "/var/lib/mip6d/bindings",
+		.home_agent =
+			{
+				.max_lifetime_s = 86400,
+				.max_bindings = 100000,
+				.optimistic = true,
+				.tunnel = "mip6ha0",
+			},
+		.mobile_node =
+			{
+				.lifetime_s = 600,
+				.optimistic_dad = true,
+				.hold_ms = 5000,
+				.tunnel = "mip6mn0",
+				.table = 6275,
+			},
+	};
+}
+
+/* What libconfig says, in words that say what to do. */
+static void syntax_error(
+	const struct config_source *src, const config_t *lc, struct config_errors *errors)
+{
+	const char *text = config_error_text(lc), *what = "this is not understood",
+		   *remedy = "a setting is written  name = value;";
+	size_t at = (size_t)config_error_line(lc);
+	char quote[80];
+	const char *file;
+	uint32_t line;
+
+	if (text && strstr(text, "duplicate")) {
+		what = "this setting is already there";
+		remedy = "keep one of the two";
+	} else if (text && strstr(text, "mismatched")) {
+		what = "an array in [ ] cannot mix types";
+		remedy = "write a list in ( )";
+	} else if (text && !strstr(text, "syntax")) {
+		what = text;
+		remedy = "make the file simpler here";
+	}
+	file = config_source_origin(src, at, &line);
+	config_error(errors, file, line, "%s, near  %s ; %s", what,
+		config_source_quote(src, at, quote, sizeof(quote)), remedy);
+}
+
+static bool parse(
+	const struct config_source *src, struct mip6d_config *cfg, struct config_errors *errors)
+{
+	struct config_reader r = {.source = src, .errors = errors};
+	config_t lc;
+
+	defaults(cfg);
+	config_init(&lc);
+	if (config_read_string(&lc, src->text) != CONFIG_TRUE) {
+		syntax_error(src, &lc, errors);
+		r.faults++;
+	} else {
+		const config_setting_t *root = config_root_setting(&lc);
+
+		config_read_group(&r, top_keys, root, cfg);
+		check_top(&r, root, cfg);
+	}
+	config_destroy(&lc);
+	if (r.faults)
+		config_release(cfg);
+	return r.faults == 0;
+}
+
+bool config_load(const char *path, struct mip6d_config *cfg, struct config_errors *errors)
+{
+	struct config_source src;
+	bool ok;
+
+	*errors = (struct config_errors){0};
+	*cfg = (struct mip6d_config){0};
+	ok = config_source_file(&src, path, errors) && parse(&src, cfg, errors);
+	config_source_release(&src);
+	return ok;
+}
+
+bool config_load_text(const char *name, const char *text, size_t len, struct mip6d_config *cfg,
+	struct config_errors *errors)
+{
+	struct config_source src;
+	bool ok;
+
+	*errors = (struct config_errors){0};
+	*cfg = (struct mip6d_config){0};
+	ok = config_source_text(&src, name, text, len, errors) && parse(&src, cfg, errors);
+	config_source_release(&src);
+	return ok;
+}
+
+void config_release(struct mip6d_config *cfg)
+{
+	free(cfg->home_agent.home_addresses);
+	*cfg = (struct mip6d_config){0};
+}

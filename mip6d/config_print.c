@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A configuration as text: every setting, in one fixed order, defaults
+ * included.  No value needs an escape: the reader lets only such names
+ * through, but for paths.
+ */
+#include "mip6d/config.h"
+
+static const char *boolean(bool b)
+{
+	return b ? "true" : "false";
+}
+
+static void print_path(FILE *to, const char *key, const char *path)
+{
+	fprintf(to, "%s = \"", key);
+	for (; *path; path++) {
+		unsigned char c = (unsigned char)*path;
+
+		if (c == '"' || c == '\\')
+			fprintf(to, "\\%c", c);
+		else if (c < 0x20 || c == 0x7f)
+			fprintf(to, "\\x%02x", c);
+		else
+			putc(c, to);
+	}
+	fputs("\";\n", to);
+}
+
+static void print_lifetime(FILE *to, const char *key, uint32_t s)
+{
+	if (s == CONFIG_INFINITE)
+		fprintf(to, " %s = \"infinite\";", key);
+	else
+		fprintf(to, " %s = %u;", key, s);
+}
+
+static void print_home_agent(const struct config_home_agent *ha, FILE *to)
+{
+	fprintf(to, "home_agent = {\n\taddress = \"%s\";\n", in6_str(&ha->address));
+	if (ha->home_link[0])
+		fprintf(to, "\thome_link = \"%s\";\n", ha->home_link);
+	fputs("\thome_prefixes = (\n", to);
+	for (size_t i = 0; i < ha->n_prefixes; i++) {
+		const struct config_prefix *p = &ha->prefixes[i];
+
+		fprintf(to, "\t\t{ prefix = \"%s/%u\";", in6_str(&p->prefix.addr), p->prefix.plen);
+		print_lifetime(to, "valid_lifetime", p->valid_s);
+		print_lifetime(to, "preferred_lifetime", p->preferred_s);
+		fprintf(to, " }%s\n", i + 1 < ha->n_prefixes ? "," : "");
+	}
+	fputs("\t);\n", to);
+	if (ha->n_home_addresses) {
+		fputs("\thome_addresses = (\n", to);
+		for (size_t i = 0; i < ha->n_home_addresses; i++)
+			fprintf(to, "\t\t\"%s\"%s\n", in6_str(&ha->home_addresses[i]),
+				i + 1 < ha->n_home_addresses ? "," : "");
+		fputs("\t);\n", to);
+	}
+	fprintf(to, "\tmax_lifetime = %u;\n\trefresh_advice = %u;\n\tmax_bindings = %u;\n",
+		ha->max_lifetime_s, ha->refresh_advice_s, ha->max_bindings);
+	fprintf(to, "\toptimistic = %s;\n\ttunnel = \"%s\";\n\tipsec = \"none\";\n};\n",
+		boolean(ha->optimistic), ha->tunnel);
+}
+
+static void print_mobile_node(const struct config_mobile_node *mn, FILE *to)
+{
+	fprintf(to, "mobile_node = {\n\thome_address = \"%s\";\n", in6_str(&mn->home_address));
+	fprintf(to, "\thome_prefix = \"%s/%u\";\n", in6_str(&mn->home_prefix.addr),
+		mn->home_prefix.plen);
+	fprintf(to, "\thome_agent = \"%s\";\n\tinterfaces = (\n", in6_str(&mn->home_agent));
+	for (size_t i = 0; i < mn->n_interfaces; i++)
+		fprintf(to, "\t\t{ name = \"%s\"; preference = %d; }%s\n", mn->interfaces[i].name,
+			mn->interfaces[i].preference, i + 1 < mn->n_interfaces ? "," : "");
+	fprintf(to, "\t);\n\tlifetime = %u;\n", mn->lifetime_s);
+	fprintf(to, "\tuplink = \"%s\";\n", mn->cautious ? "cautious" : "optimistic");
+	fprintf(to, "\toptimistic_dad = %s;\n", boolean(mn->optimistic_dad));
+	fprintf(to, "\tmovement = \"%s\";\n", mn->eager ? "eager" : "lazy");
+	fprintf(to, "\tinterface_id = \"%s\";\n", mn->random_iid ? "random" : "eui64");
+	fprintf(to, "\thold = %u;\n\ttunnel = \"%s\";\n\ttable = %u;\n\tipsec = \"none\";\n};\n",
+		mn->hold_ms, mn->tunnel, mn->table);
+}
+
+void config_print(const struct mip6d_config *cfg, FILE *to)
+{
+	static const char *const levels[] = {"error", "warning", "notice", "info", "debug"};
+
+	fprintf(to, "role = \"%s\";\nlog_level = \"%s\";\ncontrol = {\n",
+		config_role_name(cfg->role), levels[cfg->log_level]);
+	print_path(to, "\tsocket", cfg->control_socket);
+	if (cfg->control_group[0])
+		fprintf(to, "\tgroup = \"%s\";\n", cfg->control_group);
+	fputs("};\n", to);
+	print_path(to, "state_file", cfg->state_file);
+	if (cfg->role == ROLE_HOME_AGENT)
+		print_home_agent(&cfg->home_agent, to);
+	else
+		print_mobile_node(&cfg->mobile_node, to);
+}
