@@ -115,6 +115,9 @@ def run(argv=None):
         result = evidence.judge(job, report)
     except (kernel.BootFailed, native.CannotRun) as e:
         result = broken(job, str(e))
+    except KeyboardInterrupt:
+        print("\ninterrupted; the lab has been taken down", file=sys.stderr)
+        return 130
     evidence.write(out, result)
     show_result(result, out)
     if result["verdict"] == "pass" and not args.out and not args.keep:

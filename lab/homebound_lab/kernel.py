@@ -76,7 +76,7 @@ def run(out, simulated, limit, stage="run", memory="1024M", show=True):
     process = None
     lock, cpu = take_cpu()
     try:
-        process = subprocess.Popen(["taskset", "-c", str(cpu)] + command(out, scratch, simulated, stage, memory), stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "taskset", "-c", str(cpu)] + command(out, scratch, simulated, stage, memory), stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(),
                                    start_new_session=True, errors="replace", text=True)
         late = threading.Event()

@@ -61,21 +61,27 @@ class Picture:
         lab = self.lab
         # core's interfaces are named after what they lead to; the other end is up0
         for n, (name, host) in enumerate((("ha", self.ha), ("ar1", self.ar1), ("ar2", self.ar2)), 1):
-            lab.cable(self.core, name, host, "up0")
+            ends = lab.cable(self.core, name, host, "up0")
             self.core.ip(f"addr add 2001:db8:f:{n}::1/64 dev {name} nodad\nlink set {name} up\n")
             host.ip(f"addr add 2001:db8:f:{n}::2/64 dev up0 nodad\nlink set up0 up\n"
                     f"route add default via 2001:db8:f:{n}::1\n")
+            # Routers know each other: else the first packet of a run waits a round trip of this link for
+            # neighbour discovery, which would count as time of the handover.
+            self.core.ip(f"neigh add 2001:db8:f:{n}::2 lladdr {lab.mac(ends[1])} dev {name} nud permanent\n")
+            host.ip(f"neigh add 2001:db8:f:{n}::1 lladdr {lab.mac(ends[0])} dev up0 nud permanent\n")
             delay = rtt_ms / 2 if name != "ha" else 0.0
             self._queue(self.core, name, delay)
             self._queue(host, "up0", delay)
-        lab.cable(self.core, "cn", self.cn, "eth0")
+        ends = lab.cable(self.core, "cn", self.cn, "eth0")
         self._queue(self.core, "cn")
         self._queue(self.cn, "eth0")
         self.core.ip("addr add 2001:db8:c::1/64 dev cn nodad\nlink set cn up\n"
                      f"route add {HOME_PREFIX} via 2001:db8:f:1::2\n"
                      f"route add {PREFIXES['link1']} via 2001:db8:f:2::2\n"
                      f"route add {PREFIXES['link2']} via 2001:db8:f:3::2\n")
-        self.cn.ip(f"addr add {CORRESPONDENT}/64 dev eth0 nodad\nlink set eth0 up\nroute add default via 2001:db8:c::1\n")
+        self.cn.ip(f"addr add {CORRESPONDENT}/64 dev eth0 nodad\nlink set eth0 up\nroute add default via 2001:db8:c::1\n"
+                   f"neigh add 2001:db8:c::1 lladdr {lab.mac(ends[0])} dev eth0 nud permanent\n")
+        self.core.ip(f"neigh add {CORRESPONDENT} lladdr {lab.mac(ends[1])} dev cn nud permanent\n")
 
     def _filter(self):
         for place in ("link1", "link2"):
