@@ -168,8 +168,8 @@ static bool scan_close(struct config_scan *sc, struct cursor *c)
 	b = &sc->brackets[sc->n_brackets - 1];
 	if (closing(b->open) != *c->p)
 		return fault(sc, c->file, c->line,
-			"'%c' where '%c' is due, for the '%c' of line %u", *c->p, closing(b->open),
-			b->open, b->line);
+			"'%c' has no place in the '%c' of line %u; close that with '%c' first",
+			*c->p, b->open, b->line, closing(b->open));
 	if (sc->due == DUE_EQUALS || (sc->due == DUE_VALUE && sc->last != b->open))
 		return misplaced(sc, c, 1);
 	sc->n_brackets--;
@@ -192,8 +192,9 @@ static bool scan_mark(struct config_scan *sc, struct cursor *c)
 			const struct config_bracket *b = &sc->brackets[sc->n_brackets - 1];
 
 			return fault(sc, c->file, c->line,
-				"';' where ',' or '%c' is due, for the '%c' of line %u",
-				closing(b->open), b->open, b->line);
+				"';' has no place in the '%c' of line %u; write ',' between "
+				"values, or close it with '%c'",
+				b->open, b->line, closing(b->open));
 		}
 		if (sc->due != DUE_END)
 			return misplaced(sc, c, 1);
