@@ -76,7 +76,10 @@ def run(out, simulated, limit, stage="run", memory="1024M", show=True):
     process = None
     lock, cpu = take_cpu()
     try:
-        process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "taskset", "-c", str(cpu)] + command(out, scratch, simulated, stage, memory), stdin=subprocess.DEVNULL,
+        # In a PID name space of its own that ends with us: whatever happens to us, no process of it stays.
+        argv = ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child",
+                "taskset", "-c", str(cpu), *command(out, scratch, simulated, stage, memory)]
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(),
                                    start_new_session=True, errors="replace", text=True)
         late = threading.Event()
