@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Registration with the home agent (RFC 6275 11.7.1, 11.7.3, 11.8): the one
+ * Binding Update List entry (11.1) and what becomes of the request in it.
+ *
+ *           register            BA accepted             refresh is due
+ *   none ------------> pending ------------> registered ---------> refreshing
+ *     ^                   ^  \ refused           |  ^  register        |   |
+ *     |                   |   v                  |  +------------------+   |
+ *     |                   |  refused <-----------|-----------------refused-+
+ *     | BA, or 133,       +---- the binding expires, or: wait is over
+ *     | or it expired
+ *     +------------ deregistering <---- deregister (from any)
+ *
+ * A sequence number is never used twice, not even after a restart: it is
+ * stored before the Binding Update leaves.  What may still live at the home
+ * agent (may_live_until) and what it has confirmed (acked_until) are kept
+ * apart: the first decides how to return home, the second how to refresh.
+ */
+#include <string.h>
+
+#include "mip6d/proto/mn_internal.h"
+
+#define MAX_LIFETIME 65535 /* units */
+#define REFUSED_WAIT_MS 60000
+#define REFUSED_WAIT_MAX_MS 960000
+#define NOWHERE_WAIT_MS 10000
+#define MAX_SEQUENCE_ERRORS 3
+#define SHUTDOWN_TRIES 3
+
+const char *mn_registration_name(enum mn_registration r)
+{
+	static const char *const names[] = {
+		[MN_REG_NONE] = "none",
+		[MN_REG_PENDING] = "pending",
+		[MN_REG_REGISTERED] = "registered",
+		[MN_REG_REFRESHING] = "refreshing",
+		[MN_REG_DEREGISTERING] = "deregistering",
+		[MN_REG_REFUSED] = "refused",
+	};
+
+	return names[r];
+}
+
+bool mn_binding_may_live(const struct mn *mn)
+{
+	return mono_before(mn_now(mn), mn->reg.may_live_until);
+}
+
+static bool binding_lives(const struct mn *mn)
+{
+	return mono_before(mn_now(mn), mn->reg.acked_until);
+}
+
+bool mn_link_local_compatible(const struct mn *mn)
+{
+	for (size_t i = 0; i < mn->n_links; i++) {
+		const struct in6_addr *a = &mn->links[i].link_local;
+
+		if (!in6_is_any(a) &&
+			memcmp(&a->s6_addr[8], &mn->config.home_address.s6_addr[8], 8) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* ---- the machine ---- */
+
+static void expiry_start(struct mn *mn)
+{
+	struct mn_reg *reg = &mn->reg;
+
+	if (reg->state == MN_REG_DEREGISTERING)
+		mn_timer(mn, &reg->expiry_timer, reg->may_live_until);
+	else if (binding_lives(mn))
+		mn_timer(mn, &reg->expiry_timer, reg->acked_until);
+	else
+		timer_stop(mn->env->timers, &reg->expiry_timer);
+}
+
+/* The only place where the state changes. */
+static void change_state(struct mn *mn, enum mn_registration to)
+{
+	struct mn_reg *reg = &mn->reg;
+	struct timerq *q = mn->env->timers;
+
+	if (reg->state != to)
+		log_debug("registration: %s -> %s", mn_registration_name(reg->state),
+			mn_registration_name(to));
+	reg->state = to;
+	timer_stop(q, &reg->send_timer);
+	timer_stop(q, &reg->refresh_timer);
+	switch (to) {
+	case MN_REG_NONE:
+		reg->outstanding = false;
+		reg->acked_until = MN_PAST;
+		break;
+	case MN_REG_PENDING:
+	case MN_REG_REFRESHING:
+	case MN_REG_DEREGISTERING:
+		break;
+	case MN_REG_REGISTERED:
+		reg->outstanding = false;
+		reg->refused_wait_ms = REFUSED_WAIT_MS;
+		mn_timer(mn, &reg->refresh_timer, reg->refresh_at);
+		break;
+	case MN_REG_REFUSED:
+		reg->outstanding = false;
+		if (reg->home_address_lost)
+			break; /* RFC 6275 11.7.1: it MUST NOT be tried again */
+		mn_timer(mn, &reg->refresh_timer, mono_add_ms(mn_now(mn), reg->refused_wait_ms));
+		reg->refused_wait_ms *= 2;
+		if (reg->refused_wait_ms > REFUSED_WAIT_MAX_MS)
+			reg->refused_wait_ms = REFUSED_WAIT_MAX_MS;
+		break;
+	}
+	expiry_start(mn);
+}
+
+/* ---- sending ---- */
+
+static bool at_home(const struct mn *mn)
+{
+	return in6_equal(&mn->reg.care_of, &mn->config.home_address);
+}
+
+static monotime_t later(monotime_t a, monotime_t b)
+{
+	return mono_before(a, b) ? b : a;
+}
+
+/* Not beyond the care-of address's own end (RFC 6275 11.7.1), and never 0. */
+static uint16_t ask_for(const struct mn *mn)
+{
+	const struct mn_reg *reg = &mn->reg;
+	uint32_t s = mn->config.lifetime_s, units;
+	const struct mn_coa *c = NULL;
+	monotime_t now = mn_now(mn);
+
+	if (reg->deregister)
+		return 0;
+	if (mn->path.location == MN_AWAY)
+		c = mn_coa_find(mn->path.link, &reg->care_of);
+	if (c && mono_before(now, c->valid_until) && mono_diff_s(c->valid_until, now) < s)
+		s = (uint32_t)mono_diff_s(c->valid_until, now);
+	units = s / MIP6_LIFETIME_UNIT;
+	if (units == 0)
+		units = 1;
+	return units > MAX_LIFETIME ? MAX_LIFETIME : (uint16_t)units;
+}
+
+/* A new number for every transmission (11.7.2, 11.8), on disk before it is on the wire. */
+static void number_and_store(struct mn *mn)
+{
+	struct mn_reg *reg = &mn->reg;
+	monotime_t now = mn_now(mn);
+
+	if (reg->has_seq)
+		reg->seq++;
+	else
+		mn->env->random(mn->env->ctx, &reg->seq, sizeof(reg->seq));
+	reg->has_seq = true;
+	reg->lifetime = ask_for(mn);
+	if (reg->lifetime)
+		reg->may_live_until = later(reg->may_live_until,
+			mono_add_s(now, (int64_t)reg->lifetime * MIP6_LIFETIME_UNIT));
+	reg->sent[reg->tries % MN_REG_SENT].seq = reg->seq;
+	reg->sent[reg->tries % MN_REG_SENT].lifetime = reg->lifetime;
+	reg->sent[reg->tries % MN_REG_SENT].at = now;
+	reg->tries++;
+	reg->last_sent = now;
+	mn->ops->store_binding(mn->ops_ctx, &mn->config.home_address, &mn->config.home_agent,
+		&reg->care_of, reg->seq,
+		mono_before(now, reg->may_live_until)
+			? (uint32_t)(mono_diff_s(reg->may_live_until, now) + 1)
+			: 0);
+}
+
+static size_t build(const struct mn *mn, uint8_t *buf, size_t cap)
+{
+	const struct mn_reg *reg = &mn->reg;
+	struct mh_message m = {.type = MH_BU};
+
+	m.u.bu.seq = reg->seq;
+	m.u.bu.lifetime = reg->lifetime;
+	/* K stays clear: the keys of this home agent are not moved by us. */
+	m.u.bu.flags = BU_F_A | BU_F_H;
+	if (mn_link_local_compatible(mn))
+		m.u.bu.flags |= BU_F_L;
+	if (!at_home(mn))
+		mh_option_add(&m, MHOPT_ALT_COA)->u.alt_coa = reg->care_of;
+	return mh_build(&m, buf, cap);
+}
+
+static int transmit(struct mn *mn)
+{
+	const struct mn_reg *reg = &mn->reg;
+	uint8_t buf[128];
+	struct mip6_packet p = {
+		.src = mn->config.home_address,
+		.dst = mn->config.home_agent,
+		.data = buf,
+		.len = build(mn, buf, sizeof(buf)),
+		.flags = mn->config.require_ipsec ? MIP6_PKT_PROTECTED : 0,
+	};
+
+	if (at_home(mn)) {
+		p.ifindex = mn->path.link->ifindex;
+	} else {
+		p.flags |= MIP6_PKT_HAO;
+		p.src_coa = reg->care_of;
+	}
+	return mn->env->send_mh(mn->env->ctx, &p);
+}
+
+/* Send now, or as soon as MAX_UPDATE_RATE allows; what is sent is what is wanted then. */
+static void send_bu(struct mn *mn)
+{
+	struct mn_reg *reg = &mn->reg;
+	monotime_t now = mn_now(mn), when = mn_rate_when(&reg->rate, now);
+
+	if (mn->path.location == MN_NOWHERE)
+		return;
+	reg->delayed = mono_before(now, when);
+	if (reg->delayed) {
+		mn_timer(mn, &reg->send_timer, when);
+		return;
+	}
+	mn_rate_take(&reg->rate, now);
+	number_and_store(mn);
+	if (mn_check(mn, transmit(mn), "send a Binding Update") >= 0)
+		reg->delivered = true;
+	mn->stats.bu_sent++;
+	expiry_start(mn);
+	mn_timer(mn, &reg->send_timer, mono_add_ms(now, reg->timeout_ms));
+	mn_emit(mn, (struct mip6_event){.type = EV_BU_SENT,
+			    .care_of = reg->care_of,
+			    .peer = mn->config.home_agent,
+			    .ifindex = mn->path.link->ifindex,
+			    .status = -1,
+			    .seq = reg->seq,
+			    .lifetime_s = (uint32_t)reg->lifetime * MIP6_LIFETIME_UNIT});
+	if (reg->delivered)
+		mn_path_bu_sent(mn);
+}
+
+/* RFC 6275 11.8: the time doubles up to MAX_BINDACK_TIMEOUT, and goes on at that rate. */
+static void send_timer(struct timer *t, void *arg)
+{
+	struct mn *mn = arg;
+	struct mn_reg *reg = &mn->reg;
+
+	(void)t;
+	if (!reg->delayed) {
+		if (mn->stopping && reg->tries >= SHUTDOWN_TRIES) {
+			mn_finish(mn);
+			return;
+		}
+		reg->timeout_ms *= 2;
+		if (reg->timeout_ms > MIP6_MAX_BINDACK_TIMEOUT)
+			reg->timeout_ms = MIP6_MAX_BINDACK_TIMEOUT;
+		if (mn->stopping && reg->tries + 1 >= SHUTDOWN_TRIES)
+			reg->timeout_ms = MIP6_INITIAL_BINDACK_TIMEOUT;
+		mn->stats.bu_retransmitted++;
+		mn->retransmissions++;
+	}
+	send_bu(mn);
+}
+
+static void request(
+	struct mn *mn, const struct in6_addr *care_of, bool deregister, enum mn_registration state)
+{
+	struct mn_reg *reg = &mn->reg;
+
+	reg->care_of = *care_of;
+	reg->deregister = deregister;
+	reg->tries = 0;
+	reg->outstanding = true;
+	reg->delivered = false;
+	reg->sequence_errors = 0;
+	/* Without a binding over there, DAD comes before the answer (11.8). */
+	reg->timeout_ms = deregister || binding_lives(mn)
+				  ? MIP6_INITIAL_BINDACK_TIMEOUT
+				  : mn->config.first_registration_timeout_ms;
+	change_state(mn, state);
+	send_bu(mn);
+}
+
+bool mn_reg_needed(const struct mn *mn, const struct in6_addr *care_of)
+{
+	const struct mn_reg *reg = &mn->reg;
+	bool same = in6_equal(&reg->care_of, care_of) && !reg->deregister;
+
+	if (reg->home_address_lost)
+		return false;
+	switch (reg->state) {
+	case MN_REG_NONE:
+	case MN_REG_PENDING:
+	case MN_REG_REFRESHING:
+	case MN_REG_DEREGISTERING:
+		return true;
+	case MN_REG_REGISTERED:
+		return !same || !mono_before(mn_now(mn), reg->refresh_at);
+	case MN_REG_REFUSED:
+		return !same;
+	}
+	return true;
+}
+
+void mn_reg_register(struct mn *mn, const struct in6_addr *care_of)
+{
+	if (mn->reg.home_address_lost)
+		return;
+	request(mn, care_of, false, binding_lives(mn) ? MN_REG_REFRESHING : MN_REG_PENDING);
+}
+
+void mn_reg_deregister(struct mn *mn, const struct in6_addr *care_of)
+{
+	request(mn, care_of, true, MN_REG_DEREGISTERING);
+}
+
+void mn_reg_none(struct mn *mn)
+{
+	change_state(mn, MN_REG_NONE);
+}
+
+/* What is not answered is sent again when there is a path: mn_reg_needed(). */
+void mn_reg_pause(struct mn *mn)
+{
+	timer_stop(mn->env->timers, &mn->reg.send_timer);
+}
+
+/* ---- timers ---- */
+
+static void refresh_timer(struct timer *t, void *arg)
+{
+	struct mn *mn = arg;
+
+	(void)t;
+	if (mn->stopping)
+		return;
+	/* Registered: the return of a path notices that it is due. */
+	if (mn->path.location == MN_AWAY)
+		mn_reg_register(mn, &mn->path.care_of);
+	else if (mn->reg.state == MN_REG_REFUSED)
+		mn_timer(mn, &mn->reg.refresh_timer, mono_add_ms(mn_now(mn), NOWHERE_WAIT_MS));
+}
+
+static void deregistered(struct mn *mn, const char *text)
+{
+	struct mn_reg *reg = &mn->reg;
+
+	reg->may_live_until = MN_PAST;
+	mn->ops->store_binding(mn->ops_ctx, &mn->config.home_address, &mn->config.home_agent,
+		&reg->care_of, reg->seq, 0);
+	change_state(mn, MN_REG_NONE);
+	mn_emit(mn, (struct mip6_event){.type = EV_DEREGISTERED,
+			    .care_of = reg->care_of,
+			    .peer = mn->config.home_agent,
+			    .status = mn->last_status,
+			    .seq = reg->seq,
+			    .text = text});
+	if (mn->stopping) {
+		mn_finish(mn);
+		return;
+	}
+	mn_path_answered(mn, true);
+	if (mn->path.location == MN_AT_HOME)
+		mn_home_announce(mn->path.link);
+}
+
+static void expiry_timer(struct timer *t, void *arg)
+{
+	struct mn *mn = arg;
+	struct mn_reg *reg = &mn->reg;
+
+	(void)t;
+	if (reg->state == MN_REG_DEREGISTERING) {
+		deregistered(mn, "the binding has expired");
+		return;
+	}
+	mn_emit(mn, (struct mip6_event){.type = EV_BINDING_LOST,
+			    .care_of = reg->acked_care_of,
+			    .peer = mn->config.home_agent,
+			    .status = -1,
+			    .seq = reg->seq});
+	reg->acked_until = MN_PAST;
+	if (mn->stopping)
+		return;
+	if (reg->state == MN_REG_REFRESHING) {
+		monotime_t next = reg->send_timer.when;
+		bool running = timer_running(&reg->send_timer);
+
+		/* The request goes on where it is. */
+		change_state(mn, MN_REG_PENDING);
+		if (running)
+			mn_timer(mn, &reg->send_timer, next);
+	} else if (reg->state == MN_REG_REGISTERED) {
+		change_state(mn, MN_REG_NONE);
+		if (mn->path.location == MN_AWAY)
+			mn_reg_register(mn, &mn->path.care_of);
+	}
+}
+
+void mn_reg_init(struct mn *mn)
+{
+	struct mn_reg *reg = &mn->reg;
+
+	reg->acked_until = reg->may_live_until = reg->last_sent = reg->refresh_at = MN_PAST;
+	reg->refused_wait_ms = REFUSED_WAIT_MS;
+	timer_init(&reg->send_timer, send_timer, mn);
+	timer_init(&reg->refresh_timer, refresh_timer, mn);
+	timer_init(&reg->expiry_timer, expiry_timer, mn);
+}
+
+void mn_reg_stop(struct mn *mn)
+{
+	timer_stop(mn->env->timers, &mn->reg.send_timer);
+	timer_stop(mn->env->timers, &mn->reg.refresh_timer);
+	timer_stop(mn->env->timers, &mn->reg.expiry_timer);
+}
+
+void mn_reg_restore(
+	struct mn *mn, const struct in6_addr *care_of, uint16_t seq, uint32_t remaining_s)
+{
+	struct mn_reg *reg = &mn->reg;
+
+	reg->has_seq = true;
+	reg->seq = seq;
+	reg->care_of = reg->acked_care_of = *care_of;
+	if (remaining_s)
+		reg->may_live_until = mono_add_s(mn_now(mn), remaining_s);
+}
+
+/* ---- answers ---- */
+
+static void refused(struct mn *mn, const struct mh_message *m, const char *text)
+{
+	struct mn_reg *reg = &mn->reg;
+	uint8_t status = m->u.ba.status;
+
+	mn->stats.ba_refused++;
+	mn_emit(mn, (struct mip6_event){.type = EV_BA_REFUSED,
+			    .care_of = reg->care_of,
+			    .peer = mn->config.home_agent,
+			    .status = status,
+			    .seq = m->u.ba.seq,
+			    .text = text});
+	if (reg->deregister) {
+		/* It still holds the binding: keep asking, at the pace of retransmissions. */
+		log_warning("home agent %s refuses to delete the binding: %s",
+			in6_str(&mn->config.home_agent), text);
+		return;
+	}
+	if (status == BA_DAD_FAILED) {
+		log_error("home address %s is in use by another node on the home link; it is not "
+			  "used "
+			  "again until it is free and mip6d is restarted",
+			in6_str(&mn->config.home_address));
+		reg->home_address_lost = true;
+		reg->may_live_until = reg->acked_until = MN_PAST;
+	} else {
+		log_warning("home agent %s refuses the registration: %s",
+			in6_str(&mn->config.home_agent), text);
+	}
+	change_state(mn, MN_REG_REFUSED);
+	mn_path_answered(mn, false);
+}
+
+/* Well before the end: there is time for four retransmissions (1 + 2 + 4 + 8 s). */
+static uint32_t refresh_margin(uint32_t granted_s)
+{
+	if (granted_s <= 32)
+		return granted_s / 2;
+	return granted_s / 10 > 16 ? granted_s / 10 : 16;
+}
+
+static void accepted(struct mn *mn, const struct mh_message *m, monotime_t sent, uint16_t asked)
+{
+	struct mn_reg *reg = &mn->reg;
+	const struct mh_option *advice = mh_option(m, MHOPT_REFRESH_ADVICE);
+	uint16_t units = m->u.ba.lifetime < asked ? m->u.ba.lifetime : asked;
+	uint32_t s = (uint32_t)units * MIP6_LIFETIME_UNIT;
+
+	if (s == 0) {
+		refused(mn, m, "accepted, but for no time");
+		return;
+	}
+	mn->stats.ba_accepted++;
+	/* max(L_remain - (L_update - L_ack), 0): L_ack, counted from when the BU was sent */
+	reg->granted_s = s;
+	reg->acked_until = mono_add_s(sent, s);
+	reg->may_live_until = mono_add_s(reg->last_sent, s);
+	reg->acked_care_of = reg->care_of;
+	reg->refresh_at = mono_add_s(sent, s - refresh_margin(s));
+	if (advice && advice->u.refresh_interval && advice->u.refresh_interval < units) {
+		monotime_t t = mono_add_s(
+			mn_now(mn), (int64_t)advice->u.refresh_interval * MIP6_LIFETIME_UNIT);
+
+		if (mono_before(t, reg->refresh_at))
+			reg->refresh_at = t;
+	}
+	change_state(mn, MN_REG_REGISTERED);
+	mn->ops->store_binding(mn->ops_ctx, &mn->config.home_address, &mn->config.home_agent,
+		&reg->care_of, reg->seq,
+		mono_before(mn_now(mn), reg->may_live_until)
+			? (uint32_t)(mono_diff_s(reg->may_live_until, mn_now(mn)) + 1)
+			: 0);
+	mn_emit(mn, (struct mip6_event){.type = EV_REGISTERED,
+			    .care_of = reg->care_of,
+			    .peer = mn->config.home_agent,
+			    .status = m->u.ba.status,
+			    .seq = m->u.ba.seq,
+			    .lifetime_s = s});
+	if (m->u.ba.status == BA_ACCEPTED_PREFIX)
+		log_info("the home agent has news of the home prefixes (status 1)");
+	mn_path_answered(mn, true);
+}
+
+/*
+ * Status 135: go on from the number the home agent knows (11.7.1, 11.7.3).  A
+ * home agent that rejects what we sent last knows one that is not before it;
+ * an older one answers an update that has been overtaken.
+ */
+static void sequence_error(struct mn *mn, const struct mh_message *m)
+{
+	struct mn_reg *reg = &mn->reg;
+
+	if (!reg->outstanding || (int16_t)(uint16_t)(reg->seq - m->u.ba.seq) > 0) {
+		mn->stats.ba_ignored++;
+		return;
+	}
+	mn->last_status = BA_SEQUENCE;
+	mn->stats.ba_refused++;
+	mn_emit(mn, (struct mip6_event){.type = EV_BA_REFUSED,
+			    .care_of = reg->care_of,
+			    .peer = mn->config.home_agent,
+			    .status = BA_SEQUENCE,
+			    .seq = m->u.ba.seq,
+			    .text = ba_status_name(BA_SEQUENCE)});
+	reg->seq = m->u.ba.seq;
+	/* Should that never end, the pace of retransmissions is fast enough. */
+	if (++reg->sequence_errors <= MAX_SEQUENCE_ERRORS)
+		send_bu(mn);
+}
+
+void mn_reg_acknowledged(struct mn *mn, const struct mh_message *m)
+{
+	struct mn_reg *reg = &mn->reg;
+	unsigned i, n = reg->tries < MN_REG_SENT ? reg->tries : MN_REG_SENT;
+	uint8_t status = m->u.ba.status;
+
+	mn->stats.ba_received++;
+	if (status == BA_SEQUENCE) {
+		sequence_error(mn, m);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		if (reg->sent[i].seq == m->u.ba.seq)
+			break;
+	if (!reg->outstanding || i == n) {
+		mn->stats.ba_ignored++;
+		return;
+	}
+	mn->last_status = status;
+	if (reg->deregister && (status < BA_UNSPECIFIED || status == BA_NOT_HOME_AGENT)) {
+		/* 133: it holds no binding for us (10.3.2), which is what was wanted. */
+		mn->stats.ba_accepted++;
+		deregistered(mn, ba_status_name(status));
+	} else if (status < BA_UNSPECIFIED) {
+		accepted(mn, m, reg->sent[i].at, reg->sent[i].lifetime);
+	} else {
+		refused(mn, m, ba_status_name(status));
+	}
+}
