@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mip6ctl bindings [HOME_ADDRESS] */
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+#include "ctl/ctl.h"
+
+/* Sorted by home address, whatever the order they come in; in JSON as well. */
+static void add_json(void *arg, json_t *b)
+{
+	struct ctl_row *row = ctl_table_row(arg);
+	char *text = json_dumps(b, JSON_COMPACT);
+
+	inet_pton(AF_INET6, ctl_text(b, "home_address"), &row->key);
+	ctl_cell(row, 0, PLAIN, "%s", text ? text : "");
+	free(text);
+}
+
+static void add_row(void *arg, json_t *b)
+{
+	struct ctl_row *row = ctl_table_row(arg);
+	const char *state = ctl_text(b, "state"), *care_of = ctl_text(b, "care_of");
+
+	inet_pton(AF_INET6, ctl_text(b, "home_address"), &row->key);
+	ctl_cell(row, 0, PLAIN, "%s", ctl_text(b, "home_address"));
+	if (care_of[0])
+		ctl_cell(row, 1, PLAIN, "%s", care_of);
+	ctl_cell(row, 2, ctl_state_color(state), "%s", state);
+	ctl_cell(row, 3, PLAIN, "%s", ctl_duration(ctl_int(b, "remaining_s")));
+	ctl_cell(row, 4, PLAIN, "%s", ctl_duration(ctl_int(b, "lifetime_s")));
+	ctl_cell(row, 5, PLAIN, "%lld", (long long)ctl_int(b, "seq"));
+	ctl_cell(row, 6, PLAIN, "%s", ctl_text(b, "flags"));
+	ctl_cell(row, 7, PLAIN, "%lld", (long long)ctl_int(b, "moves"));
+	ctl_cell(row, 8, PLAIN, "%s", ctl_duration(ctl_int(b, "age_s")));
+}
+
+static void print_json(const struct ctl_table *t)
+{
+	puts("[");
+	for (size_t i = 0; i < t->n; i++)
+		printf("  %s%s\n", t->rows[i].cell[0].text, i + 1 < t->n ? "," : "");
+	puts("]");
+}
+
+int ctl_bindings(struct ctl *ctl, int argc, char **argv)
+{
+	static const char *const heads[] = {"HOME ADDRESS", "CARE-OF ADDRESS", "STATE", "LEFT",
+		"LIFETIME", "SEQ", "FLAGS", "MOVES", "AGE", NULL};
+	struct ctl_table t = {.heads = heads, .right = "lllrrrlrr"};
+	struct in6_addr a;
+	json_t *request;
+	int rc;
+
+	if (argc > 2)
+		return ctl_misused(argv[0]);
+	if (argc == 2 && inet_pton(AF_INET6, argv[1], &a) != 1)
+		return ctl_fail(CTL_USAGE, "%s is not an IPv6 address", argv[1]);
+	request = argc == 2 ? json_pack("{s:s, s:s}", "verb", "bindings", "home_address", argv[1])
+			    : json_pack("{s:s}", "verb", "bindings");
+	rc = ctl_ask(ctl, request, ctl->json ? add_json : add_row, &t, NULL);
+	if (rc == CTL_OK) {
+		ctl_table_sort(&t);
+		if (ctl->json)
+			print_json(&t);
+		else if (t.n)
+			ctl_table_print(&t, ctl->color, stdout);
+		else
+			puts("no bindings");
+	}
+	ctl_table_free(&t);
+	return rc;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mip6ctl links */
+#include "ctl/ctl.h"
+
+static void add_row(struct ctl_table *t, json_t *l)
+{
+	struct ctl_row *row = ctl_table_row(t);
+	const char *state = ctl_text(l, "state"), *care_of = ctl_text(l, "care_of"),
+		   *address = ctl_text(l, "address_state"), *router = ctl_text(l, "router");
+	bool current = json_is_true(json_object_get(l, "current"));
+
+	ctl_cell(row, 0, BOLD, "%s", current ? "*" : " ");
+	ctl_cell(row, 1, current ? BOLD : PLAIN, "%s", ctl_text(l, "interface"));
+	ctl_cell(row, 2, PLAIN, "%lld", (long long)ctl_int(l, "preference"));
+	ctl_cell(row, 3, ctl_state_color(state), "%s", state);
+	ctl_cell(row, 4, PLAIN, "%s", json_is_true(json_object_get(l, "home")) ? "home" : "-");
+	if (router[0])
+		ctl_cell(row, 5, PLAIN, "%s", router);
+	if (care_of[0])
+		ctl_cell(row, 6, PLAIN, "%s", care_of);
+	if (address[0])
+		ctl_cell(row, 7, ctl_state_color(address), "%s", address);
+}
+
+int ctl_links(struct ctl *ctl, int argc, char **argv)
+{
+	static const char *const heads[] = {"", "INTERFACE", "PREF", "STATE", "LINK", "ROUTER",
+		"CARE-OF ADDRESS", "ADDRESS IS", NULL};
+	struct ctl_table t = {.heads = heads, .right = "llrlllll"};
+	json_t *data = NULL, *l;
+	size_t i;
+	int rc;
+
+	if (argc > 1)
+		return ctl_misused(argv[0]);
+	rc = ctl_ask(ctl, json_pack("{s:s}", "verb", "links"), NULL, NULL, &data);
+	if (rc == CTL_OK && ctl->json) {
+		ctl_print_json(data);
+	} else if (rc == CTL_OK) {
+		json_array_foreach(data, i, l) add_row(&t, l);
+		ctl_table_print(&t, ctl->color, stdout);
+		ctl_table_free(&t);
+	}
+	json_decref(data);
+	return rc;
+}

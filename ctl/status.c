@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mip6ctl status */
+#include <string.h>
+
+#include "ctl/ctl.h"
+
+static void line(struct ctl_table *t, const char *label, enum ctl_color color, const char *value)
+{
+	struct ctl_row *row;
+
+	if (!value[0])
+		return;
+	row = ctl_table_row(t);
+	ctl_cell(row, 0, DIM, "%s", label);
+	ctl_cell(row, 1, color, "%s", value);
+}
+
+static void home_agent(struct ctl_table *t, const json_t *ha)
+{
+	const char *link = ctl_text(ha, "home_link");
+	char text[64];
+
+	line(t, "address", PLAIN, ctl_text(ha, "address"));
+	line(t, "home link", PLAIN, link[0] ? link : "virtual");
+	snprintf(text, sizeof(text), "%lld of at most %lld", (long long)ctl_int(ha, "bindings"),
+		(long long)ctl_int(ha, "max_bindings"));
+	line(t, "bindings", PLAIN, text);
+}
+
+static void in_ms(struct ctl_table *t, const char *label, const json_t *mn, const char *key)
+{
+	char text[64];
+
+	if (!json_object_get(mn, key))
+		return;
+	snprintf(text, sizeof(text), "in %.1f s", (double)ctl_int(mn, key) / 1000);
+	line(t, label, PLAIN, text);
+}
+
+static void mobile_node(struct ctl_table *t, const json_t *mn)
+{
+	const char *location = ctl_text(mn, "location"),
+		   *registration = ctl_text(mn, "registration");
+	const json_t *status = json_object_get(mn, "last_status");
+	char text[128];
+
+	line(t, "location", ctl_state_color(location), location);
+	line(t, "registration", ctl_state_color(registration), registration);
+	if (status)
+		line(t, "last answer", ctl_int(status, "code") >= 128 ? RED : PLAIN,
+			ctl_text(status, "text"));
+	line(t, "home address", PLAIN, ctl_text(mn, "home_address"));
+	line(t, "home agent", PLAIN, ctl_text(mn, "home_agent"));
+	line(t, "care-of address", PLAIN, ctl_text(mn, "care_of"));
+	line(t, "interface", PLAIN, ctl_text(mn, "interface"));
+	line(t, "router", PLAIN, ctl_text(mn, "router"));
+	if (ctl_int(mn, "lifetime_s")) {
+		snprintf(text, sizeof(text), "%s left of %s",
+			ctl_duration(ctl_int(mn, "remaining_s")),
+			ctl_duration(ctl_int(mn, "lifetime_s")));
+		line(t, "lifetime", PLAIN, text);
+	}
+	in_ms(t, "refresh", mn, "refresh_in_ms");
+	in_ms(t, "retransmission", mn, "retransmit_in_ms");
+	snprintf(text, sizeof(text), "%lld", (long long)ctl_int(mn, "moves"));
+	line(t, "moves", PLAIN, text);
+}
+
+int ctl_status(struct ctl *ctl, int argc, char **argv)
+{
+	struct ctl_table t = {.right = "ll"};
+	json_t *data = NULL;
+	char text[128];
+	int rc;
+
+	if (argc > 1)
+		return ctl_misused(argv[0]);
+	rc = ctl_ask(ctl, json_pack("{s:s}", "verb", "status"), NULL, NULL, &data);
+	if (rc == CTL_OK && ctl->json) {
+		ctl_print_json(data);
+	} else if (rc == CTL_OK) {
+		line(&t, "role", BOLD, ctl_text(data, "role"));
+		snprintf(text, sizeof(text), "%s, running for %s, process %lld",
+			ctl_text(data, "version"), ctl_duration(ctl_int(data, "uptime_s")),
+			(long long)ctl_int(data, "pid"));
+		line(&t, "mip6d", PLAIN, text);
+		if (json_object_get(data, "home_agent"))
+			home_agent(&t, json_object_get(data, "home_agent"));
+		if (json_object_get(data, "mobile_node"))
+			mobile_node(&t, json_object_get(data, "mobile_node"));
+		ctl_table_print(&t, ctl->color, stdout);
+		ctl_table_free(&t);
+	}
+	json_decref(data);
+	return rc;
+}

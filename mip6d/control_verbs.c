@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Requests of the control socket.  A new verb is a row of the table at the
+ * end and a function.
+ */
+#include <arpa/inet.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/addr.h"
+#include "mip6d/control_internal.h"
+#include "mip6d/proto/ha.h"
+#include "mip6d/proto/mn.h"
+
+#define PART 200 /* bindings in one line of an answer: 40 kB, well below a millisecond */
+
+static json_t *fail(struct control_call *call, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Always NULL, for the caller to return. */
+static json_t *fail(struct control_call *call, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(call->error, sizeof(call->error), fmt, ap);
+	va_end(ap);
+	return NULL;
+}
+
+static bool wants_home_agent(struct control_call *call)
+{
+	if (!call->backend->ha)
+		fail(call, "this daemon is not a home agent, or not ready yet");
+	return call->backend->ha;
+}
+
+static bool wants_mobile_node(struct control_call *call)
+{
+	if (!call->backend->mn)
+		fail(call, "this daemon is not a mobile node, or not ready yet");
+	return call->backend->mn;
+}
+
+/* ---- bindings ---- */
+
+/*
+ * A long list is sent in parts between which the cache changes.  So the home
+ * addresses are noted at the beginning, and each binding is looked up when it
+ * is its turn: one that has gone meanwhile is left out, none comes twice.
+ */
+struct listing {
+	struct in6_addr *addr;
+	size_t n, cap, at;
+	bool failed;
+};
+
+static bool note(void *arg, const struct ha_binding_info *i)
+{
+	struct listing *l = arg;
+
+	if (l->n == l->cap) {
+		size_t cap = l->cap ? l->cap * 2 : 64;
+		struct in6_addr *more = reallocarray(l->addr, cap, sizeof(*more));
+
+		if (!more) {
+			l->failed = true;
+			return false;
+		}
+		l->addr = more;
+		l->cap = cap;
+	}
+	l->addr[l->n++] = i->home_address;
+	return true;
+}
+
+static void listing_free(void *state)
+{
+	struct listing *l = state;
+
+	free(l->addr);
+	free(l);
+}
+
+static json_t *listing_next(void *state, const struct control_backend *b, bool *more)
+{
+	struct listing *l = state;
+	json_t *part = json_array();
+	struct ha_binding_info i;
+
+	for (size_t k = 0; k < PART && l->at < l->n; k++, l->at++)
+		if (b->ha && ha_find(b->ha, &l->addr[l->at], &i))
+			json_array_append_new(part, control_json_binding(&i));
+	*more = l->at < l->n;
+	return part;
+}
+
+/* The argument home_address; false after a complaint.  *given is whether it is there. */
+static bool get_home_address(
+	struct control_call *call, json_t *args, struct in6_addr *a, bool *given)
+{
+	json_t *v = json_object_get(args, "home_address");
+
+	*given = v;
+	if (!v || (json_is_string(v) && inet_pton(AF_INET6, json_string_value(v), a) == 1))
+		return true;
+	fail(call, "home_address must be an IPv6 address in quotes");
+	return false;
+}
+
+static json_t *verb_bindings(struct control_call *call, json_t *args)
+{
+	struct ha_binding_info i;
+	struct listing *l;
+	struct in6_addr a;
+	bool given;
+
+	if (!wants_home_agent(call) || !get_home_address(call, args, &a, &given))
+		return NULL;
+	if (given) {
+		if (!ha_find(call->backend->ha, &a, &i))
+			return fail(call, "there is no binding for %s", in6_str(&a));
+		return json_pack("[o]", control_json_binding(&i));
+	}
+	l = calloc(1, sizeof(*l));
+	if (!l)
+		return fail(call, "out of memory");
+	ha_foreach(call->backend->ha, note, l);
+	if (l->failed) {
+		listing_free(l);
+		return fail(call, "out of memory");
+	}
+	call->parts = (struct control_parts){listing_next, listing_free, l};
+	return NULL;
+}
+
+static json_t *verb_remove(struct control_call *call, json_t *args)
+{
+	struct ha_binding_info i;
+	struct in6_addr a;
+	bool given;
+
+	if (!wants_home_agent(call) || !get_home_address(call, args, &a, &given))
+		return NULL;
+	if (!given)
+		return fail(call, "home_address is missing");
+	if (!ha_find(call->backend->ha, &a, &i) || !ha_remove(call->backend->ha, &a))
+		return fail(call, "there is no binding for %s", in6_str(&a));
+	return control_json_binding(&i);
+}
+
+/* ---- others ---- */
+
+static json_t *verb_status(struct control_call *call, json_t *args)
+{
+	(void)args;
+	return control_json_status(call->backend);
+}
+
+static json_t *verb_stats(struct control_call *call, json_t *args)
+{
+	(void)args;
+	return control_json_stats(call->backend);
+}
+
+static bool add_link(void *arg, const struct mn_link_info *i)
+{
+	json_array_append_new(arg, control_json_link(i));
+	return true;
+}
+
+static json_t *verb_links(struct control_call *call, json_t *args)
+{
+	json_t *all;
+
+	(void)args;
+	if (!wants_mobile_node(call))
+		return NULL;
+	all = json_array();
+	mn_foreach_link(call->backend->mn, add_link, all);
+	return all;
+}
+
+static json_t *verb_monitor(struct control_call *call, json_t *args)
+{
+	(void)args;
+	call->monitor = true;
+	return json_null();
+}
+
+static const char *const no_args[] = {NULL};
+static const char *const address_args[] = {"home_address", NULL};
+
+static const struct control_verb verbs[] = {
+	{"status", no_args, verb_status},
+	{"bindings", address_args, verb_bindings},
+	{"links", no_args, verb_links},
+	{"stats", no_args, verb_stats},
+	{"monitor", no_args, verb_monitor},
+	{"remove", address_args, verb_remove},
+	{NULL, NULL, NULL},
+};
+
+/* ---- requests ---- */
+
+static const struct control_verb *find_verb(const char *name)
+{
+	for (const struct control_verb *v = verbs; v->name; v++)
+		if (strcmp(v->name, name) == 0)
+			return v;
+	return NULL;
+}
+
+static bool knows(const struct control_verb *verb, const char *arg)
+{
+	for (const char *const *a = verb->args; *a; a++)
+		if (strcmp(*a, arg) == 0)
+			return true;
+	return false;
+}
+
+/* An argument that nobody looks at would be a wish that is silently not granted. */
+static bool check_args(const struct control_verb *verb, json_t *args, char *error, size_t cap)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(args, key, value) if (!knows(verb, key))
+	{
+		snprintf(error, cap, "%s does not know the argument %.40s", verb->name, key);
+		return false;
+	}
+	return true;
+}
+
+const struct control_verb *control_request(
+	const char *line, size_t len, json_t **args, char *error, size_t cap)
+{
+	const struct control_verb *verb = NULL;
+	json_error_t e;
+	json_t *name, *request = json_loadb(line, len, JSON_REJECT_DUPLICATES, &e);
+
+	*args = NULL;
+	if (!request) {
+		snprintf(error, cap, "not JSON, at character %d: %.100s", e.position, e.text);
+		return NULL;
+	}
+	name = json_object_get(request, "verb");
+	if (!json_is_string(name))
+		snprintf(error, cap, "a request is an object with a \"verb\"");
+	else if (!(verb = find_verb(json_string_value(name))))
+		snprintf(error, cap, "there is no verb %.40s", json_string_value(name));
+	else
+		json_object_del(request, "verb");
+	if (!verb || !check_args(verb, request, error, cap)) {
+		json_decref(request);
+		return NULL;
+	}
+	*args = request;
+	return verb;
+}
