@@ -92,8 +92,9 @@ bool ha_find(struct ha *ha, const struct in6_addr *home_address, struct ha_bindi
 bool ha_remove(struct ha *ha, const struct in6_addr *home_address);
 
 struct ha_stats {
-	uint64_t bu_received, ba_sent, bu_accepted, registrations, moves, refreshes, deregistrations,
-		expirations, dad_failures, malformed, unknown_type, refused[256 - 128], no_hao, unprotected;
+	uint64_t bu_received, ba_sent, bu_accepted, registrations, moves, refreshes,
+		deregistrations, expirations, dad_failures, malformed, unknown_type,
+		refused[256 - 128], no_hao, unprotected;
 };
 const struct ha_stats *ha_stats(const struct ha *ha);
 

@@ -95,10 +95,25 @@ struct world {
 	uint16_t ba_life;
 	uint8_t icmp[2048], ns[128]; /* the last Parameter Problem, Neighbor Solicitation */
 	size_t icmp_len, ns_len;
-	struct ha_binding_record record;
 };
 
 static struct world w;
+
+/* What the kernel would have in it, for the random walk: one row an address. */
+static struct kernel_row {
+	struct in6_addr addr, care_of;
+	int forwarding, proxy, hears, stored;
+} kernel[16];
+
+static struct kernel_row *kernel_row(const struct in6_addr *a)
+{
+	size_t i = 0;
+
+	while (i < 15 && !in6_is_any(&kernel[i].addr) && !in6_equal(&kernel[i].addr, a))
+		i++;
+	kernel[i].addr = *a;
+	return &kernel[i];
+}
 
 static void __attribute__((format(printf, 2, 3))) note_(char *to, const char *fmt, ...)
 {
@@ -248,6 +263,10 @@ static int w_forward_set(void *ctx, const struct in6_addr *home, const struct in
 {
 	(void)ctx;
 	note(w.trace, "fwd+ %s > %s\n", name_of(home), name_of(coa));
+	if (!w.forward_error) {
+		kernel_row(home)->forwarding = 1;
+		kernel_row(home)->care_of = *coa;
+	}
 	return w.forward_error;
 }
 
@@ -255,6 +274,7 @@ static int w_forward_del(void *ctx, const struct in6_addr *home)
 {
 	(void)ctx;
 	note(w.trace, "fwd- %s\n", name_of(home));
+	kernel_row(home)->forwarding--;
 	return 0;
 }
 
@@ -264,6 +284,7 @@ static int w_proxy_add(void *ctx, int ifindex, const struct in6_addr *a)
 	if (ifindex != HOME_IF)
 		return -ENODEV;
 	note(w.trace, "proxy+ %s\n", name_of(a));
+	kernel_row(a)->proxy |= !w.proxy_error;
 	return w.proxy_error;
 }
 
@@ -273,6 +294,7 @@ static int w_proxy_del(void *ctx, int ifindex, const struct in6_addr *a)
 	if (ifindex != HOME_IF)
 		return -ENODEV;
 	note(w.trace, "proxy- %s\n", name_of(a));
+	kernel_row(a)->proxy--;
 	return 0;
 }
 
@@ -282,13 +304,14 @@ static int w_dad_listen(void *ctx, int ifindex, const struct in6_addr *a, bool o
 	if (ifindex != HOME_IF)
 		return -ENODEV;
 	note(w.trace, "hear%c %s\n", on ? '+' : '-', name_of(a));
+	kernel_row(a)->hears += on ? 1 : -1;
 	return 0;
 }
 
 static void w_store_put(void *ctx, const struct ha_binding_record *r)
 {
 	(void)ctx;
-	w.record = *r;
+	kernel_row(&r->home_address)->stored = r->invalid ? 2 : 1;
 	note(w.trace, "put %s seq %u left %u%s\n", name_of(&r->home_address), r->seq,
 		r->remaining_s, r->invalid ? " invalid" : "");
 }
@@ -297,6 +320,7 @@ static void w_store_del(void *ctx, const struct in6_addr *home)
 {
 	(void)ctx;
 	note(w.trace, "del %s\n", name_of(home));
+	kernel_row(home)->stored = 0;
 }
 
 static void add_prefix(const char *text, uint32_t valid_s, uint32_t preferred_s)
@@ -321,6 +345,7 @@ static void setup(void)
 	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 7};
 
 	memset(&w, 0, sizeof(w));
+	memset(kernel, 0, sizeof(kernel));
 	w.timers = timerq_new();
 	w.now = (monotime_t){1000000000};
 	w.env = (struct mip6_env){&w, w.timers, w_now, w_random, w_send_mh, w_send_icmp6, w_event};
@@ -665,6 +690,22 @@ START_TEST(prefix_gets_deprecated)
 }
 END_TEST
 
+START_TEST(longest_prefix_counts)
+{
+	add_prefix("2001:db8:1::/112", 40, 40);
+	add_prefix("2001:db8::/32", 20, 20);
+	start();
+	bu(.seq = 1, .life = 100);
+	ck_assert_uint_eq(w.ba_life, 10);
+	pass_s(37); /* not valid any more: the one around it is */
+	bu(.seq = 2, .life = 100);
+	ck_assert_uint_eq(w.ba_status, BA_NOT_HOME_SUBNET); /* 3 s are left */
+	pass_s(3);
+	bu(.seq = 3, .life = 100);
+	ck_assert_uint_eq(w.ba_life, 100);
+}
+END_TEST
+
 START_TEST(refresh_advice)
 {
 	w.config.refresh_advice_s = 20;
@@ -889,6 +930,7 @@ START_TEST(silently_discarded)
 	bu(.seq = 1, .life = 10, .home = "sitelocal");
 	bu(.seq = 1, .life = 10, .home = "multicast");
 	bu(.seq = 1, .life = 10, .home = "llsrc", .no_hao = true);
+	bu(.seq = 1, .life = 10, .home = "llsrc", .no_hao = true, .alt = "c1");
 	bu(.seq = 1, .life = 10, .alt = "llsrc"); /* 6.1.7 MUST */
 	bu(.seq = 1, .life = 10, .alt = "multicast");
 	bu(.seq = 1, .life = 10, .alt = "any");
@@ -898,7 +940,7 @@ START_TEST(silently_discarded)
 	bu(.seq = 1, .life = 10, .to = "multicast");
 	bu(.seq = 1, .life = 10, .nonces = true); /* H with nonces, 9.5.1 */
 	EXPECT("");
-	ck_assert_uint_eq(ha_stats(w.ha)->malformed, 11);
+	ck_assert_uint_eq(ha_stats(w.ha)->malformed, 12);
 	bu(.seq = 1, .life = 10, .no_flags = true, .flags = BU_F_A); /* no correspondent node */
 	EXPECT("");
 	ck_assert_uint_eq(ha_count(w.ha), 0);
@@ -1044,6 +1086,22 @@ START_TEST(unknown_type)
 	raw(data, len, MIP6_PKT_HAO, "multicast");
 	EXPECT("");
 	ck_assert_uint_eq(ha_stats(w.ha)->unknown_type, 3);
+}
+END_TEST
+
+/* 9.3.1 comes before 9.2: such a packet is dropped whatever is in it. */
+START_TEST(home_address_option_must_be_routable)
+{
+	struct mip6_packet p = {.src = addr("multicast"),
+		.src_coa = addr("c1"),
+		.dst = addr("ha"),
+		.flags = MIP6_PKT_HAO,
+		.data = (const uint8_t[]){59, 0, 99, 0, 0, 0, 0, 0},
+		.len = 8};
+
+	ha_receive_mh(w.ha, &p);
+	EXPECT("");
+	ck_assert_uint_eq(ha_stats(w.ha)->malformed, 1);
 }
 END_TEST
 
@@ -1447,6 +1505,25 @@ START_TEST(dad_goes_on_for_the_latest)
 	EXPECT("hear- h1\nfwd+ h1 > c2\nproxy+ h1\nNA h1\nput h1 seq 7 left 120\n"
 	       "BA status 0 seq 7 life 30 to c2 for h1\n");
 	ck_assert_uint_eq(w.n_ba, 2);
+}
+END_TEST
+
+/* Nor is an address tested that is not asked for any more. */
+START_TEST(link_local_given_up_during_dad)
+{
+	bu(.seq = 5, .life = 10, .flags = BU_F_L);
+	forget();
+	bu(.seq = 6, .life = 10);
+	EXPECT("hear- ll1\n");
+	nd(.type = ICMP6T_NA, .target = "ll1");
+	pass_ms(500);
+	bu(.seq = 7, .life = 10, .flags = BU_F_L); /* and again: it gets its second */
+	EXPECT("hear+ ll1\nNS ll1\n");
+	pass_ms(999);
+	EXPECT("");
+	pass_ms(1);
+	EXPECT("hear- h1\nhear- ll1\nfwd+ h1 > c1\nproxy+ h1\nproxy+ ll1\nNA h1\nNA ll1\n"
+	       "put h1 seq 7 left 40\nBA status 0 seq 7 life 10 to c1 for h1\n");
 }
 END_TEST
 
@@ -1895,6 +1972,137 @@ START_TEST(hundred_thousand)
 }
 END_TEST
 
+/* ---- a random walk: whatever happens, kernel and cache agree ---- */
+
+static unsigned pick(unsigned n)
+{
+	uint32_t r;
+
+	w_random(NULL, &r, sizeof(r));
+	return r % n;
+}
+#define PICK(...)                                   \
+	(((const char *const[]){__VA_ARGS__})[pick( \
+		sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))])
+
+static void random_bu(unsigned *seq)
+{
+	static const unsigned flags[] = {0, BU_F_L, BU_F_L, BU_F_R};
+
+	*seq += pick(8) ? 1 : (unsigned)-2;
+	bu(.home = PICK("h1", "h2", "h1b", "h1"), .care_of = PICK("c1", "c2", "h1", "ha"),
+		.seq = *seq, .life = pick(4) ? 1 + pick(4) : 0, .flags = flags[pick(4)],
+		.no_hao = pick(10) == 0, .ifindex = pick(2) ? HOME_IF : OTHER_IF);
+}
+
+static void random_step(unsigned *seq)
+{
+	struct in6_addr gone;
+
+	switch (pick(20)) {
+	case 0:
+		pass_ms(pick(12000));
+		break;
+	case 6:
+	case 7:
+	case 8:
+	case 9:
+		pass_ms(pick(700));
+		break;
+	case 1:
+		nd(.type = pick(2) ? ICMP6T_NA : ICMP6T_NS,
+			.target = PICK("h1", "h2", "ll1", "h1b"));
+		break;
+	case 2:
+		ha_home_link(w.ha, pick(4) ? HOME_IF : 0, w.config.home_lladdr, 6);
+		break;
+	case 3:
+		gone = addr(PICK("h1", "h2", "h1b"));
+		ha_remove(w.ha, &gone);
+		break;
+	case 4:
+		w.forward_error = pick(5) ? 0 : -ENOSPC;
+		break;
+	case 5:
+		if (w.ns_len)
+			own_echo();
+		break;
+	default:
+		random_bu(seq);
+	}
+}
+
+static bool agrees(void *arg, const struct ha_binding_info *i)
+{
+	struct kernel_row *k = kernel_row(&i->home_address);
+
+	switch (i->state) {
+	case HA_BINDING_ACTIVE:
+		ck_assert_int_eq(k->forwarding, 1);
+		ck_assert_mem_eq(&k->care_of, &i->care_of, 16);
+		ck_assert_int_eq(k->hears, 0);
+		ck_assert_int_eq(k->stored, 1);
+		*(bool *)arg |= i->flags & BU_F_L;
+		break;
+	case HA_BINDING_DAD:
+		if (k->forwarding)
+			ck_assert_mem_eq(&k->care_of, &i->care_of, 16);
+		ck_assert_int_eq(k->proxy, 0);
+		ck_assert_int_eq(k->hears, 1);
+		ck_assert_int_ne(k->stored, 1);
+		break;
+	case HA_BINDING_INVALID:
+		ck_assert_int_eq(k->forwarding, 0);
+		ck_assert_int_eq(k->proxy, 0);
+		ck_assert_int_eq(k->hears, 0);
+		ck_assert_int_eq(k->stored, 2);
+		break;
+	}
+	return true;
+}
+
+static void check_kernel(void)
+{
+	static const char *const homes[] = {"h1", "h2", "h1b"};
+
+	bool any_l = false; /* an active binding asks for its link-local address */
+	struct in6_addr ll1 = addr("ll1");
+
+	ha_foreach(w.ha, agrees, &any_l);
+	if (!any_l)
+		ck_assert_int_eq(kernel_row(&ll1)->proxy, 0);
+	for (size_t i = 0; i < 3; i++) {
+		struct in6_addr a = addr(homes[i]);
+		struct kernel_row *k = kernel_row(&a);
+
+		if (!exists(homes[i]))
+			ck_assert_int_eq(k->forwarding | k->proxy | k->hears | k->stored, 0);
+	}
+}
+
+START_TEST(random_walk)
+{
+	unsigned seq = 0;
+
+	w.random = (uint64_t)_i;
+	w.config.optimistic = _i & 1;
+	add_prefix("2001:db8:2::/64", UINT32_MAX, UINT32_MAX);
+	start();
+	for (int i = 0; i < 3000; i++) {
+		random_step(&seq);
+		check_kernel();
+		forget();
+	}
+	pass_s(100);
+	for (size_t i = 0; i < 16; i++)
+		ck_assert_int_eq(kernel[i].forwarding | kernel[i].proxy | kernel[i].hears, 0);
+	ck_assert_int_eq(timerq_next(w.timers).us, MONOTIME_NEVER.us);
+	/* It was not for nothing. */
+	ck_assert_uint_gt(ha_stats(w.ha)->registrations, 30);
+	ck_assert_uint_gt(ha_stats(w.ha)->dad_failures, 10);
+}
+END_TEST
+
 START_TEST(event_names)
 {
 	for (int t = EV_BINDING_NEW; t <= EV_BAD_PACKET; t++) {
@@ -1925,6 +2133,7 @@ static TCase *registration_tests(void)
 	tcase_add_test(t, lifetime_is_never_zero);
 	tcase_add_test(t, prefix_discovery_necessary);
 	tcase_add_test(t, prefix_gets_deprecated);
+	tcase_add_test(t, longest_prefix_counts);
 	tcase_add_test(t, refresh_advice);
 	tcase_add_test(t, sequence_numbers_of_the_rfc);
 	tcase_add_test(t, sequence_wraps);
@@ -1961,6 +2170,7 @@ static TCase *refusal_tests(void)
 	tcase_add_test(t, parameter_problem);
 	tcase_add_test(t, parameter_problem_fits_the_least_mtu);
 	tcase_add_test(t, unknown_type);
+	tcase_add_test(t, home_address_option_must_be_routable);
 	tcase_add_test(t, errors_are_few);
 	tcase_add_test(t, malformed_changes_nothing);
 	tcase_add_test(t, other_messages_are_left_alone);
@@ -1983,6 +2193,7 @@ static TCase *link_tests(void)
 	tcase_add_test(t, dad_is_not_misled);
 	tcase_add_test(t, echo_of_a_shared_link_local_address);
 	tcase_add_test(t, dad_goes_on_for_the_latest);
+	tcase_add_test(t, link_local_given_up_during_dad);
 	tcase_add_test(t, refused_during_dad);
 	tcase_add_test(t, deregistered_during_dad);
 	tcase_add_test(t, optimistic);
@@ -2014,6 +2225,7 @@ static TCase *life_tests(void)
 	tcase_add_test(t, withdraws);
 	tcase_add_test(t, frees_in_any_state);
 	tcase_add_test(t, removes_by_hand);
+	tcase_add_loop_test(t, random_walk, 0, 20);
 	tcase_add_test(t, thousands_of_dads_at_once);
 	tcase_add_test(t, hundred_thousand);
 	return t;
