@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/addr.h"
@@ -145,6 +146,22 @@ static void extra_stats(void *ctx, struct json_t *stats)
 		daemon_ha_stats(d, stats);
 }
 
+/* The folder of the state file, if only that is missing. */
+static bool make_state_folder(const char *file)
+{
+	char folder[PATH_MAX], *slash;
+
+	snprintf(folder, sizeof(folder), "%s", file);
+	slash = strrchr(folder, '/');
+	if (!slash || slash == folder)
+		return true;
+	*slash = '\0';
+	if (mkdir(folder, 0700) == 0 || errno == EEXIST)
+		return true;
+	log_error("state_file: cannot make the folder %s: %s", folder, strerror(errno));
+	return false;
+}
+
 static bool start_sockets(struct daemon *d)
 {
 	d->mh_fd = mh_socket_open();
@@ -187,11 +204,11 @@ static bool start_reading(struct daemon *d)
 
 static bool start_control(struct daemon *d)
 {
-	struct control_backend b = {.ha = d->ha, .mn = d->mn, .config = d->cfg, .version = PACKAGE_VERSION,
+	d->backend = (struct control_backend){.ha = d->ha, .mn = d->mn, .config = d->cfg, .version = PACKAGE_VERSION,
 		.started = d->started, .ctx = d, .now = env_now, .extra_stats = extra_stats};
 	char err[256];
 
-	d->control = control_start(loop_base(d->loop), &b, err, sizeof(err));
+	d->control = control_start(loop_base(d->loop), &d->backend, err, sizeof(err));
 	if (!d->control)
 		log_error("%s", err);
 	return d->control;
@@ -237,7 +254,7 @@ int daemon_run(const struct mip6d_config *cfg, bool detach)
 	d.env = (struct mip6_env){.ctx = &d, .timers = loop_timers(d.loop), .now = env_now, .random = env_random,
 		.send_mh = env_send_mh, .send_icmp6 = env_send_icmp6, .event = env_event};
 	timer_init(&d.give_up, give_up, &d);
-	if (start_sockets(&d) && (cfg->role == ROLE_HOME_AGENT ? daemon_ha_start(&d) : daemon_mn_start(&d)) &&
+	if (make_state_folder(cfg->state_file) && start_sockets(&d) && (cfg->role == ROLE_HOME_AGENT ? daemon_ha_start(&d) : daemon_mn_start(&d)) &&
 		start_control(&d) && start_reading(&d)) {
 		drop_privileges();
 		if (detach && daemon(0, 0) < 0)

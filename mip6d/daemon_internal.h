@@ -5,9 +5,9 @@
 
 #include "mip6/env.h"
 #include "mip6d/config.h"
+#include "mip6d/control.h"
 #include "mip6d/sys/monitor.h"
 
-struct control;
 struct ha;
 struct ha_kernel;
 struct icmp6_socket;
@@ -30,6 +30,7 @@ struct daemon {
 	struct icmp6_socket *icmp6;
 	struct monitor *monitor;
 	struct control *control;
+	struct control_backend backend;
 	monotime_t started;
 	bool stopping;
 	struct timer give_up;

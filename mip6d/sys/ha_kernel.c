@@ -29,6 +29,7 @@
 #define HELD_MAX 64
 #define HELD_MS 200
 #define HELD_PER_SOURCE 16
+#define GRACE " timeout 3s" /* how long what comes from the care-of address before is let in */
 #define HELD_COPY 80 /* outer and inner header */
 
 /* A pair of addresses that may come back through the tunnel. */
@@ -71,26 +72,46 @@ struct ha_kernel {
 
 /* ---- pairs: collected, and set before anything that depends on them ---- */
 
-static void add_command(struct ha_kernel *k, const char *verb, const struct in6_addr *coa, const struct in6_addr *hoa)
+static void add_command(struct ha_kernel *k, const char *verb, const char *set, const char *timeout,
+	const struct pair *p)
 {
 	char line[256], coa_text[INET6_ADDRSTRLEN], hex[33];
 	size_t n;
 
 	for (int i = 0; i < 16; i++)
-		snprintf(hex + 2 * i, 3, "%02x", hoa->s6_addr[i]);
-	inet_ntop(AF_INET6, coa, coa_text, sizeof(coa_text));
-	n = (size_t)snprintf(line, sizeof(line), "%s element ip6 mip6d_ha bind { %s . 0x%s }\n", verb, coa_text, hex);
+		snprintf(hex + 2 * i, 3, "%02x", p->home_address.s6_addr[i]);
+	inet_ntop(AF_INET6, &p->care_of, coa_text, sizeof(coa_text));
+	n = (size_t)snprintf(line, sizeof(line), "%s element ip6 mip6d_ha %s { %s . 0x%s%s }\n", verb, set, coa_text, hex,
+		timeout);
 	if (k->batch_len + n + 1 > k->batch_cap) {
 		size_t cap = (k->batch_cap + n + 1) * 2;
-		char *p = realloc(k->batch, cap);
+		char *more = realloc(k->batch, cap);
 
-		if (!p)
+		if (!more)
 			return;
-		k->batch = p;
+		k->batch = more;
 		k->batch_cap = cap;
 	}
 	memcpy(k->batch + k->batch_len, line, n + 1);
 	k->batch_len += n;
+}
+
+static void pair_add(struct ha_kernel *k, const struct pair *p)
+{
+	add_command(k, "add", "bind", "", p);
+}
+
+/*
+ * What left the old place before the move is still under way: its pair stays
+ * good for a moment.  First out of the set, in case it is there, so that the
+ * time starts anew; the three are one transaction.
+ */
+static void pair_retire(struct ha_kernel *k, const struct pair *p)
+{
+	add_command(k, "delete", "bind", "", p);
+	add_command(k, "add", "was", GRACE, p);
+	add_command(k, "delete", "was", "", p);
+	add_command(k, "add", "was", GRACE, p);
 }
 
 static void flush_pairs(struct ha_kernel *k)
@@ -210,7 +231,7 @@ static int op_forward_set(void *ctx, const struct in6_addr *hoa, const struct in
 	if (err)
 		return err;
 	if (f) {
-		add_command(k, "delete", &f->care_of, hoa);
+		pair_retire(k, &(struct pair){f->care_of, *hoa});
 	} else {
 		f = calloc(1, sizeof(*f));
 		if (!f)
@@ -219,7 +240,7 @@ static int op_forward_set(void *ctx, const struct in6_addr *hoa, const struct in
 		HASH_ADD(hh, k->forwards, home_address, sizeof(f->home_address), f);
 	}
 	f->care_of = *coa;
-	add_command(k, "add", coa, hoa);
+	pair_add(k, &(struct pair){*coa, *hoa});
 	return 0;
 }
 
@@ -231,7 +252,7 @@ static int op_forward_del(void *ctx, const struct in6_addr *hoa)
 
 	if (!f)
 		return 0;
-	add_command(k, "delete", &f->care_of, hoa);
+	pair_retire(k, &(struct pair){f->care_of, *hoa});
 	HASH_DEL(k->forwards, f);
 	free(f);
 	return rtnl_route_del(k->rt, &r);
@@ -319,9 +340,10 @@ static bool needed(void *arg, const struct in6_addr *dst, uint8_t plen, int ifin
 #define NFT_TABLE \
 	"table ip6 mip6d_ha {\n" \
 	" set bind { typeof ip6 saddr . @nh,384,128; size 1000000; }\n" \
+	" set was { typeof ip6 saddr . @nh,384,128; size 1000000; flags timeout; }\n" \
 	" chain pre { type filter hook prerouting priority -250; policy accept;\n" \
 	"  ip6 nexthdr 41 ip6 daddr %s goto tunnel\n }\n" \
-	" chain tunnel {\n  ip6 saddr . @nh,384,128 @bind accept\n  queue num %d\n }\n}\n"
+	" chain tunnel {\n  ip6 saddr . @nh,384,128 @bind accept\n  ip6 saddr . @nh,384,128 @was accept\n  queue num %d\n }\n}\n"
 
 void ha_kernel_reconcile(struct ha_kernel *k)
 {
