@@ -51,6 +51,13 @@ static struct mn_coa *coa_in_prefix(struct mn_link *l, const struct in6_addr *pr
 	return NULL;
 }
 
+bool mn_coa_valid(struct mn_link *l, const struct in6_addr *addr)
+{
+	const struct mn_coa *c = mn_coa_find(l, addr);
+
+	return c && valid(c, mn_now(l->mn));
+}
+
 bool mn_coa_usable(const struct mn_link *l)
 {
 	const struct mn_coa *c = l->coa;
@@ -316,8 +323,10 @@ static struct mn_coa *choose(struct mn_link *l)
 	if (!l->fresh && l->coa && valid(l->coa, now))
 		return l->coa;
 	for (size_t i = 0; i < r->n_prefixes; i++) {
-		struct mn_coa *other = coa_for(l, &r->prefixes[i]);
+		struct mn_coa *other = NULL;
 
+		if (&r->prefixes[i] != p && !mono_before(now, r->prefixes[i].preferred_until))
+			other = coa_for(l, &r->prefixes[i]);
 		if (other)
 			return other;
 	}

@@ -237,7 +237,8 @@ monotime_t mn_ra_deadline(const struct mn_link *l);
 
 /* mn_coa.c */
 void mn_coa_select(struct mn_link *l); /* after the router or its prefixes changed */
-bool mn_coa_usable(const struct mn_link *l);
+bool mn_coa_usable(const struct mn_link *l); /* the current one */
+bool mn_coa_valid(struct mn_link *l, const struct in6_addr *addr);
 void mn_coa_event(struct mn_link *l, struct mn_coa *c, enum mn_address_state s);
 struct mn_coa *mn_coa_find(struct mn_link *l, const struct in6_addr *addr);
 void mn_coa_remove(struct mn_link *l, struct mn_coa *c);

@@ -41,15 +41,16 @@ static void tunnel(struct mn *mn, const struct in6_addr *care_of, bool hold)
 		"set up the tunnel");
 }
 
-static void home(struct mn *mn, struct mn_link *l, bool dad, bool hold)
+/* At home, by the router of the path. */
+static void home(struct mn *mn, bool dad, bool hold)
 {
 	const struct mn_config *c = &mn->config;
 
-	mn->home_link = l;
+	mn->home_link = mn->path.link;
 	hold_is(mn, hold);
 	mn_check(mn,
-		mn->ops->home_set(mn->ops_ctx, &c->home_address, c->home_prefix.plen, l->ifindex,
-			&l->router->addr, dad, hold),
+		mn->ops->home_set(mn->ops_ctx, &c->home_address, c->home_prefix.plen,
+			mn->path.link->ifindex, &mn->path.router, dad, hold),
 		"use the home address on the home link");
 }
 
@@ -65,29 +66,23 @@ static void hold_end(struct mn *mn)
 		tunnel(mn, &mn->path.care_of, false);
 		break;
 	case MN_AT_HOME:
-		if (mn->path.link->router)
-			home(mn, mn->path.link, false, false);
+		home(mn, false, false);
 		break;
 	}
 }
 
-/*
- * At home nothing may be sent before the de-registration was (11.5.5), and
- * without a router nothing can be; the kernel's limit has to do until then.
- */
+/* At home nothing may be sent before the de-registration was (11.5.5). */
 static void hold_timer(struct timer *t, void *arg)
 {
 	struct mn *mn = arg;
 	const struct mn_reg *reg = &mn->reg;
 
 	(void)t;
-	if (mn->path.location == MN_AT_HOME &&
-		(!mn->path.link->router ||
-			(reg->state == MN_REG_DEREGISTERING && !reg->delivered))) {
+	if (mn->path.location == MN_AT_HOME && reg->state == MN_REG_DEREGISTERING &&
+		!reg->delivered)
 		mn_timer(mn, &mn->hold_timer, mono_add_ms(mn_now(mn), 1000));
-		return;
-	}
-	hold_end(mn);
+	else
+		hold_end(mn);
 }
 
 static void sweep_timer(struct timer *t, void *arg)
@@ -261,7 +256,7 @@ static void move_home(struct mn *mn, struct mn_link *l)
 		/* Nobody defends it, so DAD can run, and should (11.5.5). */
 		if (mn->bu_path)
 			bu_path_remove(mn);
-		home(mn, l, !was_here, false);
+		home(mn, !was_here, false);
 		mn_reg_none(mn);
 		announce(mn);
 		mn_coa_sweep(mn);
@@ -274,7 +269,7 @@ static void move_home(struct mn *mn, struct mn_link *l)
 			"enter the home agent's link-layer address");
 	/* From here on without Home Address option; of a life before a restart, too. */
 	bu_path_remove(mn);
-	home(mn, l, false, true);
+	home(mn, false, true);
 	announce(mn);
 	mn_reg_deregister(mn, &c->home_address);
 }
@@ -298,16 +293,10 @@ static void suspend(struct mn *mn)
 	mn->path.suspended = true;
 	if (mn->config.hold_ms == 0)
 		return;
-	if (mn->path.location == MN_AWAY) {
+	if (mn->path.location == MN_AWAY)
 		tunnel(mn, &mn->path.care_of, true);
-	} else {
-		hold_is(mn, true);
-		mn_check(mn,
-			mn->ops->home_set(mn->ops_ctx, &mn->config.home_address,
-				mn->config.home_prefix.plen, mn->path.link->ifindex,
-				&mn->path.router, false, true),
-			"hold what the home address sends");
-	}
+	else
+		home(mn, false, true);
 }
 
 static void no_place(struct mn *mn)
@@ -317,7 +306,7 @@ static void no_place(struct mn *mn)
 	if (p->location == MN_NOWHERE)
 		return;
 	if (p->link->state == MN_LINK_DOWN ||
-		(p->location == MN_AWAY && !mn_coa_find(p->link, &p->care_of)))
+		(p->location == MN_AWAY && !mn_coa_valid(p->link, &p->care_of)))
 		go_nowhere(mn);
 	else
 		suspend(mn);
@@ -332,7 +321,7 @@ static void same_place(struct mn *mn, struct mn_link *l)
 	if (mn->path.location == MN_AWAY)
 		route_set(l, true);
 	else if (other)
-		home(mn, l, false, mn->hold);
+		home(mn, false, mn->hold);
 }
 
 void mn_path_check(struct mn *mn)

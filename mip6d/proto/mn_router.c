@@ -268,6 +268,7 @@ void mn_router_lost(struct mn_link *l)
 		return;
 	}
 	adopt(l, next);
+	mn_path_check(l->mn);
 	/* It was only heard: is it there as well? */
 	if (mono_diff_ms(mn_now(l->mn), next->heard) > RECENTLY_MS)
 		mn_link_fsm(l, LINK_E_DOUBT);
