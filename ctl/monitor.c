@@ -51,13 +51,15 @@ static void print_event(const struct ctl *ctl, const json_t *e)
 {
 	const char *event = ctl_text(e, "event");
 	const json_t *status = json_object_get(e, "status");
+	const char *peer = ctl_text(e, "peer"), *text = ctl_text(e, "text");
 
 	print_time(ctl_text(e, "time"), ctl->color);
 	fputs("  ", stdout);
 	ctl_colored(stdout, ctl->color, event_color(event), event, -17);
 	detail(e, "home_address", "home");
 	detail(e, "care_of", "care-of");
-	detail(e, "peer", "peer");
+	if (strcmp(peer, ctl_text(e, "care_of")) != 0)
+		detail(e, "peer", "peer");
 	detail(e, "interface", "on");
 	if (json_object_get(e, "seq"))
 		printf("  seq %lld", (long long)ctl_int(e, "seq"));
@@ -66,7 +68,8 @@ static void print_event(const struct ctl *ctl, const json_t *e)
 	if (status && ctl_int(status, "code"))
 		printf("  status %lld (%s)", (long long)ctl_int(status, "code"),
 			ctl_text(status, "text"));
-	detail(e, "text", "-");
+	if (strcmp(text, ctl_text(status, "text")) != 0)
+		detail(e, "text", "-");
 	putchar('\n');
 }
 

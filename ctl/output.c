@@ -134,9 +134,13 @@ void ctl_table_print(const struct ctl_table *t, bool color, FILE *to)
 	if (t->heads)
 		putc('\n', to);
 	for (size_t i = 0; i < t->n; i++) {
-		for (size_t k = 0; k < columns; k++)
-			print_cell(t, k, k + 1 == columns, color, width[k],
-				t->rows[i].cell[k].color, text_of(&t->rows[i], k), to);
+		size_t used = columns; /* no blanks at the end of a line */
+
+		while (used > 1 && text_of(&t->rows[i], used - 1)[0] == '\0')
+			used--;
+		for (size_t k = 0; k < used; k++)
+			print_cell(t, k, k + 1 == used, color, width[k], t->rows[i].cell[k].color,
+				text_of(&t->rows[i], k), to);
 		putc('\n', to);
 	}
 }

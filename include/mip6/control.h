@@ -42,6 +42,6 @@
 #define MIP6_CONTROL_MAX_CLIENTS 32
 #define MIP6_CONTROL_IDLE_S 30 /* between requests; a monitor may be silent for ever */
 #define MIP6_CONTROL_STALL_S 10 /* while an answer waits to be read */
-#define MIP6_CONTROL_MAX_BACKLOG (256 * 1024)
+#define MIP6_CONTROL_MAX_BACKLOG (1024 * 1024)
 
 #endif
