@@ -17,10 +17,10 @@
 #include "mip6d/daemon_internal.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
-#include "mip6d/sys/ha_kernel.h"
-#include "mip6d/sys/icmp6_socket.h"
-#include "mip6d/sys/loop.h"
-#include "mip6d/sys/mh_socket.h"
+#include "mip6d/os/ha_kernel.h"
+#include "mip6d/os/icmp6_socket.h"
+#include "mip6d/os/loop.h"
+#include "mip6d/os/mh_socket.h"
 
 #define SHUTDOWN_MS 10000 /* a de-registration that is not answered must not keep us for ever */
 

@@ -8,7 +8,7 @@
 #include "lib/log.h"
 #include "mip6d/daemon_internal.h"
 #include "mip6d/proto/ha.h"
-#include "mip6d/sys/ha_kernel.h"
+#include "mip6d/os/ha_kernel.h"
 
 struct home_link {
 	const char *name;

@@ -6,7 +6,7 @@
 #include "mip6/env.h"
 #include "mip6d/config.h"
 #include "mip6d/control.h"
-#include "mip6d/sys/monitor.h"
+#include "mip6d/os/monitor.h"
 
 struct ha;
 struct ha_kernel;

@@ -7,7 +7,7 @@
 #include "lib/log.h"
 #include "mip6d/daemon_internal.h"
 #include "mip6d/proto/mn.h"
-#include "mip6d/sys/mn_kernel.h"
+#include "mip6d/os/mn_kernel.h"
 
 bool daemon_mn_start(struct daemon *d)
 {

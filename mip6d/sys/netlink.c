@@ -1,147 +1,376 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One request, one acknowledgement.  The socket is blocking: the kernel
- * answers a request in the same system call that brings it, so the answer
- * is there when we read.
+ * libnl builds and walks messages and attributes; sending and receiving is
+ * done here, because libnl maps the kernel's error numbers to its own and
+ * loses most of them, and does not read extended acknowledgements.
  */
 #include "mip6d/sys/netlink.h"
 
 #include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nf_tables.h>
 #include <linux/netlink.h>
-#include <netlink/socket.h>
-#include <netlink/netlink.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
-#define ANSWER_SIZE 65536
+#define ANSWER_MAX (1 << 16)
+#define DUMP_TRIES 8
+#define EVENT_BURST 64
+#define EVENT_BUFFER (8 << 20)
+#define BATCH_MAX (1 << 20)
 
 struct nlreq {
-	struct nl_sock *sock;
+	int fd;
 	uint32_t seq;
-	char error[160];
-	char answer[ANSWER_SIZE];
+	char why[256];
+	char answer[ANSWER_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
 
-struct nlreq *nlreq_new(int protocol)
+static int open_socket(int protocol, int flags, int buffer)
+{
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | flags, protocol);
+	struct sockaddr_nl me = {.nl_family = AF_NETLINK};
+
+	if (fd < 0)
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)) < 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
+	if (bind(fd, (struct sockaddr *)&me, sizeof(me)) < 0) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+struct nlreq *nlreq_open(int protocol, int *err)
 {
 	struct nlreq *r = calloc(1, sizeof(*r));
-	int one = 1;
+	int on = 1, buffer = 2 << 20;
 
-	if (!r)
-		return NULL;
-	r->sock = nl_socket_alloc();
-	if (!r->sock || nl_connect(r->sock, protocol) < 0) {
-		nlreq_free(r);
+	if (!r) {
+		*err = -ENOMEM;
 		return NULL;
 	}
-	(void)setsockopt(nl_socket_get_fd(r->sock), SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
-	(void)setsockopt(nl_socket_get_fd(r->sock), SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
-	(void)nl_socket_set_buffer_size(r->sock, 1 << 20, 1 << 18);
+	r->fd = open_socket(protocol, 0, buffer);
+	if (r->fd < 0) {
+		*err = r->fd;
+		free(r);
+		return NULL;
+	}
+	(void)setsockopt(r->fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
+	(void)setsockopt(r->fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
+	(void)setsockopt(r->fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+	(void)setsockopt(r->fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof(buffer));
+	*err = 0;
 	return r;
 }
 
-void nlreq_free(struct nlreq *r)
+void nlreq_close(struct nlreq *r)
 {
 	if (!r)
 		return;
-	if (r->sock)
-		nl_socket_free(r->sock);
+	close(r->fd);
 	free(r);
 }
 
-struct nl_msg *nlreq_msg(int type, int flags, const void *header, size_t len)
+const char *nlreq_why(const struct nlreq *r)
 {
-	struct nl_msg *m = nlmsg_alloc_simple(type, NLM_F_REQUEST | flags);
+	return r->why;
+}
 
-	if (m && nlmsg_append(m, (void *)header, len, NLMSG_ALIGNTO) < 0) {
+struct nl_msg *nlreq_msg(int type, int flags, const void *header, size_t header_len)
+{
+	struct nl_msg *m = nlmsg_alloc();
+
+	if (!m)
+		return NULL;
+	if (!nlmsg_put(m, NL_AUTO_PORT, 0, type, 0, NLM_F_REQUEST | flags) ||
+		nlmsg_append(m, (void *)header, header_len, NLMSG_ALIGNTO) < 0) {
 		nlmsg_free(m);
-		m = NULL;
+		return NULL;
 	}
 	return m;
 }
 
-const char *nlreq_error(const struct nlreq *r)
+struct nl_msg *nlreq_whole(struct nl_msg *m, int err)
 {
-	return r->error;
+	if (m && err < 0) {
+		nlmsg_free(m);
+		return NULL;
+	}
+	return m;
 }
 
-static int send_message(struct nlreq *r, struct nl_msg *m, int flags)
+/* ---- answers ---- */
+
+/* The text of an extended acknowledgement, or NULL. */
+static const char *kernel_words(const struct nlmsghdr *h)
 {
-	struct nlmsghdr *h = nlmsg_hdr(m);
+	const struct nlmsgerr *e = NLMSG_DATA(h);
+	size_t at = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(*e));
+	struct nlattr *text;
+
+	if (!(h->nlmsg_flags & NLM_F_ACK_TLVS))
+		return NULL;
+	if (!(h->nlmsg_flags & NLM_F_CAPPED))
+		at += NLMSG_ALIGN(e->msg.nlmsg_len - NLMSG_HDRLEN);
+	if (at >= h->nlmsg_len)
+		return NULL;
+	text = nla_find((struct nlattr *)((char *)h + at), (int)(h->nlmsg_len - at), NLMSGERR_ATTR_MSG);
+	return text && nla_len(text) > 0 ? nla_data(text) : NULL;
+}
+
+static int take_error(struct nlreq *r, const struct nlmsghdr *h)
+{
+	const struct nlmsgerr *e = NLMSG_DATA(h);
+	const char *words;
+
+	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*e)))
+		return -EBADMSG;
+	if (!e->error)
+		return 0;
+	words = kernel_words(h);
+	snprintf(r->why, sizeof(r->why), "%s%s%.200s%s", strerror(-e->error), words ? " (" : "",
+		words ? words : "", words ? ")" : "");
+	return e->error;
+}
+
+static int send_octets(struct nlreq *r, const void *data, size_t len)
+{
 	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
 	ssize_t n;
 
+	do
+		n = sendto(r->fd, data, len, 0, (struct sockaddr *)&kernel, sizeof(kernel));
+	while (n < 0 && errno == EINTR);
+	if (n >= 0)
+		return 0;
+	snprintf(r->why, sizeof(r->why), "%s", strerror(errno));
+	return -errno;
+}
+
+static int send_msg(struct nlreq *r, struct nl_msg *m, int flags)
+{
+	struct nlmsghdr *h = nlmsg_hdr(m);
+
 	h->nlmsg_seq = ++r->seq;
+	h->nlmsg_pid = 0;
 	h->nlmsg_flags = (uint16_t)(h->nlmsg_flags | flags);
-	n = sendto(nl_socket_get_fd(r->sock), h, h->nlmsg_len, 0, (struct sockaddr *)&kernel, sizeof(kernel));
-	nlmsg_free(m);
-	return n < 0 ? -errno : 0;
+	r->why[0] = 0;
+	return send_octets(r, h, h->nlmsg_len);
 }
 
-static void keep_error(struct nlreq *r, const struct nlmsghdr *h, int err)
+static ssize_t receive(struct nlreq *r, int flags)
 {
-	const struct nlmsgerr *e = nlmsg_data(h);
-	struct nlattr *tb[NLMSGERR_ATTR_MAX + 1] = {0};
-	const char *words = NULL;
+	ssize_t n;
 
-	if (h->nlmsg_flags & NLM_F_ACK_TLVS) {
-		size_t skip = sizeof(*e);
+	do
+		n = recv(r->fd, r->answer, sizeof(r->answer), flags);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
 
-		if (!(h->nlmsg_flags & NLM_F_CAPPED))
-			skip += e->msg.nlmsg_len - sizeof(struct nlmsghdr);
-		if (h->nlmsg_len > NLMSG_HDRLEN + NLMSG_ALIGN(skip))
-			(void)nla_parse(tb, NLMSGERR_ATTR_MAX,
-				(struct nlattr *)((char *)nlmsg_data(h) + NLMSG_ALIGN(skip)),
-				(int)(h->nlmsg_len - NLMSG_HDRLEN - NLMSG_ALIGN(skip)), NULL);
-		if (tb[NLMSGERR_ATTR_MSG])
-			words = nla_get_string(tb[NLMSGERR_ATTR_MSG]);
+/* One datagram of answers.  1: more to come, 0: done, negative: error. */
+static int take_answers(
+	struct nlreq *r, size_t len, nlreq_fn *fn, void *arg, bool single, bool *disturbed)
+{
+	int left = (int)len, err;
+
+	for (struct nlmsghdr *h = (struct nlmsghdr *)r->answer; nlmsg_ok(h, left);
+		h = nlmsg_next(h, &left)) {
+		if (h->nlmsg_seq != r->seq)
+			continue; /* of a request that was given up */
+		if (h->nlmsg_flags & NLM_F_DUMP_INTR)
+			*disturbed = true;
+		if (h->nlmsg_type == NLMSG_ERROR)
+			return take_error(r, h);
+		if (h->nlmsg_type == NLMSG_DONE) {
+			if (h->nlmsg_len >= NLMSG_LENGTH(sizeof(int)))
+				memcpy(&err, NLMSG_DATA(h), sizeof(err));
+			else
+				err = 0;
+			return err < 0 ? err : 0;
+		}
+		err = fn ? fn(arg, h) : 0;
+		if (err < 0)
+			return err;
+		if (single)
+			fn = NULL; /* the acknowledgement follows */
 	}
-	strncpy(r->error, words ? words : strerror(-err), sizeof(r->error) - 1);
+	return 1;
 }
 
-int nlreq_dump(struct nlreq *r, struct nl_msg *m, int (*fn)(struct nlmsghdr *h, void *arg), void *arg)
+static int wait_answer(struct nlreq *r, nlreq_fn *fn, void *arg, bool single, bool *disturbed)
 {
-	int err, stop = 0;
-	bool dump;
+	ssize_t n;
+	int err;
 
-	if (!m)
-		return -ENOMEM;
-	dump = nlmsg_hdr(m)->nlmsg_flags & NLM_F_DUMP;
-	err = send_message(r, m, 0);
-	while (!err) {
-		ssize_t n = recv(nl_socket_get_fd(r->sock), r->answer, sizeof(r->answer), 0);
-		struct nlmsghdr *h = (struct nlmsghdr *)(void *)r->answer;
-
+	do {
+		n = receive(r, 0);
 		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			return -errno;
+			snprintf(r->why, sizeof(r->why), "%s", strerror((int)-n));
+			return (int)n;
 		}
-		for (int left = (int)n; nlmsg_ok(h, left); h = nlmsg_next(h, &left)) {
-			if (h->nlmsg_seq != r->seq)
-				continue;
-			if (h->nlmsg_type == NLMSG_DONE)
-				return stop;
-			if (h->nlmsg_type == NLMSG_ERROR) {
-				err = ((struct nlmsgerr *)nlmsg_data(h))->error;
-				if (err)
-					keep_error(r, h, err);
-				return err;
-			}
-			if (fn && !stop)
-				stop = fn(h, arg);
-			if (!dump)
-				return stop;
-		}
-	}
+		err = take_answers(r, (size_t)n, fn, arg, single, disturbed);
+	} while (err > 0);
 	return err;
 }
 
 int nlreq_do(struct nlreq *r, struct nl_msg *m)
 {
+	bool disturbed = false;
+	int err;
+
+	if (!m) {
+		snprintf(r->why, sizeof(r->why), "%s", strerror(ENOMEM));
+		return -ENOMEM;
+	}
+	err = send_msg(r, m, NLM_F_ACK);
+	nlmsg_free(m);
+	return err ? err : wait_answer(r, NULL, NULL, false, &disturbed);
+}
+
+int nlreq_get(struct nlreq *r, struct nl_msg *m, nlreq_fn *fn, void *arg)
+{
+	bool disturbed = false;
+	int err;
+
 	if (!m)
 		return -ENOMEM;
-	nlmsg_hdr(m)->nlmsg_flags |= NLM_F_ACK;
-	return nlreq_dump(r, m, NULL, NULL);
+	err = send_msg(r, m, NLM_F_ACK);
+	nlmsg_free(m);
+	return err ? err : wait_answer(r, fn, arg, true, &disturbed);
+}
+
+int nlreq_dump(struct nlreq *r, struct nl_msg *m, nlreq_fn *fn, void *arg)
+{
+	bool disturbed = true;
+	int err = 0;
+
+	if (!m)
+		return -ENOMEM;
+	for (int i = 0; i < DUMP_TRIES && disturbed && !err; i++) {
+		disturbed = false;
+		err = send_msg(r, m, NLM_F_DUMP);
+		if (!err)
+			err = wait_answer(r, fn, arg, false, &disturbed);
+	}
+	nlmsg_free(m);
+	return err;
+}
+
+/* ---- batches of nfnetlink ---- */
+
+static size_t put_batch_mark(char *at, int type, uint32_t seq)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)at;
+	struct nfgenmsg *g = NLMSG_DATA(h);
+
+	memset(at, 0, NLMSG_SPACE(sizeof(*g)));
+	h->nlmsg_len = NLMSG_LENGTH(sizeof(*g));
+	h->nlmsg_type = (uint16_t)type;
+	h->nlmsg_flags = NLM_F_REQUEST;
+	h->nlmsg_seq = seq;
+	g->nfgen_family = AF_UNSPEC;
+	g->res_id = htons(NFNL_SUBSYS_NFTABLES);
+	return NLMSG_SPACE(sizeof(*g));
+}
+
+/* The kernel has answered before sendto() came back: read what there is. */
+static int batch_result(struct nlreq *r, uint32_t first)
+{
+	int err = 0;
+	ssize_t n;
+
+	while ((n = receive(r, MSG_DONTWAIT)) > 0) {
+		int left = (int)n;
+
+		for (struct nlmsghdr *h = (struct nlmsghdr *)r->answer; nlmsg_ok(h, left);
+			h = nlmsg_next(h, &left))
+			if (h->nlmsg_type == NLMSG_ERROR && h->nlmsg_seq - first <= r->seq - first && !err)
+				err = take_error(r, h);
+	}
+	return n == -EAGAIN || n >= 0 ? err : (int)n;
+}
+
+static int send_batch(struct nlreq *r, struct nl_msg **m, size_t n, char *out)
+{
+	uint32_t first = r->seq + 1;
+	size_t len = put_batch_mark(out, NFNL_MSG_BATCH_BEGIN, ++r->seq);
+	int err;
+
+	for (size_t i = 0; i < n; i++) {
+		struct nlmsghdr *h = nlmsg_hdr(m[i]);
+
+		if (len + NLMSG_ALIGN(h->nlmsg_len) + 64 > BATCH_MAX)
+			return -EMSGSIZE;
+		h->nlmsg_seq = ++r->seq;
+		h->nlmsg_pid = 0;
+		h->nlmsg_flags |= NLM_F_ACK;
+		memcpy(out + len, h, h->nlmsg_len);
+		len += NLMSG_ALIGN(h->nlmsg_len);
+	}
+	len += put_batch_mark(out + len, NFNL_MSG_BATCH_END, ++r->seq);
+	r->why[0] = 0;
+	err = send_octets(r, out, len);
+	return err ? err : batch_result(r, first);
+}
+
+int nlreq_batch(struct nlreq *r, struct nl_msg **m, size_t n)
+{
+	char *out = calloc(1, BATCH_MAX);
+	int err = out ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < n; i++)
+		if (!m[i])
+			err = -ENOMEM;
+	if (!err)
+		err = send_batch(r, m, n, out);
+	for (size_t i = 0; i < n; i++)
+		nlmsg_free(m[i]);
+	free(out);
+	return err;
+}
+
+/* ---- events ---- */
+
+int nlevent_open(const unsigned *groups, size_t n)
+{
+	int fd = open_socket(NETLINK_ROUTE, SOCK_NONBLOCK, EVENT_BUFFER);
+
+	for (size_t i = 0; i < n && fd >= 0; i++) {
+		int group = (int)groups[i];
+
+		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0) {
+			int err = -errno;
+
+			close(fd);
+			return err;
+		}
+	}
+	return fd;
+}
+
+int nlevent_read(int fd, void (*fn)(void *arg, const struct nlmsghdr *h), void *arg)
+{
+	char buf[16384] __attribute__((aligned(NLMSG_ALIGNTO)));
+
+	for (int i = 0; i < EVENT_BURST; i++) {
+		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+		int left = (int)n;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == ENOBUFS ? -ENOBUFS : 0;
+		for (struct nlmsghdr *h = (struct nlmsghdr *)buf; nlmsg_ok(h, left);
+			h = nlmsg_next(h, &left))
+			fn(arg, h);
+	}
+	return 0;
 }

@@ -1,28 +1,60 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Requests to the kernel over rtnetlink and XFRM netlink: build into a
- * struct nl_msg, send, wait for the acknowledgement.  Errors are negative
- * errnos; nlreq_error() has the kernel's own words for the last one.
+ * Netlink.  Messages are built into a struct nl_msg by pure functions
+ * (rtnl.h, xfrm.c, nft_set.c) and sent from here; the kernel's answer is
+ * waited for, which takes microseconds as it works while we send.
+ *
+ * Errors are negative errnos.  nlreq_why() has the kernel's own words for
+ * the last one, where it gave any.
  */
 #ifndef SYS_NETLINK_H
 #define SYS_NETLINK_H
 
-#include <netlink/msg.h>
 #include <netlink/attr.h>
-#include <netinet/in.h>
+#include <netlink/msg.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-struct nlreq; /* one netlink socket of one protocol */
+/* ---- requests ---- */
 
-struct nlreq *nlreq_new(int protocol);
-void nlreq_free(struct nlreq *r);
-/* A message of that type with its family header; NULL when out of memory. */
-struct nl_msg *nlreq_msg(int type, int flags, const void *header, size_t len);
-/* Send and free m, wait for the acknowledgement. */
+struct nlreq; /* one socket, for requests of one netlink protocol */
+
+struct nlreq *nlreq_open(int protocol, int *err);
+void nlreq_close(struct nlreq *r);
+
+/* A message with its family header (header_len octets); NULL when out of memory. */
+struct nl_msg *nlreq_msg(int type, int flags, const void *header, size_t header_len);
+/* m, or NULL with m freed when one of the nla_put()s, or-ed into err, failed. */
+struct nl_msg *nlreq_whole(struct nl_msg *m, int err);
+
+/* Send m, free it, wait for the acknowledgement.  -ENOMEM when m is NULL. */
 int nlreq_do(struct nlreq *r, struct nl_msg *m);
-const char *nlreq_error(const struct nlreq *r);
-/* Send and free a dump request; fn for each answer until it returns non-zero. */
-int nlreq_dump(struct nlreq *r, struct nl_msg *m, int (*fn)(struct nlmsghdr *h, void *arg), void *arg);
+/* "File exists (File exists)": strerror of the last error and what the kernel said to it. */
+const char *nlreq_why(const struct nlreq *r);
+
+/*
+ * Send the dump request m, free it, call fn for each answer.  A dump that
+ * was disturbed by a change is taken again, so fn may see an object twice.
+ * fn returns 0, or a negative errno that ends the calling.
+ */
+typedef int nlreq_fn(void *arg, const struct nlmsghdr *h);
+int nlreq_dump(struct nlreq *r, struct nl_msg *m, nlreq_fn *fn, void *arg);
+/* The same for one object: a plain request with an answer. */
+int nlreq_get(struct nlreq *r, struct nl_msg *m, nlreq_fn *fn, void *arg);
+
+/*
+ * Send n messages of an nfnetlink batch as one transaction, free them, and
+ * return the first error.  NETLINK_NETFILTER only.
+ */
+int nlreq_batch(struct nlreq *r, struct nl_msg **m, size_t n);
+
+/* ---- events ---- */
+
+/* A socket that listens to n multicast groups of NETLINK_ROUTE.  The descriptor, or a negative errno. */
+int nlevent_open(const unsigned *groups, size_t n);
+/*
+ * Read a burst.  -ENOBUFS: some were lost, so ask for everything again; else 0.
+ */
+int nlevent_read(int fd, void (*fn)(void *arg, const struct nlmsghdr *h), void *arg);
 
 #endif
