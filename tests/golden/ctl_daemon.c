@@ -46,7 +46,7 @@ struct world {
 	int coa_ifindex; /* 0: nothing to report */
 };
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
 	fprintf(stderr, "ctl_daemon: %s\n", what);
 	exit(2);
