@@ -44,6 +44,18 @@ int mn_check(struct mn *mn, int rc, const char *what)
 	return rc;
 }
 
+bool mn_may_log(struct mn *mn)
+{
+	uint64_t suppressed = 0;
+
+	if (!log_allowed(&mn->bad_log, mn_now(mn), &suppressed))
+		return false;
+	if (suppressed)
+		log_notice(
+			"%llu lines like the next were left out", (unsigned long long)suppressed);
+	return true;
+}
+
 monotime_t mn_rate_when(const struct mn_rate *r, monotime_t now)
 {
 	monotime_t t;
@@ -234,16 +246,15 @@ void mn_neighbour_event(struct mn *mn, int ifindex, const struct in6_addr *addr,
 
 static void bad_icmp6(struct mn *mn, const struct mip6_packet *p, const char *why)
 {
-	uint64_t suppressed;
-
 	mn->stats.malformed++;
+	if (!mn_may_log(mn))
+		return;
 	mn_emit(mn, (struct mip6_event){.type = EV_BAD_PACKET,
 			    .peer = p->src,
 			    .ifindex = p->ifindex,
 			    .status = -1,
 			    .text = why});
-	if (log_allowed(&mn->bad_log, mn_now(mn), &suppressed))
-		log_info("ignored from %s: %s", in6_str(&p->src), why);
+	log_info("ignored from %s: %s", in6_str(&p->src), why);
 }
 
 static void receive_na(

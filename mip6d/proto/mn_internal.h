@@ -101,6 +101,7 @@ struct mn_link {
 	bool link_local_usable; /* as the last mn_link_event() said */
 	struct in6_addr link_local; /* :: as long as nobody told */
 	enum mn_address_state link_local_state;
+	bool dad_started; /* link-local DAD belongs to this link: the link event began it */
 	bool renew_link_local; /* put off until we know that this is not the home link */
 
 	bool fresh; /* no Router Advertisement since the last link event */
@@ -210,6 +211,7 @@ static inline monotime_t mn_now(const struct mn *mn)
 void mn_emit(struct mn *mn, struct mip6_event e); /* fills in time and home address */
 void mn_timer(struct mn *mn, struct timer *t, monotime_t when); /* MONOTIME_NEVER stops it */
 int mn_check(struct mn *mn, int rc, const char *what); /* rc, logged when it is an error */
+bool mn_may_log(struct mn *mn); /* for lines that a remote can provoke */
 int mn_send_icmp6(struct mn *mn, const struct mn_link *l, const struct in6_addr *src,
 	const struct in6_addr *dst, const struct icmp6_message *m);
 struct mn_link *mn_link_find(struct mn *mn, int ifindex);

@@ -188,6 +188,8 @@ static void renew(struct mn_link *l)
 	int rc;
 
 	l->renew_link_local = false;
+	if (!l->link_local_usable)
+		return; /* the kernel is about to make one */
 	rc = mn->ops->link_local_renew(mn->ops_ctx, l->ifindex, optimistic);
 	mn_check(mn, rc, "renew the link-local address");
 	l->link_local_state = rc == 0 && optimistic ? MN_ADDR_USABLE_OPTIMISTIC : MN_ADDR_TENTATIVE;
@@ -285,8 +287,9 @@ static void came_up(struct mn_link *l)
 	link_is_new(l);
 	change_state(l, MN_LINK_SOLICITING);
 	/* The first time we hear of an interface the kernel has run DAD itself. */
-	if (l->seen && l->link_local_usable)
+	if (l->seen)
 		renew_now_or_later(l);
+	l->dad_started = true;
 	l->seen = true;
 	mn_emit(l->mn,
 		(struct mip6_event){.type = EV_LINK_UP, .ifindex = l->ifindex, .status = -1});

@@ -12,16 +12,15 @@
 
 static void bad(struct mn *mn, const struct mip6_packet *p, const char *why)
 {
-	uint64_t suppressed;
-
 	mn->stats.malformed++;
+	if (!mn_may_log(mn))
+		return;
 	mn_emit(mn, (struct mip6_event){.type = EV_BAD_PACKET,
 			    .peer = p->src,
 			    .ifindex = p->ifindex,
 			    .status = -1,
 			    .text = why});
-	if (log_allowed(&mn->bad_log, mn_now(mn), &suppressed))
-		log_info("ignored a Mobility Header from %s: %s", in6_str(&p->src), why);
+	log_info("ignored a Mobility Header from %s: %s", in6_str(&p->src), why);
 }
 
 /*
@@ -102,12 +101,10 @@ static void update_again(struct mn *mn)
 
 static void receive_be(struct mn *mn, const struct mip6_packet *p, const struct mh_message *m)
 {
-	uint64_t suppressed;
-
 	/* 11.3.6: no entry for the sender, no reaction */
 	if (!in6_equal(&p->src, &mn->config.home_agent) || mn->reg.state == MN_REG_NONE)
 		return;
-	if (log_allowed(&mn->bad_log, mn_now(mn), &suppressed))
+	if (mn_may_log(mn))
 		log_notice("Binding Error %u from home agent %s", m->u.be.status, in6_str(&p->src));
 	if (m->u.be.status == BE_UNKNOWN_BINDING &&
 		in6_equal(&m->u.be.home_address, &mn->config.home_address))

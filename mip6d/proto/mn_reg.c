@@ -448,8 +448,9 @@ static void refused(struct mn *mn, const struct mh_message *m, const char *text)
 			    .text = text});
 	if (reg->deregister) {
 		/* It still holds the binding: keep asking, at the pace of retransmissions. */
-		log_warning("home agent %s refuses to delete the binding: %s",
-			in6_str(&mn->config.home_agent), text);
+		if (mn_may_log(mn))
+			log_warning("home agent %s refuses to delete the binding: %s",
+				in6_str(&mn->config.home_agent), text);
 		return;
 	}
 	if (status == BA_DAD_FAILED) {
@@ -493,7 +494,8 @@ static void accepted(struct mn *mn, const struct mh_message *m, monotime_t sent,
 	reg->may_live_until = mono_add_s(reg->last_sent, s);
 	reg->acked_care_of = reg->care_of;
 	reg->refresh_at = mono_add_s(sent, s - refresh_margin(s));
-	if (advice && advice->u.refresh_interval && advice->u.refresh_interval < units) {
+	/* "at the indicated shorter interval": a longer one changes nothing */
+	if (advice && advice->u.refresh_interval) {
 		monotime_t t = mono_add_s(
 			mn_now(mn), (int64_t)advice->u.refresh_interval * MIP6_LIFETIME_UNIT);
 

@@ -205,11 +205,16 @@ static void adopt(struct mn_link *l, struct mn_router *r)
 {
 	struct mn *mn = l->mn;
 	bool was_fresh = l->fresh, other = l->router != r;
+	bool was_home = l->home;
 	struct mn_coa *before = l->coa;
 
 	l->router = r;
 	l->home = router_is_home(l, r);
 	mn_coa_select(l);
+	/* A move without a link event: the link-local address is new there, too (11.5.1). */
+	if (!l->dad_started && other && before != l->coa && (before || was_home))
+		l->renew_link_local = true;
+	l->dad_started = false;
 	if (was_fresh && before && before == l->coa)
 		l->doubtful_until = mono_add_ms(mn_now(mn), mn->config.solicit_interval_ms);
 	l->fresh = false;
@@ -260,7 +265,8 @@ void mn_router_lost(struct mn_link *l)
 
 	if (!l->router)
 		return;
-	log_info("interface %d: router %s is gone", l->ifindex, in6_str(&l->router->addr));
+	if (mn_may_log(l->mn))
+		log_info("interface %d: router %s is gone", l->ifindex, in6_str(&l->router->addr));
 	next = alternative(l, l->router);
 	l->router->used = false;
 	if (!next) {
@@ -269,6 +275,7 @@ void mn_router_lost(struct mn_link *l)
 	}
 	adopt(l, next);
 	mn_path_check(l->mn);
+	mn_link_local_verdict(l);
 	/* It was only heard: is it there as well? */
 	if (mono_diff_ms(mn_now(l->mn), next->heard) > RECENTLY_MS)
 		mn_link_fsm(l, LINK_E_DOUBT);
@@ -292,6 +299,7 @@ static void consider(struct mn_link *l, struct mn_router *r, bool is_new)
 	} else if (serves(l, r)) {
 		return; /* same link, a spare router */
 	} else if (mono_before(now, l->doubtful_until) || (mn->config.eager && !l->home)) {
+		l->dad_started |= mono_before(now, l->doubtful_until);
 		l->doubtful_until = MN_PAST;
 		l->fresh = true; /* care-of addresses of the other link go */
 		adopt(l, r);
@@ -328,6 +336,7 @@ void mn_router_advertised(struct mn_link *l, const struct in6_addr *src, const s
 			l->ha_lladdr.len = 0;
 			l->asked = false;
 			l->fresh = true;
+			l->renew_link_local = true;
 		}
 		r->used = false;
 		r = NULL;

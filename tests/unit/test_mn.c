@@ -68,12 +68,22 @@ static struct in6_addr in6(const char *s)
 static const struct {
 	const char *name, *addr;
 } names[] = {
-	{"::", "::"}, {"HOA", "2001:db8:1::100"}, {"HA", "2001:db8:1::1000"}, {"HR", "fe80::1000"},
-	{"RA", "fe80::a"}, {"RB", "fe80::b"}, {"RC", "fe80::c"}, {"A1", "2001:db8:a::ff:fe00:1"},
-	{"A2", "2001:db8:a::ff:fe00:2"}, {"B1", "2001:db8:b::ff:fe00:1"},
-	{"B2", "2001:db8:b::ff:fe00:2"}, {"L1", "fe80::ff:fe00:1"}, {"L2", "fe80::ff:fe00:2"},
-	{"all-nodes", "ff02::1"}, {"all-routers", "ff02::2"}, {"sol(HOA)", "ff02::1:ff00:100"},
-	{"X", "2001:db8:1::100"}, /* never reached: HOA comes first */
+	{"::", "::"},
+	{"HOA", "2001:db8:1::100"},
+	{"HA", "2001:db8:1::1000"},
+	{"HR", "fe80::1000"},
+	{"RA", "fe80::a"},
+	{"RB", "fe80::b"},
+	{"RC", "fe80::c"},
+	{"A1", "2001:db8:a::ff:fe00:1"},
+	{"A2", "2001:db8:a::ff:fe00:2"},
+	{"B1", "2001:db8:b::ff:fe00:1"},
+	{"B2", "2001:db8:b::ff:fe00:2"},
+	{"L1", "fe80::ff:fe00:1"},
+	{"L2", "fe80::ff:fe00:2"},
+	{"all-nodes", "ff02::1"},
+	{"all-routers", "ff02::2"},
+	{"sol(HOA)", "ff02::1:ff00:100"},
 };
 
 static struct in6_addr named(const char *name)
@@ -476,6 +486,12 @@ static void address(struct world *w, int ifindex, const char *name, enum mn_addr
 	struct in6_addr a = named(name);
 
 	mn_address_event(w->mn, ifindex, &a, s);
+}
+
+/* by value: the address may be that of a Binding Update about to be replaced */
+static void coa_event(struct world *w, struct in6_addr a, enum mn_address_state s)
+{
+	mn_address_event(w->mn, 1, &a, s);
 }
 
 static void icmp6(struct world *w, int ifindex, const char *src, const char *dst, int hops,
@@ -1016,6 +1032,9 @@ START_TEST(new_router_lazy)
 	advance(w, 5000);
 	ra_b(w, 1);
 	expect(w, "ns 1 L1>RA RA", "rs 1 L1 slla");
+	na(w, 1, "RA", "L1", "RA", false, 0); /* proves one direction only */
+	advance(w, 1000);
+	expect(w, "ns 1 L1>RA RA");
 	na(w, 1, "RA", "L1", "RA", true, 0);
 	advance(w, 10000);
 	expect_nothing(w);
@@ -1025,7 +1044,7 @@ START_TEST(new_router_lazy)
 	expect(w, "ns 1 L1>RA RA", "rs 1 L1 slla", "ns 1 L1>RA RA", "ns 1 L1>RA RA");
 	advance(w, 1);
 	expect(w, "addr 1 B1 opt", "route 1 RB B1 primary", "bupath B1", "tunnel B1 hold",
-		"bu B1 600", "tunnel B1 go", "ns 1 L1>RB RB");
+		"bu B1 600", "tunnel B1 go", "ll 1 opt");
 	ba(w);
 	expect(w, "route- 1 A1", "addr- 1 A1");
 	world_free(w);
@@ -1045,12 +1064,25 @@ START_TEST(new_router_eager)
 	forget(w);
 	ra_b(w, 1);
 	expect(w, "addr 1 B1 opt", "route 1 RB B1 primary", "bupath B1", "tunnel B1 hold",
-		"bu B1 600", "tunnel B1 go");
+		"bu B1 600", "tunnel B1 go", "ll 1 opt");
 	world_free(w);
 }
 END_TEST
 
 /* Probing must not use an optimistic address (RFC 4429 3.2). */
+/* The home link is not left to chance: no probing of the other router first. */
+START_TEST(home_router_appears)
+{
+	struct world *w = away_at_a();
+
+	advance(w, 5000);
+	ra_home(w, 1);
+	expect(w, "neighbour 1 HA 10", "bupath-", "home 1 HR hold", "bu HOA 0", "home 1 HR go",
+		"ll 1 opt");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(probe_source)
 {
 	struct world *w = world_new();
@@ -1096,7 +1128,7 @@ START_TEST(router_with_the_same_name)
 
 	ra(w, 1, "RA", &m);
 	expect(w, "addr 1 B1 opt", "route 1 RA B1 primary", "bupath B1", "tunnel B1 hold",
-		"bu B1 600", "tunnel B1 go");
+		"bu B1 600", "tunnel B1 go", "ll 1 opt");
 	/* the same router with one more prefix is no move */
 	m = ra_of("2001:db8:a::", 0xb);
 	ra(w, 1, "RA", &m);
@@ -1313,8 +1345,7 @@ START_TEST(duplicate_takes_other_prefix)
 	for (int i = 0; i < 4; i++) {
 		advance(w, 1000);
 		forget(w);
-		mn_address_event(
-			w->mn, 1, &(struct in6_addr){w->bu_coa.__in6_u}, MN_ADDR_DUPLICATE);
+		coa_event(w, w->bu_coa, MN_ADDR_DUPLICATE);
 	}
 	ck_assert_uint_eq(count(w, "bu B1"), 1);
 	world_free(w);
@@ -1688,6 +1719,7 @@ END_TEST
 START_TEST(home_link_event_at_home)
 {
 	struct world *w = world_new();
+	struct in6_addr hr = named("HR");
 
 	start(w);
 	up(w, 1);
@@ -1700,7 +1732,7 @@ START_TEST(home_link_event_at_home)
 	/* another router of the home link takes over */
 	ra_home_other(w, 1);
 	expect_nothing(w);
-	mn_neighbour_event(w->mn, 1, &(struct in6_addr){named("HR").__in6_u}, false);
+	mn_neighbour_event(w->mn, 1, &hr, false);
 	expect(w, "home 1 RC go");
 	world_free(w);
 }
@@ -2157,6 +2189,7 @@ START_TEST(nothing_is_sent_from_nowhere)
 	ra_a(w, 1);
 	down(w, 1);
 	forget(w);
+	ck_assert_int_eq(info(w).retransmit_in_ms, -1);
 	advance(w, 100000);
 	ck_assert_uint_eq(count(w, "bu "), 0);
 	up(w, 1);
@@ -2323,6 +2356,10 @@ START_TEST(binding_error)
 	expect(w, "bu A1 600");
 	mh_raw(w, "HA", buf, len); /* one is outstanding */
 	expect_nothing(w);
+	advance(w, 5500); /* between two retransmissions */
+	forget(w);
+	mh_raw(w, "HA", buf, len);
+	expect_nothing(w);
 	ba(w);
 	advance(w, 2000);
 	m.u.be.status = BE_UNKNOWN_MH_TYPE;
@@ -2453,14 +2490,14 @@ START_TEST(random_walk)
 	up(w, 1);
 	ra_b(w, 1);
 	{
-		struct in6_addr coa = info(w).care_of;
+		struct in6_addr coa = info(w).care_of, b = in6("2001:db8:b::");
 
 		if (info(w).location == MN_NOWHERE) {
 			address(w, 1, "B1", MN_ADDR_READY);
 			coa = info(w).care_of;
 		}
 		ck_assert_int_eq(info(w).location, MN_AWAY);
-		ck_assert(in6_in_prefix(&coa, &(struct in6_addr){in6("2001:db8:b::").__in6_u}, 64));
+		ck_assert(in6_in_prefix(&coa, &b, 64));
 	}
 	advance(w, 4000);
 	ck_assert(!w->held);
@@ -2561,6 +2598,7 @@ static void link_tests(Suite *s)
 	tcase_add_test(tc, no_answer_after_link_event);
 	tcase_add_test(tc, new_router_lazy);
 	tcase_add_test(tc, new_router_eager);
+	tcase_add_test(tc, home_router_appears);
 	tcase_add_test(tc, probe_source);
 	tcase_add_test(tc, router_with_another_name_is_spare);
 	tcase_add_test(tc, router_with_the_same_name);
