@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* mip6ctl: look into a running mip6d, and check its configuration.  Requirement U1. */
-#ifdef HAVE_CONFIG_H
-#include <config.h>
-#endif
-
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdlib.h>
