@@ -21,6 +21,7 @@
 #include "mip6d/os/icmp6_socket.h"
 #include "mip6d/os/loop.h"
 #include "mip6d/os/mh_socket.h"
+#include "mip6d/sys/features.h"
 
 #define SHUTDOWN_MS 10000 /* a de-registration that is not answered must not keep us for ever */
 
@@ -239,11 +240,19 @@ static void stop(struct daemon *d)
 	loop_free(d->loop);
 }
 
+static void missing(void *arg, const char *name, const char *what_for, const char *remedy)
+{
+	(void)arg;
+	log_error("this machine lacks %s, needed for %s; %s", name, what_for, remedy);
+}
+
 int daemon_run(const struct mip6d_config *cfg, bool detach)
 {
 	struct daemon d = {.cfg = cfg, .mh_fd = -1};
 	int rc = 1;
 
+	if (features_missing(cfg->role == ROLE_HOME_AGENT, missing, NULL))
+		return 1;
 	signal(SIGPIPE, SIG_IGN);
 	d.loop = loop_new();
 	if (!d.loop) {
