@@ -102,7 +102,7 @@ class Handovers:
                 counts[f"lost_downlink_after_{link or 'core-cn'}"] += 1
         for sequence in self.logs["up"].missing:
             if sequence in self.logs["up"].failed:
-                counts["refused"] += 1
+                counts["not_taken" if self.logs["up"].failed[sequence] == "EAGAIN" else "refused"] += 1
                 continue
             link, sighting = up.get(sequence, (None, None))
             sent = self.logs["up"].time_of(sequence)
@@ -127,16 +127,21 @@ class Handovers:
         return False
 
 
-def figures(evidence, moves):
-    """Fills evidence.figures with all of them and returns the Handovers."""
+def figures(evidence, moves, waits=False):
+    """Fills evidence.figures with all of them and returns the Handovers. waits: the node is set to keep its own
+    packets for longer than a socket has room for; what the full socket did not take is then not lost."""
     h = Handovers(evidence, moves)
     losses = h.losses()
     on_old_link = losses.pop("lost_on_old_link", 0)
+    held_back = losses.pop("not_taken", 0)
+    if held_back and not waits:
+        losses["not_taken"] = held_back
     evidence.figures.update(h.gaps())
     evidence.figures.update(h.parts())
     evidence.figures.update(
         moves=[f"{m['from']}->{m['to']}" for m in moves],
         lost=sum(losses.values()), lost_on_old_link=on_old_link, lost_where=losses,
+        held_back=held_back,
         duplicated=sum(log.repeated for log in h.logs.values()),
         sent=sum(log.sent for log in h.logs.values()),
         received=sum(len(log.received) for log in h.logs.values()))
