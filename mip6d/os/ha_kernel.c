@@ -255,6 +255,13 @@ static int op_forward_del(void *ctx, const struct in6_addr *hoa)
 	pair_retire(k, &(struct pair){f->care_of, *hoa});
 	HASH_DEL(k->forwards, f);
 	free(f);
+	/*
+	 * A node that comes home may do so by another interface than it left by:
+	 * the home agent asks for its link-layer address, and the node answers
+	 * even before the acknowledgement (RFC 6275 11.5.5).
+	 */
+	if (k->c.home_ifindex)
+		(void)rtnl_neighbour_forget(k->rt, k->c.home_ifindex, hoa);
 	return rtnl_route_del(k->rt, &r);
 }
 

@@ -138,6 +138,18 @@ int rtnl_neighbour(struct nlreq *r, int ifindex, const struct in6_addr *a, const
 	return nlreq_do(r, m);
 }
 
+int rtnl_neighbour_forget(struct nlreq *r, int ifindex, const struct in6_addr *a)
+{
+	struct ndmsg h = {.ndm_family = AF_INET6, .ndm_ifindex = ifindex};
+	struct nl_msg *m = nlreq_msg(RTM_DELNEIGH, 0, &h, sizeof(h));
+	int err;
+
+	if (m && nla_put(m, NDA_DST, 16, a) < 0)
+		m = finish(m, -1);
+	err = nlreq_do(r, m);
+	return err == -ENOENT ? 0 : err;
+}
+
 int rtnl_proxy(struct nlreq *r, bool add, int ifindex, const struct in6_addr *a)
 {
 	struct ndmsg h = {.ndm_family = AF_INET6, .ndm_ifindex = ifindex, .ndm_flags = NTF_PROXY};

@@ -29,6 +29,7 @@ int rtnl_route_set(struct nlreq *r, const struct rtnl_route *route); /* adds or 
 int rtnl_route_del(struct nlreq *r, const struct rtnl_route *route);
 int rtnl_rule(struct nlreq *r, bool add, const struct in6_addr *src, uint32_t table, uint32_t priority);
 int rtnl_neighbour(struct nlreq *r, int ifindex, const struct in6_addr *a, const uint8_t *lladdr, size_t len);
+int rtnl_neighbour_forget(struct nlreq *r, int ifindex, const struct in6_addr *a); /* 0 also if there is none */
 int rtnl_proxy(struct nlreq *r, bool add, int ifindex, const struct in6_addr *a);
 /* An ip6tnl device; external: addresses from the route of each packet.  Creates, or changes what is there. */
 int rtnl_tunnel(struct nlreq *r, const char *name, bool external, const struct in6_addr *local,
