@@ -310,7 +310,9 @@ static void no_place(struct mn *mn)
 	if (p->location == MN_NOWHERE)
 		return;
 	if (p->link->state == MN_LINK_DOWN ||
-		(p->location == MN_AWAY && !mn_coa_valid(p->link, &p->care_of)))
+		(p->location == MN_AWAY && !mn_coa_valid(p->link, &p->care_of)) ||
+		/* Known to be elsewhere, while the new address is not ready yet (11.3.1, 11.5.5). */
+		(p->location == MN_AT_HOME && mn_link_has_router(p->link) && !p->link->home))
 		go_nowhere(mn);
 	else
 		suspend(mn);
