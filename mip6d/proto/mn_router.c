@@ -241,7 +241,16 @@ static bool serves(const struct mn_link *l, const struct mn_router *r)
 	return l->coa && mn_router_prefix(r, &l->coa->addr);
 }
 
-/* The best of the others: one that keeps the care-of address, then the preferred one. */
+static bool better(const struct mn_link *l, const struct mn_router *a, const struct mn_router *b)
+{
+	if (serves(l, a) != serves(l, b))
+		return serves(l, a);
+	if (a->preference != b->preference)
+		return a->preference > b->preference;
+	return mono_before(b->heard, a->heard);
+}
+
+/* The best of the others: one that keeps the care-of address, then the preferred, then the last heard. */
 static struct mn_router *alternative(struct mn_link *l, const struct mn_router * not )
 {
 	struct mn_router *best = NULL;
@@ -252,8 +261,7 @@ static struct mn_router *alternative(struct mn_link *l, const struct mn_router *
 
 		if (!r->used || r == not || expired(r, now))
 			continue;
-		if (!best || serves(l, r) > serves(l, best) ||
-			(serves(l, r) == serves(l, best) && r->preference > best->preference))
+		if (!best || better(l, r, best))
 			best = r;
 	}
 	return best;
