@@ -91,7 +91,9 @@ class Handovers:
     def losses(self):
         """Counts of missing packets by what became of them."""
         counts = defaultdict(int)
-        switched = [(m, g) for m, g in zip(self.moves, self.gaps()["downlink_sent_ms"])]
+        gaps = self.gaps()
+        switched = list(zip(self.moves, gaps["downlink_sent_ms"]))
+        noticed = list(zip(self.moves, gaps["uplink_gap_ms"]))
         down, up = self.last_seen("down"), self.last_seen("up")
         for sequence in self.logs["down"].missing:
             link, sighting = down.get(sequence, (None, None))
@@ -106,13 +108,21 @@ class Handovers:
                 continue
             link, sighting = up.get(sequence, (None, None))
             sent = self.logs["up"].time_of(sequence)
-            if link:
+            if link and self.unaware(sent, noticed):
+                counts["lost_unaware"] += 1
+            elif link:
                 counts[f"lost_uplink_after_{link}"] += 1
             elif any(m["down"] <= sent < m["up"] for m in self.moves):
                 counts["lost_in_node_without_link"] += 1
             else:
                 counts["lost_in_node"] += 1
         return dict(counts)
+
+    @staticmethod
+    def unaware(sent, noticed):
+        """Whether a packet left after a move without any carrier event, and before the node noticed the move."""
+        return any(m["down"] == m["up"] <= sent < m["up"] + (float("inf") if gap is None else gap / 1000)
+                   for m, gap in noticed)
 
     def abandoned(self, place, time, switched):
         """Whether a packet last seen at `time` on its way to `place` met the end of the node's stay there: the
@@ -133,6 +143,7 @@ def figures(evidence, moves, waits=False):
     h = Handovers(evidence, moves)
     losses = h.losses()
     on_old_link = losses.pop("lost_on_old_link", 0)
+    unaware = losses.pop("lost_unaware", 0)
     held_back = losses.pop("not_taken", 0)
     if held_back and not waits:
         losses["not_taken"] = held_back
@@ -141,7 +152,7 @@ def figures(evidence, moves, waits=False):
     evidence.figures.update(
         moves=[f"{m['from']}->{m['to']}" for m in moves],
         lost=sum(losses.values()), lost_on_old_link=on_old_link, lost_where=losses,
-        held_back=held_back,
+        lost_unaware=unaware, held_back=held_back,
         duplicated=sum(log.repeated for log in h.logs.values()),
         sent=sum(log.sent for log in h.logs.values()),
         received=sum(len(log.received) for log in h.logs.values()))
