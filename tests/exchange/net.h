@@ -121,7 +121,9 @@ struct net_if {
 	uint8_t mac[6];
 	int link; /* enum net_link or NOWHERE */
 	bool told; /* the core knows of the last change */
+	bool knows; /* and has heard the router of the new link */
 	bool link_local; /* usable */
+	bool told_link_local; /* what the last link event said of it */
 	enum mn_address_state link_local_state;
 	struct timer link_local_timer, tell_timer;
 };
@@ -233,6 +235,7 @@ struct net {
 		host_cache; /* what the host on the home link believes of the home address */
 
 	/* what the checks remember */
+	size_t mn_started; /* the log was so long when the mobile node started */
 	bool dereg_sent; /* since the last registration of this life of the mobile node */
 	bool dereg_acked; /* and the mobile node was told that the binding is no more */
 	struct in6_addr told_care_of; /* of the last Binding Update */

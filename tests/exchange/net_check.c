@@ -76,9 +76,10 @@ void net_check_bu(struct net *n, const struct net_seen *s)
 
 /* ---- Binding Acknowledgements ---- */
 
-static const struct net_seen *update_of(const struct net *n, uint16_t seq)
+/* The last one with that number; of a life before a restart nothing is known any more. */
+static const struct net_seen *update_of(const struct net *n, uint16_t seq, size_t since)
 {
-	for (size_t i = n->n_seen; i-- > 0;)
+	for (size_t i = n->n_seen; i-- > since;)
 		if (n->seen[i].kind == K_BU && n->seen[i].seq == seq)
 			return &n->seen[i];
 	return NULL;
@@ -95,7 +96,7 @@ static const struct net_seen *last_update(const struct net *n)
 /* As it leaves the home agent (9.5.4, 10.3.1). */
 void net_check_ba(struct net *n, const struct net_seen *s)
 {
-	const struct net_seen *bu = update_of(n, s->seq);
+	const struct net_seen *bu = update_of(n, s->seq, 0);
 	bool away = s->flags & MIP6_PKT_RH2;
 
 	if (!in6_equal(&s->src, &n->ha_config.address))
@@ -132,17 +133,20 @@ void net_ba_reached(struct net *n, const struct mip6_packet *p)
 		n->mn_has_seq = false; /* 11.7.3: the home agent's number is the right one */
 		return;
 	}
-	bu = update_of(n, m.u.ba.seq);
+	bu = update_of(n, m.u.ba.seq, n->mn_started);
 	last = last_update(n);
 	if (!bu || !same_request(bu, last))
 		return;
+	if (m.u.ba.status == BA_DAD_FAILED)
+		n->bound_until = (monotime_t){0};
 	if (m.u.ba.status >= 128 && (bu->lifetime || m.u.ba.status != BA_NOT_HOME_AGENT))
 		return;
 	if (bu->lifetime) {
 		n->bound_until = mono_add_s(bu->when, m.u.ba.lifetime * 4);
 	} else {
 		n->bound_until = (monotime_t){0};
-		n->dereg_acked = true;
+		/* 133 promises nothing: a home agent that forgot may accept an old update. */
+		n->dereg_acked = m.u.ba.status == BA_ACCEPTED;
 	}
 }
 
@@ -208,8 +212,12 @@ static void check_mn(struct net *n)
 
 	if (!n->mn)
 		return;
-	/* At home it lasts until the de-registration could be sent. */
-	if (k->mode != MODE_HOME && held_ms > (int64_t)n->mn_config.hold_ms + 1)
+	/*
+	 * At home it lasts until the de-registration could be sent, which is
+	 * looked at each second; a node that leaves home meanwhile takes the
+	 * rest of that second along.
+	 */
+	if (k->mode != MODE_HOME && held_ms > (int64_t)n->mn_config.hold_ms + 1001)
 		net_violation(n, "held for longer than configured");
 	if (n->dereg_acked && net_has_proxy(n, &n->home_address) && n->ha)
 		net_violation(n, "home agent is proxy after it acknowledged the de-registration");
@@ -279,7 +287,7 @@ static const char *disagreement_away(const struct net *n, int ifindex)
 		return "mobile node does not use its best link";
 	if (!net_addr_on_link(n, i->link, &m.care_of))
 		return "care-of address is not usable";
-	if (m.registration != MN_REG_REGISTERED)
+	if (m.registration != MN_REG_REGISTERED && m.registration != MN_REG_REFRESHING)
 		return "mobile node is not registered";
 	if (!net_ha_binding(n, &b) || b.state != HA_BINDING_ACTIVE)
 		return "home agent has no binding";

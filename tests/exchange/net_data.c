@@ -136,8 +136,12 @@ static void up_by_tunnel(struct net *n, size_t number)
 		lost(n, number, "the router is not there");
 		return;
 	}
-	/* Sent, this would be thrown away: it must not overtake the Binding Update. */
-	if (!in6_equal(care_of, &n->told_care_of))
+	/*
+	 * Sent, this would be thrown away: it must not overtake the Binding
+	 * Update.  That waits for MAX_UPDATE_RATE at most a second; a hold may
+	 * be configured to end before.
+	 */
+	if (n->mn_config.hold_ms > 1000 && !in6_equal(care_of, &n->told_care_of))
 		net_violation(n, "data leaves from a care-of address before the Binding Update");
 	f = data_flight(n, number, up_at_ha);
 	f->outer = *care_of;
@@ -158,8 +162,8 @@ static void up_at_home(struct net *n, size_t number)
 		return;
 	}
 	if (i->link != HOME) {
-		/* The core cannot know of a link that nobody told it of. */
-		if (i->told)
+		/* A link event alone is no news of a move (11.5.1); with a router's word it is. */
+		if (i->knows)
 			net_violation(n, "home address without tunnel on a foreign link");
 		lost(n, number, "home address on a foreign link");
 		return;

@@ -159,8 +159,8 @@ void net_start_ha(struct net *n, bool with_store)
 	n->hk.forwarding = false;
 	n->hk.n_proxies = n->hk.n_listening = 0;
 	n->hk.stored = with_store && had;
-	if (!with_store)
-		n->ha_has_seq = false;
+	if (!n->hk.stored)
+		n->ha_has_seq = n->dereg_acked = false; /* it has forgotten what it said */
 	n->ha = ha_new(&n->ha_config, &n->ha_env, &n->ha_ops, n);
 	if (n->hk.stored)
 		restore(n);

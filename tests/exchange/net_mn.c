@@ -169,8 +169,14 @@ static void link_local_dad_over(struct timer *t, void *arg)
 
 	(void)t;
 	link_local_is(i, contested(i->net, i->link, &a) ? MN_ADDR_DUPLICATE : MN_ADDR_READY);
-	if (i->net->mn)
-		mn_address_event(i->net->mn, i->ifindex, &a, i->link_local_state);
+	if (!i->net->mn)
+		return;
+	mn_address_event(i->net->mn, i->ifindex, &a, i->link_local_state);
+	/* For the link, only that there is one now is news (mn.h). */
+	if (i->told && i->link != NOWHERE && i->link_local && !i->told_link_local) {
+		i->told_link_local = true;
+		mn_link_event(i->net->mn, i->ifindex, true, i->mac, true);
+	}
 }
 
 static void start_link_local_dad(struct net_if *i, bool optimistic)
@@ -288,7 +294,7 @@ static int bu_path_del(void *ctx, const struct in6_addr *home_address, const str
 
 static void set_mode(struct net *n, enum net_mode mode, bool hold)
 {
-	if (hold && !n->mk.hold)
+	if (hold && (!n->mk.hold || mode != n->mk.mode))
 		n->mk.hold_since = n->now;
 	n->mk.mode = mode;
 	n->mk.hold = hold;
@@ -421,8 +427,10 @@ void net_mn_nd(
 		}
 		return;
 	}
-	if (n->mn && i->told && (m->type == ICMP6T_RA || m->type == ICMP6T_NA))
-		mn_receive_icmp6(n->mn, &q);
+	if (!n->mn || !i->told || (m->type != ICMP6T_RA && m->type != ICMP6T_NA))
+		return;
+	mn_receive_icmp6(n->mn, &q);
+	i->knows |= m->type == ICMP6T_RA;
 }
 
 /* ---- plugging ---- */
@@ -434,7 +442,8 @@ void net_mn_tell_link(struct net *n, struct net_if *i, bool up)
 	i->told = true;
 	if (!n->mn)
 		return;
-	mn_link_event(n->mn, i->ifindex, up, i->mac, up && i->link_local);
+	i->told_link_local = up && i->link_local;
+	mn_link_event(n->mn, i->ifindex, up, i->mac, i->told_link_local);
 	if (up)
 		mn_address_event(n->mn, i->ifindex, &ll, i->link_local_state);
 	net_check(n);
@@ -444,7 +453,7 @@ static void plug(struct net *n, struct net_if *i, int link)
 {
 	net_say(n, "-- interface %d to link %d", i->ifindex, link);
 	i->link = link;
-	i->told = false;
+	i->told = i->knows = false;
 	if (link != NOWHERE && i->link_local_state == MN_ADDR_REMOVED)
 		start_link_local_dad(i, n->mn_config.optimistic_dad);
 }
@@ -538,6 +547,7 @@ void net_start_mn(struct net *n, bool with_store)
 	net_mn_reset(n);
 	n->dereg_sent = n->dereg_acked = false;
 	n->n_bu_times = 0;
+	n->mn_started = n->n_seen;
 	if (!with_store || !n->mk.store.used) {
 		n->mn_has_seq = false;
 		n->bound_until = (monotime_t){0};

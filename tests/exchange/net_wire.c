@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Simulated network: control packets from sender over links to receiver. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -270,8 +271,12 @@ int net_mn_send_mh(void *ctx, const struct mip6_packet *p)
 	struct net_if *i = egress(n, p, &why);
 
 	if (!i) {
-		net_violation(n, "mobile node sends from %s: %s", in6_str(wire), why);
-		return -1;
+		struct net_addr *a = net_addr_find(n, 0, wire);
+
+		/* While DAD runs anew for an address in use the kernel refuses; else it is a mistake. */
+		if (!a || net_addr_usable(a))
+			net_violation(n, "mobile node sends from %s: %s", in6_str(wire), why);
+		return -EADDRNOTAVAIL;
 	}
 	model.seen = net_log(n, SIDE_MN, i->link, p, true);
 	model.kind = kind_of(n, model.seen);
@@ -303,7 +308,7 @@ int net_mn_send_icmp6(void *ctx, const struct mip6_packet *p)
 		bool usable = in6_equal(&own, &p->src) ? i->link_local : a && net_addr_usable(a);
 
 		if (!usable)
-			return -99; /* EADDRNOTAVAIL */
+			return -EADDRNOTAVAIL;
 	}
 	model.seen = net_log(n, SIDE_MN, i->link, p, false);
 	model.kind = kind_of(n, model.seen);
