@@ -108,7 +108,9 @@ class Handovers:
                 continue
             link, sighting = up.get(sequence, (None, None))
             sent = self.logs["up"].time_of(sequence)
-            if link and self.unaware(sent, noticed):
+            if link and self.at_the_break(link, sighting.time):
+                counts["lost_on_old_link"] += 1
+            elif link and self.unaware(sent, noticed):
                 counts["lost_unaware"] += 1
             elif link:
                 counts[f"lost_uplink_after_{link}"] += 1
@@ -117,6 +119,11 @@ class Handovers:
             else:
                 counts["lost_in_node"] += 1
         return dict(counts)
+
+    def at_the_break(self, link, time):
+        """Whether the node gave a packet to its interface in the instant in which the link went: the capture on the
+        node shows it, the wire never had it."""
+        return link.startswith("mn-") and any(m["down"] <= time < m["down"] + 0.001 for m in self.moves)
 
     @staticmethod
     def unaware(sent, noticed):

@@ -15,6 +15,13 @@ from homebound_lab import capture, scenario  # noqa: E402
 from homebound_lab.lab import Lab  # noqa: E402
 
 
+def queue_drops():
+    """Packets that the machine's kernel dropped between a cable and its receiver: all hosts share that queue, so such
+    a loss is the lab's fault and nobody else's (/proc/net/softnet_stat, second column)."""
+    with open("/proc/net/softnet_stat") as f:
+        return sum(int(line.split()[1], 16) for line in f)
+
+
 def one_run(job, module, seed):
     """Returns the report of one seed: where its files are, facts, failures, and an error if the lab broke."""
     ranged = len(job["seeds"]) > 1
@@ -22,6 +29,7 @@ def one_run(job, module, seed):
     os.makedirs(out, exist_ok=True)
     lab = Lab(job, out, scenario.as_namespace(job["keys"], seed), seed)
     report = {"seed": seed, "out": out, "error": None}
+    drops = queue_drops()
     try:
         with lab:
             try:
@@ -33,6 +41,7 @@ def one_run(job, module, seed):
         with open(os.path.join(out, "error.txt"), "w") as f:
             traceback.print_exc(file=f)
         lab.say(f"error: {e}")
+    lab.facts["queue_drops"] = queue_drops() - drops
     report.update(facts=lab.facts, failures=lab.failures)
     if ranged:
         lab.say(f"seed {seed}: " + ("error" if report["error"] else f"{len(lab.failures)} failures so far"))
