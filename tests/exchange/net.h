@@ -168,7 +168,8 @@ struct mn_kernel {
 	struct net_route routes[NET_ROUTES];
 	enum net_mode mode;
 	bool hold;
-	monotime_t hold_since;
+	bool hold_expired; /* it ended because hold_ms were over */
+	monotime_t hold_since, hold_since_mode; /* the latter: in this mode */
 	bool has_tunnel;
 	struct in6_addr care_of, previous; /* tunnel ends; :: when there is none */
 	int home_ifindex; /* 0: not at home */

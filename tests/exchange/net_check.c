@@ -68,6 +68,7 @@ void net_check_bu(struct net *n, const struct net_seen *s)
 		net_violation(n, "sequence number %u after %u (11.8)", s->seq, n->mn_seq);
 	n->mn_has_seq = true;
 	n->mn_seq = s->seq;
+	n->mk.hold_expired = false;
 	n->dereg_sent = !s->lifetime;
 	if (s->lifetime)
 		n->dereg_acked = false;
@@ -208,7 +209,7 @@ static void check_ha(struct net *n)
 static void check_mn(struct net *n)
 {
 	const struct mn_kernel *k = &n->mk;
-	int64_t held_ms = k->hold ? mono_diff_ms(n->now, k->hold_since) : 0;
+	int64_t held_ms = k->hold ? mono_diff_ms(n->now, k->hold_since_mode) : 0;
 
 	if (!n->mn)
 		return;

@@ -139,9 +139,9 @@ static void up_by_tunnel(struct net *n, size_t number)
 	/*
 	 * Sent, this would be thrown away: it must not overtake the Binding
 	 * Update.  That waits for MAX_UPDATE_RATE at most a second; a hold may
-	 * be configured to end before.
+	 * end before.
 	 */
-	if (n->mn_config.hold_ms > 1000 && !in6_equal(care_of, &n->told_care_of))
+	if (!n->mk.hold_expired && !in6_equal(care_of, &n->told_care_of))
 		net_violation(n, "data leaves from a care-of address before the Binding Update");
 	f = data_flight(n, number, up_at_ha);
 	f->outer = *care_of;

@@ -294,8 +294,13 @@ static int bu_path_del(void *ctx, const struct in6_addr *home_address, const str
 
 static void set_mode(struct net *n, enum net_mode mode, bool hold)
 {
-	if (hold && (!n->mk.hold || mode != n->mk.mode))
+	if (hold && !n->mk.hold)
 		n->mk.hold_since = n->now;
+	if (hold && (!n->mk.hold || mode != n->mk.mode))
+		n->mk.hold_since_mode = n->now;
+	if (!hold && n->mk.hold)
+		n->mk.hold_expired =
+			mono_diff_ms(n->now, n->mk.hold_since) >= (int64_t)n->mn_config.hold_ms;
 	n->mk.mode = mode;
 	n->mk.hold = hold;
 	if (!hold)
