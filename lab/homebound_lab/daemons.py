@@ -1,5 +1,6 @@
 """Configuration and control of mip6d. What a configuration file looks like is written here and nowhere else."""
 
+import contextlib
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ home_agent = {
 
 MOBILE_NODE_CONF = """role = "mobile-node";
 control = { socket = "%(socket)s"; };
+state_file = "%(state)s";
 mobile_node = {
 	home_address = "%(home_address)s";
 	home_prefix = "%(home_prefix)s";
@@ -47,6 +49,9 @@ class Daemon:
         self.state = os.path.join(lab.run_dir, self.name + ".state")
         self.conf = lab.path(self.name + ".conf")
         self.log = lab.path(self.name + ".log")
+        for state in (self.state, self.state + ".settings"):  # of another seed in the same boot
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(state)
         with open(self.conf, "w") as f:
             f.write(configuration % {"socket": self.socket, "state": self.state, "home_address": HOME_ADDRESS,
                                      "home_prefix": HOME_PREFIX, "home_agent": HOME_AGENT, **values})

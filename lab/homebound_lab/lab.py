@@ -15,18 +15,14 @@ import struct
 import subprocess
 import time
 
-CLONE_NEWNET = 0x40000000
+from . import netlink
+from .netlink import setns
+
 TENTATIVE, OPTIMISTIC, HOME_ADDRESS_FLAG = 0x40, 0x04, 0x10
-libc = ctypes.CDLL(None, use_errno=True)
 
 
 class LabError(Exception):
     """Setting up or running failed: not an assertion of a scenario, but a broken lab."""
-
-
-def setns(fd):
-    if libc.setns(fd, CLONE_NEWNET):
-        raise OSError(ctypes.get_errno(), "setns")
 
 
 class Process:
@@ -77,8 +73,8 @@ class Host:
         self.lab, self.name = lab, name
         self.netns = lab.prefix + name
         self.interfaces = []
-        lab.command(["ip", "netns", "add", self.netns])
-        self.fd = os.open(f"/run/netns/{self.netns}", os.O_RDONLY | os.O_CLOEXEC)
+        self.fd = netlink.add_namespace(self.netns, lab.own_netns)
+        self.later = {"ip": "", "tc": ""}
 
     def __repr__(self):
         return self.name
@@ -119,10 +115,16 @@ class Host:
 
     def ip(self, lines):
         """Lines for 'ip -6 -batch'."""
-        self.command(["ip", "-6", "-batch", "-"], input=lines)
+        self.batch("ip", ["ip", "-6", "-batch", "-"], lines)
 
     def tc(self, lines):
-        self.command(["tc", "-batch", "-"], input=lines)
+        self.batch("tc", ["tc", "-batch", "-"], lines)
+
+    def batch(self, program, argv, lines):
+        if self.lab.collecting:
+            self.later[program] += lines
+        else:
+            self.command(argv, input=lines)
 
     def nft(self, rules):
         self.command(["nft", "-f", "-"], input=rules)
@@ -200,6 +202,7 @@ class Lab:
         self.hosts = {}
         self.processes = []
         self.captures = []
+        self.collecting = False
         self.next_index = 10
         self.own_netns = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
@@ -236,8 +239,9 @@ class Lab:
         if seconds > 0:
             time.sleep(seconds)
 
-    def until(self, condition, timeout, what, step=0.02):
-        """Poll until condition() gives something true, and return that; LabError after timeout."""
+    def until(self, condition, timeout, what, step=0.02, longest=None):
+        """Poll until condition() gives something true, and return that; LabError after timeout. longest: steps
+        grow by a quarter each time, up to this; for what may take minutes."""
         end = time.monotonic() + timeout
         while True:
             value = condition()
@@ -246,16 +250,31 @@ class Lab:
             if time.monotonic() >= end:
                 raise LabError(f"waited {timeout} s in vain for {what}")
             time.sleep(step)
+            step = min(step * 1.25, longest or step)
 
-    def holds_within(self, condition, timeout, what, step=0.05):
+    def holds_within(self, condition, timeout, what, step=0.05, longest=None):
         """The same as an assertion: a failure is noted, and the scenario goes on."""
         try:
-            return self.until(condition, timeout, what, step)
+            return self.until(condition, timeout, what, step, longest)
         except LabError as e:
             self.check(False, str(e))
             return None
 
     # --- hosts and cables
+
+    @contextlib.contextmanager
+    def collect(self):
+        """Lines for ip and tc are collected in here and run at the end: one program a host, not one a call."""
+        self.collecting = True
+        try:
+            yield
+        finally:
+            self.collecting = False
+        for program in ("ip", "tc"):
+            for host in self.hosts.values():
+                lines, host.later[program] = host.later[program], ""
+                if lines:
+                    getattr(host, program)(lines)
 
     def command(self, argv, input=None, check=True):
         p = subprocess.run(argv, stdin=None if input is not None else subprocess.DEVNULL, input=input,
@@ -272,7 +291,6 @@ class Lab:
                         conf__all__accept_ra=0, conf__default__accept_ra=0, conf__default__autoconf=0)
         if router:
             host.sysctl(conf__all__forwarding=1, conf__default__forwarding=1)
-        host.ip("link set lo up\n")
         return host
 
     def index(self):
@@ -284,9 +302,7 @@ class Lab:
         veth's index with its peer's, and when they happen to be equal it reports loss and return of the
         carrier up to a second late. Returns the two indexes."""
         i, j = self.index(), self.index()
-        self.command(["ip", "link", "add", "dev", a_name, "index", str(i), "address", self.mac(i), "mtu", str(mtu),
-                      "netns", a.netns, "type", "veth", "peer", "name", b_name, "index", str(j),
-                      "address", self.mac(j), "mtu", str(mtu), "netns", b.netns])
+        netlink.add_veth((i, a_name, self.mac(i), mtu, a.fd), (j, b_name, self.mac(j), mtu, b.fd))
         for host, name in ((a, a_name), (b, b_name)):
             self.no_offload(host, name)
             host.interfaces.append(name)
@@ -332,6 +348,6 @@ class Lab:
                 process.popen.wait()
         for host in self.hosts.values():
             os.close(host.fd)
-            subprocess.run(["ip", "netns", "del", host.netns], stderr=subprocess.DEVNULL)
+            netlink.delete_namespace(host.netns)
         self.hosts = {}
         os.close(self.own_netns)

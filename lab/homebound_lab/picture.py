@@ -39,9 +39,10 @@ class Picture:
         self.air.sysctl(conf__all__disable_ipv6=1, conf__default__disable_ipv6=1)
         self.mn = lab.host("mn", static=node_static)
         self.place = {}
-        self._wire(rtt_ms)
+        with lab.collect():
+            self._wire(rtt_ms)
+            self._radio(interfaces)
         self._filter()
-        self._radio(interfaces)
         self.routers = {place: Router(lab, self.host_of(place), ROUTERS[place][1], PREFIXES[place],
                                       router, ra_ms, home_agent=ROUTERS[place][2] if place == "home" else None)
                         for place in PLACES}
@@ -94,9 +95,8 @@ class Picture:
         self.bridges, self.ports = {}, {}
         for place in PLACES:
             index = lab.index()
-            lab.command(["ip", "-n", self.air.netns, "link", "add", "dev", place, "index", str(index),
-                         "address", lab.mac(index), "type", "bridge", "stp_state", "0", "forward_delay", "0",
-                         "mcast_snooping", "0"])
+            self.air.ip(f"link add dev {place} index {index} address {lab.mac(index)} type bridge stp_state 0 "
+                        "forward_delay 0 mcast_snooping 0\n")
             self.bridges[place] = index
             host, device, address = self.host_of(place), ROUTERS[place][1], ROUTERS[place][2]
             port = f"r-{place}"

@@ -22,7 +22,8 @@ def impairment(k):
 
 def setup(lab):
     net = Picture(lab, rtt_ms=20, impair=impairment(lab.keys))
-    capture.start(lab, net.capture_points())
+    points = net.capture_points()
+    capture.start(lab, {link: points[link] for link in ("mn-wlan0", "core-ha")})
     net.ha_daemon = daemons.home_agent(lab, net)
     net.attach("home")
     net.mn_daemon = daemons.mobile_node(lab, net)
@@ -51,7 +52,7 @@ def run(lab):
         lab.facts["moves"].append(net.move(place))
     last = lab.now()
     lab.facts["agreed"] = bool(lab.holds_within(lambda: agreed(net, place), lab.keys.within,
-                                                f"both sides to know that the node is at {place}", step=0.5))
+                                                f"both sides to know that the node is at {place}", step=0.1, longest=5))
     lab.facts["converged_s"] = lab.now() - last
     if not lab.facts["agreed"]:
         lab.facts["at the end"] = {"bindings": net.ha_daemon.bindings(), "node": net.mn_daemon.registration()}
