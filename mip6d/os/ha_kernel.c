@@ -50,6 +50,11 @@ struct forward {
 	UT_hash_handle hh;
 };
 
+struct proxied {
+	UT_hash_handle hh;
+	struct in6_addr addr;
+};
+
 struct ha_kernel {
 	struct ha_kernel_config c;
 	struct sys_loop *loop;
@@ -60,6 +65,7 @@ struct ha_kernel {
 	struct sysctls sysctls;
 	int tunnel;
 	struct forward *forwards;
+	struct proxied *proxied;
 	struct held held[HELD_MAX];
 	size_t n_held;
 	struct timer held_timer;
@@ -265,14 +271,39 @@ static int op_forward_del(void *ctx, const struct in6_addr *hoa)
 	return rtnl_route_del(k->rt, &r);
 }
 
+static struct proxied *find_proxied(struct ha_kernel *k, const struct in6_addr *addr)
+{
+	struct proxied *p;
+
+	HASH_FIND(hh, k->proxied, addr, sizeof(*addr), p);
+	return p;
+}
+
 static int op_proxy_add(void *ctx, int ifindex, const struct in6_addr *addr)
 {
-	return rtnl_proxy(((struct ha_kernel *)ctx)->rt, true, ifindex, addr);
+	struct ha_kernel *k = ctx;
+	struct proxied *p = find_proxied(k, addr);
+
+	if (!p) {
+		p = calloc(1, sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		p->addr = *addr;
+		HASH_ADD(hh, k->proxied, addr, sizeof(p->addr), p);
+	}
+	return rtnl_proxy(k->rt, true, ifindex, addr);
 }
 
 static int op_proxy_del(void *ctx, int ifindex, const struct in6_addr *addr)
 {
-	return rtnl_proxy(((struct ha_kernel *)ctx)->rt, false, ifindex, addr);
+	struct ha_kernel *k = ctx;
+	struct proxied *p = find_proxied(k, addr);
+
+	if (p) {
+		HASH_DEL(k->proxied, p);
+		free(p);
+	}
+	return rtnl_proxy(k->rt, false, ifindex, addr);
 }
 
 static int op_dad_listen(void *ctx, int ifindex, const struct in6_addr *addr, bool on)
@@ -344,6 +375,14 @@ static bool needed(void *arg, const struct in6_addr *dst, uint8_t plen, int ifin
 	return plen == 128 && ifindex == k->tunnel && find(k, dst);
 }
 
+static bool defended(void *arg, const struct in6_addr *dst, uint8_t plen, int ifindex)
+{
+	struct ha_kernel *k = arg;
+
+	(void)plen;
+	return ifindex == k->c.home_ifindex && find_proxied(k, dst);
+}
+
 #define NFT_TABLE \
 	"table ip6 mip6d_ha {\n" \
 	" set bind { typeof ip6 saddr . @nh,384,128; size 1000000; }\n" \
@@ -356,6 +395,7 @@ void ha_kernel_reconcile(struct ha_kernel *k)
 {
 	k->restoring = false;
 	(void)ours_flush_routes(k->rt, needed, k);
+	(void)ours_flush_proxies(k->rt, defended, k);
 	/* In one transaction: the set as it should be takes the place of what there was. */
 	if (nft_run(k->nft, "add table ip6 mip6d_ha\ndelete table ip6 mip6d_ha\n" NFT_TABLE "%s", in6_str(&k->c.address),
 		    HELD_QUEUE, k->batch_len ? k->batch : ""))
@@ -430,6 +470,7 @@ fail:
 void ha_kernel_close(struct ha_kernel *k)
 {
 	struct forward *f, *next;
+	struct proxied *p, *next_proxied;
 
 	if (!k)
 		return;
@@ -438,6 +479,7 @@ void ha_kernel_close(struct ha_kernel *k)
 		(void)xfrm_refuse_hao(k->xfrm);
 	if (k->rt) {
 		(void)ours_flush_routes(k->rt, NULL, NULL);
+		(void)ours_flush_proxies(k->rt, NULL, NULL);
 		(void)rtnl_link_del(k->rt, k->c.tunnel);
 	}
 	if (k->nft)
@@ -448,6 +490,10 @@ void ha_kernel_close(struct ha_kernel *k)
 	HASH_ITER (hh, k->forwards, f, next) {
 		HASH_DEL(k->forwards, f);
 		free(f);
+	}
+	HASH_ITER (hh, k->proxied, p, next_proxied) {
+		HASH_DEL(k->proxied, p);
+		free(p);
 	}
 	if (k->store)
 		(void)store_flush(k->store);

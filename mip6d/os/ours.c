@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,4 +124,27 @@ int ours_flush_addresses(struct nlreq *r, const struct in6_addr *except)
 	int err = nlreq_dump(r, nlreq_msg(RTM_GETADDR, NLM_F_DUMP, &h, sizeof(h)), address, &s);
 
 	return delete_all(r, &s, RTM_DELADDR, sizeof(h)) || err ? -EIO : 0;
+}
+
+static int proxy(struct nlmsghdr *h, void *arg)
+{
+	struct search *s = arg;
+	struct ndmsg *n = nlmsg_data(h);
+	struct nlattr *proto = nlmsg_find_attr(h, sizeof(*n), NDA_PROTOCOL), *dst = nlmsg_find_attr(h, sizeof(*n), NDA_DST);
+	struct in6_addr a;
+
+	if (!(n->ndm_flags & NTF_PROXY) || !proto || nla_get_u8(proto) != RTNL_PROTO || !dst || nla_len(dst) != 16)
+		return 0;
+	memcpy(&a, nla_data(dst), 16);
+	return s->keep && s->keep(s->arg, &a, 128, n->ndm_ifindex) ? 0 : remember(s, h);
+}
+
+int ours_flush_proxies(struct nlreq *r, bool (*keep)(void *arg, const struct in6_addr *dst, uint8_t plen, int ifindex),
+	void *arg)
+{
+	struct ndmsg h = {.ndm_family = AF_INET6, .ndm_flags = NTF_PROXY};
+	struct search s = {.keep = keep, .arg = arg};
+	int err = nlreq_dump(r, nlreq_msg(RTM_GETNEIGH, NLM_F_DUMP, &h, sizeof(h)), proxy, &s);
+
+	return delete_all(r, &s, RTM_DELNEIGH, sizeof(h)) || err ? -EIO : 0;
 }

@@ -156,7 +156,8 @@ int rtnl_proxy(struct nlreq *r, bool add, int ifindex, const struct in6_addr *a)
 	struct nl_msg *m = nlreq_msg(add ? RTM_NEWNEIGH : RTM_DELNEIGH, add ? NLM_F_CREATE | NLM_F_REPLACE : 0, &h,
 		sizeof(h));
 
-	if (m && nla_put(m, NDA_DST, 16, a) < 0)
+	/* The protocol says whose it is, to those who come after a kill. */
+	if (m && (nla_put(m, NDA_DST, 16, a) < 0 || (add && nla_put_u8(m, NDA_PROTOCOL, RTNL_PROTO) < 0)))
 		m = finish(m, -1);
 	return nlreq_do(r, m);
 }
