@@ -146,7 +146,9 @@ static int send_unspecified(struct icmp6_socket *s, const struct mip6_packet *p)
 	wbuf_put_u16(&w, IP6_HEADER + 2, 0);
 	wbuf_put_u16(&w, IP6_HEADER + 2,
 		ip6_checksum(&p->src, &p->dst, IPPROTO_ICMPV6, packet + IP6_HEADER, p->len));
-	return sendto(s->packet_fd, packet, w.len, 0, (struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
+	return sendto(s->packet_fd, packet, w.len, 0, (struct sockaddr *)&to, sizeof(to)) < 0
+		       ? -errno
+		       : 0;
 }
 
 static struct cmsghdr *put_control(

@@ -121,7 +121,8 @@ static const char *kernel_words(const struct nlmsghdr *h)
 		at += NLMSG_ALIGN(e->msg.nlmsg_len - NLMSG_HDRLEN);
 	if (at >= h->nlmsg_len)
 		return NULL;
-	text = nla_find((struct nlattr *)((char *)h + at), (int)(h->nlmsg_len - at), NLMSGERR_ATTR_MSG);
+	text = nla_find(
+		(struct nlattr *)((char *)h + at), (int)(h->nlmsg_len - at), NLMSGERR_ATTR_MSG);
 	return text && nla_len(text) > 0 ? nla_data(text) : NULL;
 }
 
@@ -292,7 +293,8 @@ static int batch_result(struct nlreq *r, uint32_t first)
 
 		for (struct nlmsghdr *h = (struct nlmsghdr *)r->answer; nlmsg_ok(h, left);
 			h = nlmsg_next(h, &left))
-			if (h->nlmsg_type == NLMSG_ERROR && h->nlmsg_seq - first <= r->seq - first && !err)
+			if (h->nlmsg_type == NLMSG_ERROR &&
+				h->nlmsg_seq - first <= r->seq - first && !err)
 				err = take_error(r, h);
 	}
 	return n == -EAGAIN || n >= 0 ? err : (int)n;
@@ -346,7 +348,8 @@ int nlevent_open(const unsigned *groups, size_t n)
 	for (size_t i = 0; i < n && fd >= 0; i++) {
 		int group = (int)groups[i];
 
-		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0) {
+		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) <
+			0) {
 			int err = -errno;
 
 			close(fd);

@@ -66,8 +66,8 @@ bool rtnl_rule_read(const struct nlmsghdr *h, struct rtnl_rule *r); /* false: no
 
 /* ---- neighbours ---- */
 
-struct nl_msg *rtnl_neighbour_set(
-	int ifindex, const struct in6_addr *addr, const uint8_t *lladdr, size_t len, uint16_t state);
+struct nl_msg *rtnl_neighbour_set(int ifindex, const struct in6_addr *addr, const uint8_t *lladdr,
+	size_t len, uint16_t state);
 struct nl_msg *rtnl_proxy_set(int ifindex, const struct in6_addr *addr);
 struct nl_msg *rtnl_proxy_del(int ifindex, const struct in6_addr *addr);
 struct nl_msg *rtnl_proxy_dump(int ifindex);
@@ -89,10 +89,13 @@ struct rtnl_tunnel {
 	struct in6_addr local, remote;
 	uint32_t mtu; /* 0: from the path's first link */
 };
-/* New device, IPv6 in IPv6, hop limit 64, no encapsulation limit, no link-local address, up. */
+/* New device, down, IPv6 in IPv6, hop limit 64, no encapsulation limit. */
 struct nl_msg *rtnl_tunnel_add(const struct rtnl_tunnel *t);
+/* It makes no link-local address for itself; to be sent before it goes up. */
+struct nl_msg *rtnl_link_no_local(int ifindex);
 /* Other addresses for a device that is there. */
-struct nl_msg *rtnl_tunnel_move(int ifindex, const struct in6_addr *local, const struct in6_addr *remote);
+struct nl_msg *rtnl_tunnel_move(
+	int ifindex, const struct in6_addr *local, const struct in6_addr *remote);
 struct nl_msg *rtnl_link_del(int ifindex);
 struct nl_msg *rtnl_link_up(int ifindex, uint32_t mtu); /* mtu 0: leave it */
 struct nl_msg *rtnl_link_get(const char *name);

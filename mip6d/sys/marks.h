@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How mip6d knows its own in the kernel.  Everything it puts there bears one
+ * of these numbers or names, so that the next start finds what a killed
+ * daemon left, keeps what the restored bindings need, and removes the rest.
+ */
+#ifndef SYS_MARKS_H
+#define SYS_MARKS_H
+
+/* rtm_protocol of routes, FRA_PROTOCOL of rules, NDA_PROTOCOL of proxies, IFA_PROTO of addresses */
+#define SYS_PROTOCOL 175
+/* IFA_PROTO of link-local addresses that the kernel made; a renewed one looks the same */
+#define SYS_IFAPROT_KERNEL_LL 3
+
+/* Priorities of routing rules; both come before the main table (32766). */
+#define SYS_RULE_HOME 17500 /* from the home address */
+#define SYS_RULE_CARE_OF 17501 /* from a care-of address */
+
+#define SYS_METRIC 1024 /* of routes in tables of our own */
+#define SYS_METRIC_MAIN 64 /* of the default route in the main table */
+#define SYS_METRIC_LAST 0xfffffffe /* of the unreachable route behind all others */
+
+/* The nftables table `ip6 mip6d` */
+#define SYS_NFT_TABLE "mip6d"
+#define SYS_NFT_BINDINGS "bindings" /* set of care-of address . inner source */
+#define SYS_NFT_LEFT "left" /* the same for places that were left a moment ago */
+#define SYS_NFT_HELD "held" /* set of home addresses whose packets wait */
+#define SYS_NFT_PRIORITY (-250)
+
+/*
+ * One bit of the packet mark.  On the home agent it says, between the outer
+ * and the inner pass of a tunnelled packet, that the pair of addresses was
+ * found in order; on the mobile node, that a packet was held and is let go.
+ * It never leaves the host and is cleared as soon as it has been read.
+ */
+#define SYS_MARK 0x20000000u
+/* Bit that bundles of moved XFRM states clear; never set by anybody. */
+#define SYS_XFRM_BUMP 0x80000000u
+
+#define SYS_QUEUE_UNKNOWN 27958 /* NFQUEUE: tunnelled packets of unknown pairs */
+#define SYS_QUEUE_HOLD 27959 /* NFQUEUE: what the home address sends during a move */
+
+/* Priorities of XFRM policies */
+#define SYS_XFRM_PRIO_ESP 1 /* the best of all: ESP behind Home Address option or routing header */
+#define SYS_XFRM_PRIO_BU 10
+#define SYS_XFRM_PRIO_MH 4000
+
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mip6d/sys/mn_hold.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mip6d/sys/loop.h"
+#include "mip6d/sys/marks.h"
+#include "mip6d/sys/netlink.h"
+#include "mip6d/sys/nfqueue.h"
+#include "mip6d/sys/nft.h"
+
+struct mn_hold {
+	struct sys_loop *loop;
+	struct nlreq *nf;
+	struct in6_addr home_address;
+	struct nfqueue *queue;
+	bool holding;
+	bool dropping; /* how the last hold ended */
+	bool waiting; /* some packet has no verdict yet */
+	uint32_t last; /* the newest of them */
+	struct mn_hold_stats stats;
+};
+
+#define RULES                                                                                  \
+	"add table ip6 " SYS_NFT_TABLE "\n"                                                    \
+	"add set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD " { type ipv6_addr; }\n"                 \
+	"flush set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD "\n"                                   \
+	"add chain ip6 " SYS_NFT_TABLE " out { type filter hook output priority %d; }\n"       \
+	"flush chain ip6 " SYS_NFT_TABLE " out\n"                                              \
+	"add rule ip6 " SYS_NFT_TABLE " out ip6 saddr != @" SYS_NFT_HELD " return\n"           \
+	"add rule ip6 " SYS_NFT_TABLE " out meta l4proto 135 return\n"                         \
+	"add rule ip6 " SYS_NFT_TABLE " out icmpv6 type 133-137 return\n"                      \
+	"add rule ip6 " SYS_NFT_TABLE " out oifname \"lo\" return\n"                           \
+	"add rule ip6 " SYS_NFT_TABLE " out queue num %d\n"                                    \
+	"add chain ip6 " SYS_NFT_TABLE " post { type filter hook postrouting priority %d; }\n" \
+	"flush chain ip6 " SYS_NFT_TABLE " post\n"                                             \
+	"add rule ip6 " SYS_NFT_TABLE                                                          \
+	" post meta mark & 0x%08x != 0 meta mark set meta mark & 0x%08x\n"
+
+static void let_go(struct mn_hold *h, bool drop)
+{
+	if (!h->waiting)
+		return;
+	nfqueue_verdict_upto(h->queue, h->last, !drop, SYS_MARK);
+	h->waiting = false;
+}
+
+static void packet(void *arg, uint32_t id, const uint8_t *data, size_t len)
+{
+	struct mn_hold *h = arg;
+
+	(void)data;
+	(void)len;
+	h->last = id;
+	h->waiting = true;
+	h->stats.held++;
+	*(h->dropping ? &h->stats.dropped : &h->stats.released) += !h->holding;
+}
+
+static void drain(struct mn_hold *h)
+{
+	while (nfqueue_read(h->queue, packet, h))
+		;
+}
+
+static void readable(void *arg)
+{
+	struct mn_hold *h = arg;
+
+	nfqueue_read(h->queue, packet, h);
+	if (!h->holding) /* it was on its way into the queue when the hold ended */
+		let_go(h, h->dropping);
+}
+
+static int change(struct mn_hold *h, bool add)
+{
+	struct nft_change c = {.set = SYS_NFT_HELD, .add = add};
+
+	memcpy(c.key, &h->home_address, sizeof(h->home_address));
+	return nft_elements(h->nf, sizeof(h->home_address), &c, 1);
+}
+
+int mn_hold_start(struct mn_hold *h)
+{
+	int err;
+
+	if (h->holding)
+		return 0;
+	err = change(h, true);
+	if (!err)
+		h->holding = true;
+	return err;
+}
+
+int mn_hold_end(struct mn_hold *h, bool drop)
+{
+	uint64_t before = h->stats.released + h->stats.dropped;
+	int err;
+
+	if (!h->holding)
+		return 0;
+	/* Twice: first those that waited long, so that new ones do not overtake them. */
+	drain(h);
+	let_go(h, drop);
+	err = change(h, false);
+	drain(h);
+	let_go(h, drop);
+	h->dropping = drop;
+	if (err && err != -ENOENT)
+		return err; /* still holding */
+	h->holding = false;
+	*(drop ? &h->stats.dropped : &h->stats.released) += h->stats.held - before;
+	return 0;
+}
+
+struct mn_hold *mn_hold_open(struct sys_loop *loop, struct nlreq *nf,
+	const struct in6_addr *home_address, char *err, size_t errlen)
+{
+	struct mn_hold *h = calloc(1, sizeof(*h));
+	char text[2048], why[512];
+	int rc;
+
+	if (!h) {
+		snprintf(err, errlen, "out of memory");
+		return NULL;
+	}
+	h->loop = loop;
+	h->nf = nf;
+	h->home_address = *home_address;
+	h->queue = nfqueue_open(SYS_QUEUE_HOLD, 0, MN_HOLD_PACKETS, &rc);
+	if (h->queue)
+		rc = sys_loop_read(loop, nfqueue_fd(h->queue), readable, h);
+	if (rc) {
+		snprintf(err, errlen,
+			"cannot listen to packet queue %d (CONFIG_NETFILTER_NETLINK_QUEUE, or "
+			"another process has it): %s",
+			SYS_QUEUE_HOLD, strerror(-rc));
+		mn_hold_close(h, false);
+		return NULL;
+	}
+	snprintf(text, sizeof(text), RULES, SYS_NFT_PRIORITY, SYS_QUEUE_HOLD, -SYS_NFT_PRIORITY,
+		SYS_MARK, ~SYS_MARK);
+	if (nft_load(text, false, why, sizeof(why)) < 0) {
+		snprintf(err, errlen,
+			"the packet filter refuses the rules that hold packets during a move "
+			"(CONFIG_NF_TABLES_IPV6, CONFIG_NFT_QUEUE): %s",
+			why);
+		mn_hold_close(h, false);
+		return NULL;
+	}
+	return h;
+}
+
+void mn_hold_close(struct mn_hold *h, bool remove)
+{
+	char why[256];
+
+	if (!h)
+		return;
+	if (remove) {
+		mn_hold_end(h, true);
+		nft_load("add table ip6 " SYS_NFT_TABLE "\ndelete table ip6 " SYS_NFT_TABLE "\n",
+			false, why, sizeof(why));
+	}
+	if (h->queue) {
+		sys_loop_forget(h->loop, nfqueue_fd(h->queue));
+		nfqueue_close(h->queue);
+	}
+	free(h);
+}
+
+const struct mn_hold_stats *mn_hold_stats(const struct mn_hold *h)
+{
+	return &h->stats;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the home address sends while there is no place to send it from.
+ *
+ * Packets of a held address wait in a kernel packet queue on their way out,
+ * before they were encapsulated or left for a neighbour.  When they are let
+ * go, their mark changes, and the kernel routes them again: they leave as
+ * the routes are then, through the tunnel from the new care-of address or
+ * natively at home.  A queueing discipline on the tunnel device (`plug`)
+ * could do the first but not the second.
+ *
+ * Mobility Headers and Neighbor Discovery pass: they are what ends the hold.
+ */
+#ifndef SYS_MN_HOLD_H
+#define SYS_MN_HOLD_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mn_hold; /* opaque */
+struct nlreq;
+struct sys_loop;
+
+#define MN_HOLD_PACKETS 4096 /* at most; a burst of a TCP sender counts as one */
+
+struct mn_hold_stats {
+	uint64_t held, released, dropped;
+};
+
+/* Loads the packet filter's rules, and forgets holds of a predecessor.  NULL with the reason in err. */
+struct mn_hold *mn_hold_open(struct sys_loop *loop, struct nlreq *nf,
+	const struct in6_addr *home_address, char *err, size_t errlen);
+/* remove: the rules too; else they stay, and what is held is lost. */
+void mn_hold_close(struct mn_hold *h, bool remove);
+
+int mn_hold_start(struct mn_hold *h);
+/* End it: what waits leaves, or with drop is dropped.  Harmless when nothing is held. */
+int mn_hold_end(struct mn_hold *h, bool drop);
+const struct mn_hold_stats *mn_hold_stats(const struct mn_hold *h);
+
+#endif

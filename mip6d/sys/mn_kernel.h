@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The mobile node's half of the kernel: struct mn_ops over rtnetlink, XFRM,
+ * nftables and a packet queue (RFC 6275 11.3, 11.5).
+ *
+ *   NAME      ip6tnl care-of address -> home agent: sends; it carries the
+ *             home address as well, so that no socket ever loses it
+ *   NAMEr     ip6tnl anything -> home agent: receives at every address of
+ *             this host, so at the care-of address before as long as that
+ *             one is configured
+ *   rule      from the home address: table T: the tunnel, or the home link,
+ *             or unreachable; never anything else
+ *   rules     from each care-of address: table T+1, T+2, ... of its interface
+ *   XFRM      the Home Address option of Binding Updates, the right to
+ *             receive type 2 routing headers
+ *   table ip6 mip6d   see mn_hold.h
+ *
+ * Care-of addresses have no prefix route: that an address was formed from a
+ * prefix does not mean that the prefix is on the link (RFC 5942).
+ *
+ * Order of calls: mn_kernel_open(), mn_kernel_stored(), mn_new(),
+ * mn_kernel_start(), the loop; mn_kernel_reconcile() once the node has found
+ * its place; at a clean stop mn_shutdown(), mn_kernel_close(k, true).
+ */
+#ifndef SYS_MN_KERNEL_H
+#define SYS_MN_KERNEL_H
+
+#include <net/if.h>
+
+#include "mip6/env.h"
+#include "mip6d/sys/watch.h"
+
+struct mn_kernel; /* opaque */
+struct settings;
+struct store;
+struct store_mn_record;
+struct sys_loop;
+
+#define MN_KERNEL_INTERFACES 16
+
+struct mn_kernel_config {
+	struct in6_addr home_address, home_agent;
+	char tunnel[IFNAMSIZ]; /* NAME */
+	uint32_t table; /* T */
+	bool optimistic_dad;
+	size_t n_interfaces;
+	struct {
+		int ifindex;
+		char name[IFNAMSIZ];
+	} interfaces[MN_KERNEL_INTERFACES];
+};
+
+/*
+ * Bring everything into place, or take it over.  The others are borrowed and
+ * must live longer; store may be NULL.  events: what happens on the managed
+ * interfaces, from mn_kernel_start() on.  NULL, with what is missing and the
+ * remedy in err.
+ */
+struct mn_kernel *mn_kernel_open(const struct mn_kernel_config *c, struct sys_loop *loop,
+	struct settings *settings, struct store *store, const struct watch_ops *events,
+	void *events_ctx, char *err, size_t errlen);
+/* The operations; their context is the struct mn_kernel. */
+extern const struct mn_ops mn_kernel_ops;
+/* The binding of before a restart; false when there is none for this home address. */
+bool mn_kernel_stored(struct mn_kernel *k, struct store_mn_record *r);
+/* Tell how links and addresses are, and from now on what changes. */
+int mn_kernel_start(struct mn_kernel *k);
+/* Remove care-of addresses and rules of a predecessor that nothing asked for since the start. */
+void mn_kernel_reconcile(struct mn_kernel *k);
+/* remove: take everything out of the kernel and put settings back; else leave it to the next one. */
+void mn_kernel_close(struct mn_kernel *k, bool remove);
+
+struct mn_kernel_stats {
+	uint64_t held, released, dropped; /* packets of the home address, see mn_hold.h */
+};
+void mn_kernel_stats(const struct mn_kernel *k, struct mn_kernel_stats *s);
+
+#endif

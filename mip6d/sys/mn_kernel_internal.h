@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between mn_kernel.c (start, take-over, end) and mn_ops.c (the operations). */
+#ifndef SYS_MN_KERNEL_INTERNAL_H
+#define SYS_MN_KERNEL_INTERNAL_H
+
+#include "mip6d/sys/mn_hold.h"
+#include "mip6d/sys/mn_kernel.h"
+#include "mip6d/sys/netlink.h"
+#include "mip6d/sys/rtnl.h"
+
+#define MN_MAX_ADDRESSES 64
+
+/* A care-of address that packets are routed by, and the interface they leave from. */
+struct mn_source {
+	int ifindex;
+	struct in6_addr care_of;
+};
+
+struct mn_configured {
+	int ifindex;
+	struct in6_addr addr;
+	uint8_t plen;
+};
+
+enum mn_way { MN_WAY_NONE, MN_WAY_TUNNEL, MN_WAY_HOME };
+
+struct mn_kernel {
+	struct mn_kernel_config config;
+	struct sys_loop *loop;
+	struct nlreq *rt, *xfrm, *nf;
+	struct settings *settings;
+	struct store *store;
+	struct watch *watch;
+	struct mn_hold *hold;
+	int send_ifindex, receive_ifindex;
+	struct in6_addr local, remote; /* of the sending tunnel */
+	enum mn_way way; /* of what the home address sends */
+	int home_ifindex; /* the home address is on it; 0: none */
+	uint8_t home_plen;
+	int main_ifindex; /* of our default route in the main table; 0: none */
+	size_t n_sources, n_addresses;
+	struct mn_source sources[MN_MAX_ADDRESSES];
+	struct mn_configured addresses[MN_MAX_ADDRESSES];
+};
+
+/* err, or 0 when it says that what was to be removed is not there. */
+int mn_gone_is_fine(int err);
+/* The routing table of an interface; 0 when it is not managed. */
+uint32_t mn_table_of(const struct mn_kernel *k, int ifindex);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * XFRM route-optimization states and policies: what makes the kernel put in,
+ * take off and accept the Home Address option (RFC 6275 6.3) and the type 2
+ * routing header (6.4).  Addresses are those of the home level but for
+ * care_of.
+ *
+ * All of them have fixed selectors and priorities (marks.h), so whoever comes
+ * after a killed daemon sets the same ones again, or removes them, without
+ * looking.  Setting is idempotent; removing what is not there is no error.
+ */
+#ifndef SYS_XFRM_H
+#define SYS_XFRM_H
+
+#include <netinet/in.h>
+#include <stdint.h>
+
+struct nlreq; /* of NETLINK_XFRM */
+struct nl_msg;
+
+/* Accept Mobility Headers behind a Home Address option, from anybody; and ESP behind one. */
+int xfrm_accept_hao(struct nlreq *x);
+int xfrm_refuse_hao(struct nlreq *x);
+/* Accept Mobility Headers behind a type 2 routing header for home_address; and ESP behind one. */
+int xfrm_accept_rh2(struct nlreq *x, const struct in6_addr *home_address);
+int xfrm_refuse_rh2(struct nlreq *x, const struct in6_addr *home_address);
+
+/*
+ * Binding Updates from home_address to peer leave from care_of with a Home
+ * Address option.  Moves an existing path; sockets with cached bundles follow.
+ */
+int xfrm_bu_path_set(struct nlreq *x, const struct in6_addr *home_address,
+	const struct in6_addr *peer, const struct in6_addr *care_of);
+int xfrm_bu_path_del(
+	struct nlreq *x, const struct in6_addr *home_address, const struct in6_addr *peer);
+/* Remove the Binding Update paths of home_address to everybody. */
+int xfrm_bu_path_flush(struct nlreq *x, const struct in6_addr *home_address);
+
+/* Prefix lengths from which on IPv6 policies are hashed instead of searched one by one. */
+struct xfrm_thresholds {
+	uint8_t local, remote;
+};
+int xfrm_thresholds_get(struct nlreq *x, struct xfrm_thresholds *t);
+int xfrm_thresholds_set(struct nlreq *x, const struct xfrm_thresholds *t);
+
+/* ---- builders, for the above and for tests ---- */
+
+struct xfrm_ro_state {
+	struct in6_addr src, dst, care_of;
+	uint8_t proto; /* IPPROTO_DSTOPTS or IPPROTO_ROUTING */
+	int wildcard; /* for receiving, whatever the addresses */
+};
+struct nl_msg *xfrm_state_msg(int type, const struct xfrm_ro_state *s); /* XFRM_MSG_NEWSA, UPDSA */
+struct nl_msg *xfrm_state_del_msg(const struct xfrm_ro_state *s);
+
+struct xfrm_ro_policy {
+	struct in6_addr src, dst; /* :: matches all */
+	uint8_t dir; /* XFRM_POLICY_IN, _OUT */
+	uint8_t proto;
+	int mh_type; /* -1: any */
+	uint32_t priority;
+	int n_templates; /* all of them accept plain packets too if dir is in */
+	uint8_t templates[2]; /* IPPROTO_DSTOPTS, IPPROTO_ROUTING */
+};
+struct nl_msg *xfrm_policy_msg(const struct xfrm_ro_policy *p); /* adds or replaces */
+struct nl_msg *xfrm_policy_del_msg(const struct xfrm_ro_policy *p);
+
+#endif
