@@ -4,8 +4,10 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <jansson.h>
-#include <openssl/rand.h>
+#include <linux/netlink.h>
+#include <net/if.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,34 +19,23 @@
 #include "mip6d/daemon_internal.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
-#include "mip6d/os/ha_kernel.h"
-#include "mip6d/os/icmp6_socket.h"
-#include "mip6d/os/loop.h"
-#include "mip6d/os/mh_socket.h"
+#include "mip6d/sys/ha_kernel.h"
+#include "mip6d/sys/icmp6_socket.h"
+#include "mip6d/sys/loop.h"
+#include "mip6d/sys/mh_socket.h"
+#include "mip6d/sys/netlink.h"
+#include "mip6d/sys/settings.h"
+#include "mip6d/sys/store.h"
+#include "mip6d/sys/watch.h"
 #include "mip6d/sys/features.h"
 
-#define SHUTDOWN_MS 10000 /* a de-registration that is not answered must not keep us for ever */
+#define IDLE_POLL_MS 10
 
 /* ---- the environment of the core ---- */
 
-static monotime_t env_now(void *ctx)
-{
-	(void)ctx;
-	return loop_now();
-}
-
-static void env_random(void *ctx, void *to, size_t n)
-{
-	(void)ctx;
-	if (RAND_bytes(to, (int)n) != 1) {
-		log_error("no random numbers");
-		abort();
-	}
-}
-
 static int env_send_mh(void *ctx, const struct mip6_packet *p)
 {
-	return mh_socket_send(((struct daemon *)ctx)->mh_fd, p);
+	return mh_socket_send(((struct daemon *)ctx)->mh, p);
 }
 
 static int env_send_icmp6(void *ctx, const struct mip6_packet *p)
@@ -88,7 +79,7 @@ static void read_mh(void *arg)
 {
 	struct daemon *d = arg;
 
-	mh_socket_read(d->mh_fd, mh_packet, d);
+	mh_socket_read(d->mh, mh_packet, d);
 }
 
 static void read_icmp6(void *arg)
@@ -98,28 +89,15 @@ static void read_icmp6(void *arg)
 	icmp6_socket_read(d->icmp6, icmp6_packet, d);
 }
 
-static void read_monitor(void *arg)
-{
-	monitor_read(((struct daemon *)arg)->monitor);
-}
-
-static void after_turn(void *arg)
+/* A mobile node says good-bye before it goes. */
+static void look_if_idle(struct timer *t, void *arg)
 {
 	struct daemon *d = arg;
 
-	if (d->ha_kernel)
-		ha_kernel_flush(d->ha_kernel);
-	if (d->stopping && (!d->mn || mn_idle(d->mn)))
-		loop_stop(d->loop);
-}
-
-static void give_up(struct timer *t, void *arg)
-{
-	struct daemon *d = arg;
-
-	(void)t;
-	log_notice("the home agent does not answer; stopping all the same");
-	loop_stop(d->loop);
+	if (!d->mn || mn_idle(d->mn))
+		sys_loop_stop(d->loop);
+	else
+		(void)timer_start(d->env.timers, t, mono_add_ms(sys_now(NULL), IDLE_POLL_MS));
 }
 
 static void terminate(void *arg)
@@ -127,14 +105,13 @@ static void terminate(void *arg)
 	struct daemon *d = arg;
 
 	if (d->stopping) {
-		loop_stop(d->loop);
+		sys_loop_stop(d->loop);
 		return;
 	}
 	d->stopping = true;
-	if (d->mn) {
+	if (d->mn)
 		mn_shutdown(d->mn);
-		(void)timer_start(d->env.timers, &d->give_up, mono_add_ms(loop_now(), SHUTDOWN_MS));
-	}
+	look_if_idle(&d->idle, d);
 }
 
 /* ---- start and stop ---- */
@@ -145,6 +122,8 @@ static void extra_stats(void *ctx, struct json_t *stats)
 
 	if (d->ha_kernel)
 		daemon_ha_stats(d, stats);
+	if (d->mn_kernel)
+		daemon_mn_stats(d, stats);
 }
 
 /* The folder of the state file, if only that is missing. */
@@ -163,53 +142,80 @@ static bool make_state_folder(const char *file)
 	return false;
 }
 
+static bool start_files(struct daemon *d)
+{
+	char path[PATH_MAX + 16], err[512];
+
+	if (!make_state_folder(d->cfg->state_file))
+		return false;
+	d->store = store_open(d->cfg->state_file, err, sizeof(err));
+	if (!d->store) {
+		log_error("%s", err);
+		return false;
+	}
+	snprintf(path, sizeof(path), "%s.settings", d->cfg->state_file);
+	d->settings = settings_open(path, err, sizeof(err));
+	if (!d->settings)
+		log_error("%s", err);
+	return d->settings;
+}
+
 static bool start_sockets(struct daemon *d)
 {
-	d->mh_fd = mh_socket_open();
-	if (d->mh_fd < 0) {
-		log_error("no raw socket for Mobility Headers: %s; is this root, or with CAP_NET_RAW?", strerror(-d->mh_fd));
+	static const uint8_t ha_types[] = {ICMP6T_NS, ICMP6T_NA}, mn_types[] = {ICMP6T_RA, ICMP6T_NA};
+	bool ha = d->cfg->role == ROLE_HOME_AGENT;
+	int err;
+
+	d->mh = mh_socket_open(&err);
+	if (!d->mh) {
+		log_error("no raw socket for Mobility Headers: %s", strerror(-err));
 		return false;
 	}
-	d->icmp6 = icmp6_socket_open();
+	d->icmp6 = icmp6_socket_open(ha ? ha_types : mn_types, 2, &err);
 	if (!d->icmp6) {
-		log_error("no raw socket for ICMPv6: %s", strerror(errno));
+		log_error("no raw socket for ICMPv6: %s", strerror(-err));
 		return false;
 	}
-	return true;
+	d->rt = nlreq_open(NETLINK_ROUTE, &err);
+	if (!d->rt)
+		log_error("no netlink socket: %s", strerror(-err));
+	return d->rt;
 }
 
 /* Reading starts when everything is in place to act on what is read. */
 static bool start_reading(struct daemon *d)
 {
-	struct monitor_handlers h = d->cfg->role == ROLE_HOME_AGENT ? daemon_ha_handlers : daemon_mn_handlers;
-	int err;
+	int err = sys_loop_read(d->loop, mh_socket_fd(d->mh), read_mh, d);
 
-	h.arg = d;
-	d->monitor = monitor_open(&h);
-	if (!d->monitor) {
-		log_error("netlink: the kernel's events cannot be heard");
-		return false;
-	}
-	err = loop_read(d->loop, d->mh_fd, read_mh, d);
 	if (!err)
-		err = loop_read(d->loop, icmp6_socket_fd(d->icmp6), read_icmp6, d);
+		err = sys_loop_read(d->loop, icmp6_socket_fd(d->icmp6), read_icmp6, d);
 	if (!err)
-		err = loop_read(d->loop, monitor_fd(d->monitor), read_monitor, d);
+		err = sys_loop_signal(d->loop, SIGTERM, terminate, d);
 	if (!err)
-		err = loop_signal(d->loop, SIGTERM, terminate, d);
-	if (!err)
-		err = loop_signal(d->loop, SIGINT, terminate, d);
-	loop_after(d->loop, after_turn, d);
-	return !err && monitor_sync(d->monitor) == 0;
+		err = sys_loop_signal(d->loop, SIGINT, terminate, d);
+	if (!err && d->watch)
+		err = watch_start(d->watch);
+	if (err)
+		log_error("event loop: %s", strerror(-err));
+	return !err;
+}
+
+int daemon_interface(const char *setting, const char *name)
+{
+	int ifindex = (int)if_nametoindex(name);
+
+	if (!ifindex)
+		log_error("%s: there is no interface %s; `ip link` lists those that exist", setting, name);
+	return ifindex;
 }
 
 static bool start_control(struct daemon *d)
 {
 	d->backend = (struct control_backend){.ha = d->ha, .mn = d->mn, .config = d->cfg, .version = PACKAGE_VERSION,
-		.started = d->started, .ctx = d, .now = env_now, .extra_stats = extra_stats};
+		.started = d->started, .ctx = d, .now = sys_now, .extra_stats = extra_stats};
 	char err[256];
 
-	d->control = control_start(loop_base(d->loop), &d->backend, err, sizeof(err));
+	d->control = control_start(sys_loop_base(d->loop), &d->backend, err, sizeof(err));
 	if (!d->control)
 		log_error("%s", err);
 	return d->control;
@@ -228,16 +234,21 @@ static void stop(struct daemon *d)
 {
 	control_stop(d->control);
 	d->control = NULL;
-	timer_stop(d->env.timers, &d->give_up);
+	timer_stop(d->env.timers, &d->idle);
 	if (d->cfg->role == ROLE_HOME_AGENT)
 		daemon_ha_stop(d);
 	else
 		daemon_mn_stop(d);
-	monitor_close(d->monitor);
+	watch_free(d->watch);
+	nlreq_close(d->rt);
 	icmp6_socket_close(d->icmp6);
-	if (d->mh_fd >= 0)
-		close(d->mh_fd);
-	loop_free(d->loop);
+	mh_socket_close(d->mh);
+	if (d->settings) {
+		settings_restore(d->settings);
+		settings_close(d->settings);
+	}
+	store_close(d->store);
+	sys_loop_free(d->loop);
 }
 
 static void missing(void *arg, const char *name, const char *what_for, const char *remedy)
@@ -248,27 +259,31 @@ static void missing(void *arg, const char *name, const char *what_for, const cha
 
 int daemon_run(const struct mip6d_config *cfg, bool detach)
 {
-	struct daemon d = {.cfg = cfg, .mh_fd = -1};
+	struct daemon d = {.cfg = cfg};
+	bool ha = cfg->role == ROLE_HOME_AGENT;
 	int rc = 1;
 
-	if (features_missing(cfg->role == ROLE_HOME_AGENT, missing, NULL))
+	if (features_missing(ha, missing, NULL))
 		return 1;
 	signal(SIGPIPE, SIG_IGN);
-	d.loop = loop_new();
+	d.loop = sys_loop_new();
 	if (!d.loop) {
 		log_error("out of memory");
 		return 1;
 	}
-	d.started = loop_now();
-	d.env = (struct mip6_env){.ctx = &d, .timers = loop_timers(d.loop), .now = env_now, .random = env_random,
+	d.started = sys_now(NULL);
+	d.env = (struct mip6_env){.ctx = &d, .timers = sys_loop_timers(d.loop), .now = sys_now, .random = sys_random,
 		.send_mh = env_send_mh, .send_icmp6 = env_send_icmp6, .event = env_event};
-	timer_init(&d.give_up, give_up, &d);
-	if (make_state_folder(cfg->state_file) && start_sockets(&d) && (cfg->role == ROLE_HOME_AGENT ? daemon_ha_start(&d) : daemon_mn_start(&d)) &&
-		start_control(&d) && start_reading(&d)) {
+	timer_init(&d.idle, look_if_idle, &d);
+	/* Another daemon with this state file or socket ends the start before the kernel is touched. */
+	if (start_files(&d) && start_control(&d) && start_sockets(&d) &&
+		(ha ? daemon_ha_start(&d) : daemon_mn_start(&d)) && start_reading(&d)) {
+		d.backend.ha = d.ha;
+		d.backend.mn = d.mn;
 		drop_privileges();
 		if (detach && daemon(0, 0) < 0)
 			log_warning("cannot go to the background: %s", strerror(errno));
-		rc = loop_run(d.loop) ? 1 : 0;
+		rc = sys_loop_run(d.loop) ? 1 : 0;
 	}
 	stop(&d);
 	return rc;

@@ -1,68 +1,46 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The daemon as home agent. */
-#include <errno.h>
 #include <jansson.h>
-#include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/log.h"
 #include "mip6d/daemon_internal.h"
 #include "mip6d/proto/ha.h"
-#include "mip6d/os/ha_kernel.h"
+#include "mip6d/sys/ha_kernel.h"
+#include "mip6d/sys/store.h"
 
-struct home_link {
-	const char *name;
-	struct ha_config *config;
-	bool found;
-};
-
-static void find_home_link(void *arg, int ifindex, const char *name, bool up, const uint8_t *mac)
+static void link_changed(void *ctx, int ifindex, bool up, const uint8_t *mac, size_t mac_len, bool link_local)
 {
-	struct home_link *l = arg;
+	struct daemon *d = ctx;
 
-	(void)up;
-	if (strcmp(name, l->name) != 0)
-		return;
-	l->found = true;
-	l->config->home_ifindex = ifindex;
-	l->config->home_lladdr_len = 0;
-	if (mac) {
-		memcpy(l->config->home_lladdr, mac, 6);
-		l->config->home_lladdr_len = 6;
-	}
+	(void)link_local;
+	if (d->ha)
+		ha_home_link(d->ha, up ? ifindex : 0, mac, mac_len);
 }
 
-static void no_address(void *arg, int ifindex, const struct in6_addr *a, enum monitor_address state)
-{
-	(void)arg;
-	(void)ifindex;
-	(void)a;
-	(void)state;
-}
+static const struct watch_ops watch_ops = {.link = link_changed};
 
-static void no_neighbour(void *arg, int ifindex, const struct in6_addr *a, bool reachable)
+/* The home link's number and link-layer address, and from now on what happens to it. */
+static bool watch_home_link(struct daemon *d, struct ha_config *config)
 {
-	(void)arg;
-	(void)ifindex;
-	(void)a;
-	(void)reachable;
-}
+	const char *name = d->cfg->home_agent.home_link;
+	size_t len = 0;
+	int err;
 
-static bool look_up_home_link(const struct daemon *d, struct ha_config *config)
-{
-	struct home_link l = {.name = d->cfg->home_agent.home_link, .config = config};
-	struct monitor_handlers h = {.arg = &l, .link = find_home_link, .address = no_address, .neighbour = no_neighbour};
-	struct monitor *m;
-
-	if (!l.name[0])
+	if (!name[0])
 		return true;
-	m = monitor_open(&h);
-	if (!m || monitor_sync(m) < 0)
-		log_error("netlink: the links of this machine cannot be listed: %s", strerror(errno));
-	else if (!l.found)
-		log_error("home_agent.home_link: there is no interface %s; `ip link` lists those that exist", l.name);
-	monitor_close(m);
-	return l.found;
+	config->home_ifindex = daemon_interface("home_agent.home_link", name);
+	if (!config->home_ifindex)
+		return false;
+	d->watch = watch_new(d->loop, &config->home_ifindex, 1, &watch_ops, d, &err);
+	if (!d->watch) {
+		log_error("%s cannot be watched: %s", name, strerror(-err));
+		return false;
+	}
+	if (watch_mac(d->watch, config->home_ifindex, config->home_lladdr, &len))
+		config->home_lladdr_len = len;
+	return true;
 }
 
 static void restore(void *arg, const struct ha_binding_record *r)
@@ -72,23 +50,29 @@ static void restore(void *arg, const struct ha_binding_record *r)
 
 	if (err)
 		log_warning("binding of %s is not taken over: %s", in6_str(&r->home_address), strerror(-err));
+	if (err)
+		store_del(d->store, &r->home_address);
 }
 
 bool daemon_ha_start(struct daemon *d)
 {
 	const struct config_home_agent *c = &d->cfg->home_agent;
-	struct ha_kernel_config k = {.address = c->address, .tunnel = c->tunnel, .state_file = d->cfg->state_file,
-		.home_link = c->home_link, .icmp6 = d->icmp6};
+	struct ha_kernel_config k = {.address = c->address};
 	struct ha_config config;
+	char err[512];
 
 	memset(&config, 0, sizeof(config));
 	config_to_ha(d->cfg, &config);
-	if (!look_up_home_link(d, &config))
+	if (!watch_home_link(d, &config))
 		return false;
+	snprintf(k.tunnel, sizeof(k.tunnel), "%s", c->tunnel);
+	snprintf(k.home_link, sizeof(k.home_link), "%s", c->home_link);
 	k.home_ifindex = config.home_ifindex;
-	d->ha_kernel = ha_kernel_open(&k, d->loop);
-	if (!d->ha_kernel)
+	d->ha_kernel = ha_kernel_open(&k, d->loop, d->icmp6, d->settings, d->store, err, sizeof(err));
+	if (!d->ha_kernel) {
+		log_error("%s", err);
 		return false;
+	}
 	d->ha = ha_new(&config, &d->env, &ha_kernel_ops, d->ha_kernel);
 	if (!d->ha) {
 		log_error("out of memory");
@@ -102,9 +86,12 @@ bool daemon_ha_start(struct daemon *d)
 
 void daemon_ha_stop(struct daemon *d)
 {
+	if (d->ha_kernel)
+		ha_kernel_stopping(d->ha_kernel);
 	if (d->ha)
 		ha_withdraw(d->ha);
-	ha_kernel_close(d->ha_kernel);
+	if (d->ha_kernel)
+		ha_kernel_close(d->ha_kernel, true);
 	ha_free(d->ha);
 	d->ha = NULL;
 	d->ha_kernel = NULL;
@@ -112,20 +99,10 @@ void daemon_ha_stop(struct daemon *d)
 
 void daemon_ha_stats(struct daemon *d, struct json_t *stats)
 {
-	const struct ha_kernel_stats *s = ha_kernel_stats(d->ha_kernel);
+	struct ha_kernel_stats s;
 
-	json_object_set_new(stats, "tunnel_held", json_integer((json_int_t)s->held));
-	json_object_set_new(stats, "tunnel_released", json_integer((json_int_t)s->released));
-	json_object_set_new(stats, "tunnel_dropped", json_integer((json_int_t)s->dropped));
+	ha_kernel_stats(d->ha_kernel, &s);
+	json_object_set_new(stats, "tunnel_held", json_integer((json_int_t)s.held));
+	json_object_set_new(stats, "tunnel_released", json_integer((json_int_t)s.released));
+	json_object_set_new(stats, "tunnel_dropped", json_integer((json_int_t)s.dropped));
 }
-
-static void link_changed(void *arg, int ifindex, const char *name, bool up, const uint8_t *mac)
-{
-	struct daemon *d = arg;
-
-	if (d->ha && d->cfg->home_agent.home_link[0] && strcmp(name, d->cfg->home_agent.home_link) == 0)
-		ha_home_link(d->ha, up ? ifindex : 0, mac, mac ? 6 : 0);
-}
-
-const struct monitor_handlers daemon_ha_handlers = {
-	.link = link_changed, .address = no_address, .neighbour = no_neighbour};

@@ -6,49 +6,51 @@
 #include "mip6/env.h"
 #include "mip6d/config.h"
 #include "mip6d/control.h"
-#include "mip6d/os/monitor.h"
+#include "mip6d/sys/watch.h"
 
 struct ha;
 struct ha_kernel;
 struct icmp6_socket;
 struct json_t;
+struct mh_socket;
 struct mn;
 struct mn_kernel;
+struct nlreq;
+struct settings;
+struct store;
 struct sys_loop;
-
-/* A managed interface of a mobile node, as the kernel last told. */
-struct daemon_link {
-	int ifindex;
-	bool up, link_local; /* link_local: it has a usable link-local address */
-};
 
 struct daemon {
 	const struct mip6d_config *cfg;
 	struct sys_loop *loop;
 	struct mip6_env env;
-	int mh_fd;
+	struct nlreq *rt;
+	struct settings *settings;
+	struct store *store;
+	struct mh_socket *mh;
 	struct icmp6_socket *icmp6;
-	struct monitor *monitor;
+	struct watch *watch;
 	struct control *control;
 	struct control_backend backend;
 	monotime_t started;
 	bool stopping;
-	struct timer give_up;
+	struct timer idle, settled;
 	/* one of the two */
 	struct ha *ha;
 	struct ha_kernel *ha_kernel;
 	struct mn *mn;
 	struct mn_kernel *mn_kernel;
-	struct daemon_link links[CONFIG_MAX_INTERFACES];
 };
 
 /* daemon_ha.c, daemon_mn.c: false when something is missing, which the log says. */
 bool daemon_ha_start(struct daemon *d);
 void daemon_ha_stop(struct daemon *d);
 void daemon_ha_stats(struct daemon *d, struct json_t *stats);
-extern const struct monitor_handlers daemon_ha_handlers;
 bool daemon_mn_start(struct daemon *d);
-void daemon_mn_stop(struct daemon *d); /* what the kernel holds of us */
-extern const struct monitor_handlers daemon_mn_handlers;
+void daemon_mn_stop(struct daemon *d);
+void daemon_mn_stats(struct daemon *d, struct json_t *stats);
+
+/* Interface of that name, or 0 after a line in the log that names the setting. */
+int daemon_interface(const char *setting, const char *name);
 
 #endif

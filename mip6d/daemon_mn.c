@@ -1,104 +1,117 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The daemon as mobile node. */
-#include <net/if.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lib/log.h"
 #include "mip6d/daemon_internal.h"
 #include "mip6d/proto/mn.h"
-#include "mip6d/os/mn_kernel.h"
+#include "mip6d/sys/mn_kernel.h"
+#include "mip6d/sys/store.h"
+
+#define SETTLED_S 30 /* by then a place was found, or what a predecessor left is of no use */
+
+static void link_changed(void *ctx, int ifindex, bool up, const uint8_t *mac, size_t mac_len, bool link_local)
+{
+	struct daemon *d = ctx;
+
+	mn_link_event(d->mn, ifindex, up, mac_len == 6 ? mac : NULL, link_local);
+}
+
+static void address_changed(void *ctx, int ifindex, const struct in6_addr *a, enum watch_address state)
+{
+	static const enum mn_address_state states[] = {[WATCH_TENTATIVE] = MN_ADDR_TENTATIVE,
+		[WATCH_OPTIMISTIC] = MN_ADDR_USABLE_OPTIMISTIC, [WATCH_READY] = MN_ADDR_READY,
+		[WATCH_DUPLICATE] = MN_ADDR_DUPLICATE, [WATCH_REMOVED] = MN_ADDR_REMOVED};
+	struct daemon *d = ctx;
+
+	mn_address_event(d->mn, ifindex, a, states[state]);
+}
+
+static void neighbour_changed(void *ctx, int ifindex, const struct in6_addr *a, bool reachable)
+{
+	mn_neighbour_event(((struct daemon *)ctx)->mn, ifindex, a, reachable);
+}
+
+static const struct watch_ops watch_ops = {
+	.link = link_changed, .address = address_changed, .neighbour = neighbour_changed};
+
+static void settled(struct timer *t, void *arg)
+{
+	(void)t;
+	mn_kernel_reconcile(((struct daemon *)arg)->mn_kernel);
+}
+
+static bool find_interfaces(const struct config_mobile_node *c, struct mn_config *config, struct mn_kernel_config *k)
+{
+	for (size_t i = 0; i < c->n_interfaces; i++) {
+		int ifindex = daemon_interface("mobile_node.interfaces", c->interfaces[i].name);
+
+		if (!ifindex)
+			return false;
+		config->interfaces[i].ifindex = ifindex;
+		k->interfaces[i].ifindex = ifindex;
+		snprintf(k->interfaces[i].name, sizeof(k->interfaces[i].name), "%s", c->interfaces[i].name);
+	}
+	k->n_interfaces = c->n_interfaces;
+	return true;
+}
 
 bool daemon_mn_start(struct daemon *d)
 {
 	const struct config_mobile_node *c = &d->cfg->mobile_node;
-	struct mn_kernel_config k = {.home_address = c->home_address, .home_agent = c->home_agent, .tunnel = c->tunnel,
-		.table = c->table, .state_file = d->cfg->state_file, .n_interfaces = c->n_interfaces};
+	struct mn_kernel_config k = {.home_address = c->home_address, .home_agent = c->home_agent, .table = c->table,
+		.optimistic_dad = c->optimistic_dad};
+	struct store_mn_record stored;
 	struct mn_config config;
-	struct in6_addr care_of;
-	uint32_t remaining;
-	uint16_t seq;
+	char err[512];
+	int rc;
 
 	memset(&config, 0, sizeof(config));
 	config_to_mn(d->cfg, &config);
-	for (size_t i = 0; i < c->n_interfaces; i++) {
-		k.ifindexes[i] = config.interfaces[i].ifindex = (int)if_nametoindex(c->interfaces[i].name);
-		d->links[i].ifindex = k.ifindexes[i];
-		snprintf(k.names[i], sizeof(k.names[i]), "%s", c->interfaces[i].name);
-		if (!k.ifindexes[i]) {
-			log_error("mobile_node.interfaces: there is no interface %s; `ip link` lists those that exist",
-				c->interfaces[i].name);
-			return false;
-		}
-	}
-	d->mn_kernel = mn_kernel_open(&k, d->loop);
-	if (!d->mn_kernel)
+	if (!find_interfaces(c, &config, &k))
 		return false;
+	snprintf(k.tunnel, sizeof(k.tunnel), "%s", c->tunnel);
+	d->mn_kernel = mn_kernel_open(&k, d->loop, d->settings, d->store, &watch_ops, d, err, sizeof(err));
+	if (!d->mn_kernel) {
+		log_error("%s", err);
+		return false;
+	}
 	d->mn = mn_new(&config, &d->env, &mn_kernel_ops, d->mn_kernel);
 	if (!d->mn) {
 		log_error("out of memory");
 		return false;
 	}
-	if (mn_kernel_stored(d->mn_kernel, &care_of, &seq, &remaining))
-		mn_restore(d->mn, &care_of, seq, remaining);
+	if (mn_kernel_stored(d->mn_kernel, &stored))
+		mn_restore(d->mn, &stored.care_of, stored.seq, stored.remaining_s);
 	log_info("mobile node %s, home agent %s", in6_str(&c->home_address), in6_str(&c->home_agent));
+	rc = mn_kernel_start(d->mn_kernel);
+	if (rc) {
+		log_error("the interfaces cannot be watched: %s", strerror(-rc));
+		return false;
+	}
+	timer_init(&d->settled, settled, d);
+	(void)timer_start(d->env.timers, &d->settled, mono_add_s(d->started, SETTLED_S));
 	return true;
 }
 
 void daemon_mn_stop(struct daemon *d)
 {
+	timer_stop(d->env.timers, &d->settled);
 	mn_free(d->mn);
-	mn_kernel_close(d->mn_kernel);
+	if (d->mn_kernel)
+		mn_kernel_close(d->mn_kernel, true);
 	d->mn = NULL;
 	d->mn_kernel = NULL;
 }
 
-static struct daemon_link *managed(struct daemon *d, int ifindex)
+void daemon_mn_stats(struct daemon *d, struct json_t *stats)
 {
-	for (size_t i = 0; i < d->cfg->mobile_node.n_interfaces; i++) {
-		if (d->links[i].ifindex == ifindex)
-			return &d->links[i];
-	}
-	return NULL;
+	struct mn_kernel_stats s;
+
+	mn_kernel_stats(d->mn_kernel, &s);
+	json_object_set_new(stats, "uplink_held", json_integer((json_int_t)s.held));
+	json_object_set_new(stats, "uplink_released", json_integer((json_int_t)s.released));
+	json_object_set_new(stats, "uplink_dropped", json_integer((json_int_t)s.dropped));
 }
-
-static void link_changed(void *arg, int ifindex, const char *name, bool up, const uint8_t *mac)
-{
-	struct daemon *d = arg;
-
-	struct daemon_link *l = managed(d, ifindex);
-
-	(void)name;
-	/* The kernel tells much about a link; only that it came or went is news to the core. */
-	if (!d->mn || !l || l->up == up)
-		return;
-	l->up = up;
-	mn_link_event(d->mn, ifindex, up, mac, l->link_local);
-}
-
-static void address_changed(void *arg, int ifindex, const struct in6_addr *a, enum monitor_address state)
-{
-	static const enum mn_address_state states[] = {[MON_TENTATIVE] = MN_ADDR_TENTATIVE,
-		[MON_OPTIMISTIC] = MN_ADDR_USABLE_OPTIMISTIC, [MON_READY] = MN_ADDR_READY,
-		[MON_DUPLICATE] = MN_ADDR_DUPLICATE, [MON_REMOVED] = MN_ADDR_REMOVED};
-	struct daemon *d = arg;
-
-	struct daemon_link *l = managed(d, ifindex);
-
-	if (!d->mn || !l)
-		return;
-	if (IN6_IS_ADDR_LINKLOCAL(a))
-		l->link_local = state == MON_OPTIMISTIC || state == MON_READY;
-	mn_address_event(d->mn, ifindex, a, states[state]);
-}
-
-static void neighbour_changed(void *arg, int ifindex, const struct in6_addr *a, bool reachable)
-{
-	struct daemon *d = arg;
-
-	if (d->mn)
-		mn_neighbour_event(d->mn, ifindex, a, reachable);
-}
-
-const struct monitor_handlers daemon_mn_handlers = {
-	.link = link_changed, .address = address_changed, .neighbour = neighbour_changed};
