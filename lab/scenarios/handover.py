@@ -65,7 +65,8 @@ def one_move(lab, net, number):
     return net.move(target, down_ms=k.down_ms)
 
 
-def run(lab):
+def run(lab, settled=lambda net, number, move: None):
+    """settled is called after each stay, before the node moves on."""
     net = setup(lab)
     k = lab.keys
     down = flows.Stream(lab, "down", net.cn, net.mn, HOME_ADDRESS, 5001, interval_us=k.interval_us)
@@ -74,10 +75,14 @@ def run(lab):
     lab.facts["moves"] = []
     for number in range(k.moves):
         lab.sleep(stay(k) + lab.random.random())
+        if number:
+            settled(net, number, lab.facts["moves"][-1])
         move = one_move(lab, net, number)
         lab.facts["moves"].append(move)
         lab.say(f"move {number + 1}: {move['from']} -> {move['to']}")
     lab.sleep(stay(k) + 1)
+    if k.moves:
+        settled(net, k.moves, lab.facts["moves"][-1])
     for stream in (down, up):
         stream.stop_sending()
     lab.sleep(1 + 2 * k.rtt / 1000)
