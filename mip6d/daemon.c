@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mip6d/daemon.h"
 
-#include <cap-ng.h>
 #include <errno.h>
 #include <jansson.h>
-#include <linux/netlink.h>
 #include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,7 +21,7 @@
 #include "mip6d/sys/icmp6_socket.h"
 #include "mip6d/sys/loop.h"
 #include "mip6d/sys/mh_socket.h"
-#include "mip6d/sys/netlink.h"
+#include "mip6d/sys/privileges.h"
 #include "mip6d/sys/settings.h"
 #include "mip6d/sys/store.h"
 #include "mip6d/sys/watch.h"
@@ -48,9 +46,9 @@ static void env_event(void *ctx, const struct mip6_event *e)
 	struct daemon *d = ctx;
 
 	control_event(d->control, e);
-	log_debug("%s home %s care-of %s status %d seq %u lifetime %u%s%s", mip6_event_name(e->type),
-		in6_str(&e->home_address), in6_str(&e->care_of), e->status, e->seq, e->lifetime_s,
-		e->text ? " " : "", e->text ? e->text : "");
+	log_debug("%s home %s care-of %s status %d seq %u lifetime %u%s%s",
+		mip6_event_name(e->type), in6_str(&e->home_address), in6_str(&e->care_of),
+		e->status, e->seq, e->lifetime_s, e->text ? " " : "", e->text ? e->text : "");
 }
 
 /* ---- what comes in ---- */
@@ -162,7 +160,8 @@ static bool start_files(struct daemon *d)
 
 static bool start_sockets(struct daemon *d)
 {
-	static const uint8_t ha_types[] = {ICMP6T_NS, ICMP6T_NA}, mn_types[] = {ICMP6T_RA, ICMP6T_NA};
+	static const uint8_t ha_types[] = {ICMP6T_NS, ICMP6T_NA},
+			     mn_types[] = {ICMP6T_RA, ICMP6T_NA};
 	bool ha = d->cfg->role == ROLE_HOME_AGENT;
 	int err;
 
@@ -176,10 +175,7 @@ static bool start_sockets(struct daemon *d)
 		log_error("no raw socket for ICMPv6: %s", strerror(-err));
 		return false;
 	}
-	d->rt = nlreq_open(NETLINK_ROUTE, &err);
-	if (!d->rt)
-		log_error("no netlink socket: %s", strerror(-err));
-	return d->rt;
+	return true;
 }
 
 /* Reading starts when everything is in place to act on what is read. */
@@ -205,29 +201,27 @@ int daemon_interface(const char *setting, const char *name)
 	int ifindex = (int)if_nametoindex(name);
 
 	if (!ifindex)
-		log_error("%s: there is no interface %s; `ip link` lists those that exist", setting, name);
+		log_error("%s: there is no interface %s; `ip link` lists those that exist", setting,
+			name);
 	return ifindex;
 }
 
 static bool start_control(struct daemon *d)
 {
-	d->backend = (struct control_backend){.ha = d->ha, .mn = d->mn, .config = d->cfg, .version = PACKAGE_VERSION,
-		.started = d->started, .ctx = d, .now = sys_now, .extra_stats = extra_stats};
+	d->backend = (struct control_backend){.ha = d->ha,
+		.mn = d->mn,
+		.config = d->cfg,
+		.version = PACKAGE_VERSION,
+		.started = d->started,
+		.ctx = d,
+		.now = sys_now,
+		.extra_stats = extra_stats};
 	char err[256];
 
 	d->control = control_start(sys_loop_base(d->loop), &d->backend, err, sizeof(err));
 	if (!d->control)
 		log_error("%s", err);
 	return d->control;
-}
-
-/* From here on nothing but the network needs more than an ordinary user. */
-static void drop_privileges(void)
-{
-	capng_clear(CAPNG_SELECT_BOTH);
-	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_NET_ADMIN, CAP_NET_RAW, -1);
-	if (capng_apply(CAPNG_SELECT_BOTH) < 0)
-		log_warning("privileges could not be dropped");
 }
 
 static void stop(struct daemon *d)
@@ -240,7 +234,6 @@ static void stop(struct daemon *d)
 	else
 		daemon_mn_stop(d);
 	watch_free(d->watch);
-	nlreq_close(d->rt);
 	icmp6_socket_close(d->icmp6);
 	mh_socket_close(d->mh);
 	if (d->settings) {
@@ -272,15 +265,23 @@ int daemon_run(const struct mip6d_config *cfg, bool detach)
 		return 1;
 	}
 	d.started = sys_now(NULL);
-	d.env = (struct mip6_env){.ctx = &d, .timers = sys_loop_timers(d.loop), .now = sys_now, .random = sys_random,
-		.send_mh = env_send_mh, .send_icmp6 = env_send_icmp6, .event = env_event};
+	d.env = (struct mip6_env){.ctx = &d,
+		.timers = sys_loop_timers(d.loop),
+		.now = sys_now,
+		.random = sys_random,
+		.send_mh = env_send_mh,
+		.send_icmp6 = env_send_icmp6,
+		.event = env_event};
 	timer_init(&d.idle, look_if_idle, &d);
 	/* Another daemon with this state file or socket ends the start before the kernel is touched. */
 	if (start_files(&d) && start_control(&d) && start_sockets(&d) &&
 		(ha ? daemon_ha_start(&d) : daemon_mn_start(&d)) && start_reading(&d)) {
 		d.backend.ha = d.ha;
 		d.backend.mn = d.mn;
-		drop_privileges();
+		int err = privileges_drop();
+
+		if (err)
+			log_warning("privileges could not be dropped: %s", strerror(-err));
 		if (detach && daemon(0, 0) < 0)
 			log_warning("cannot go to the background: %s", strerror(errno));
 		rc = sys_loop_run(d.loop) ? 1 : 0;

@@ -10,7 +10,8 @@
 #include "mip6d/sys/ha_kernel.h"
 #include "mip6d/sys/store.h"
 
-static void link_changed(void *ctx, int ifindex, bool up, const uint8_t *mac, size_t mac_len, bool link_local)
+static void link_changed(
+	void *ctx, int ifindex, bool up, const uint8_t *mac, size_t mac_len, bool link_local)
 {
 	struct daemon *d = ctx;
 
@@ -49,7 +50,8 @@ static void restore(void *arg, const struct ha_binding_record *r)
 	int err = ha_restore(d->ha, r);
 
 	if (err)
-		log_warning("binding of %s is not taken over: %s", in6_str(&r->home_address), strerror(-err));
+		log_warning("binding of %s is not taken over: %s", in6_str(&r->home_address),
+			strerror(-err));
 	if (err)
 		store_del(d->store, &r->home_address);
 }
@@ -68,7 +70,8 @@ bool daemon_ha_start(struct daemon *d)
 	snprintf(k.tunnel, sizeof(k.tunnel), "%s", c->tunnel);
 	snprintf(k.home_link, sizeof(k.home_link), "%s", c->home_link);
 	k.home_ifindex = config.home_ifindex;
-	d->ha_kernel = ha_kernel_open(&k, d->loop, d->icmp6, d->settings, d->store, err, sizeof(err));
+	d->ha_kernel =
+		ha_kernel_open(&k, d->loop, d->icmp6, d->settings, d->store, err, sizeof(err));
 	if (!d->ha_kernel) {
 		log_error("%s", err);
 		return false;

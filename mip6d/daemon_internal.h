@@ -15,7 +15,6 @@ struct json_t;
 struct mh_socket;
 struct mn;
 struct mn_kernel;
-struct nlreq;
 struct settings;
 struct store;
 struct sys_loop;
@@ -24,7 +23,6 @@ struct daemon {
 	const struct mip6d_config *cfg;
 	struct sys_loop *loop;
 	struct mip6_env env;
-	struct nlreq *rt;
 	struct settings *settings;
 	struct store *store;
 	struct mh_socket *mh;

@@ -12,18 +12,22 @@
 
 #define SETTLED_S 30 /* by then a place was found, or what a predecessor left is of no use */
 
-static void link_changed(void *ctx, int ifindex, bool up, const uint8_t *mac, size_t mac_len, bool link_local)
+static void link_changed(
+	void *ctx, int ifindex, bool up, const uint8_t *mac, size_t mac_len, bool link_local)
 {
 	struct daemon *d = ctx;
 
 	mn_link_event(d->mn, ifindex, up, mac_len == 6 ? mac : NULL, link_local);
 }
 
-static void address_changed(void *ctx, int ifindex, const struct in6_addr *a, enum watch_address state)
+static void address_changed(
+	void *ctx, int ifindex, const struct in6_addr *a, enum watch_address state)
 {
 	static const enum mn_address_state states[] = {[WATCH_TENTATIVE] = MN_ADDR_TENTATIVE,
-		[WATCH_OPTIMISTIC] = MN_ADDR_USABLE_OPTIMISTIC, [WATCH_READY] = MN_ADDR_READY,
-		[WATCH_DUPLICATE] = MN_ADDR_DUPLICATE, [WATCH_REMOVED] = MN_ADDR_REMOVED};
+		[WATCH_OPTIMISTIC] = MN_ADDR_USABLE_OPTIMISTIC,
+		[WATCH_READY] = MN_ADDR_READY,
+		[WATCH_DUPLICATE] = MN_ADDR_DUPLICATE,
+		[WATCH_REMOVED] = MN_ADDR_REMOVED};
 	struct daemon *d = ctx;
 
 	mn_address_event(d->mn, ifindex, a, states[state]);
@@ -43,7 +47,8 @@ static void settled(struct timer *t, void *arg)
 	mn_kernel_reconcile(((struct daemon *)arg)->mn_kernel);
 }
 
-static bool find_interfaces(const struct config_mobile_node *c, struct mn_config *config, struct mn_kernel_config *k)
+static bool find_interfaces(
+	const struct config_mobile_node *c, struct mn_config *config, struct mn_kernel_config *k)
 {
 	for (size_t i = 0; i < c->n_interfaces; i++) {
 		int ifindex = daemon_interface("mobile_node.interfaces", c->interfaces[i].name);
@@ -52,7 +57,8 @@ static bool find_interfaces(const struct config_mobile_node *c, struct mn_config
 			return false;
 		config->interfaces[i].ifindex = ifindex;
 		k->interfaces[i].ifindex = ifindex;
-		snprintf(k->interfaces[i].name, sizeof(k->interfaces[i].name), "%s", c->interfaces[i].name);
+		snprintf(k->interfaces[i].name, sizeof(k->interfaces[i].name), "%s",
+			c->interfaces[i].name);
 	}
 	k->n_interfaces = c->n_interfaces;
 	return true;
@@ -61,7 +67,9 @@ static bool find_interfaces(const struct config_mobile_node *c, struct mn_config
 bool daemon_mn_start(struct daemon *d)
 {
 	const struct config_mobile_node *c = &d->cfg->mobile_node;
-	struct mn_kernel_config k = {.home_address = c->home_address, .home_agent = c->home_agent, .table = c->table,
+	struct mn_kernel_config k = {.home_address = c->home_address,
+		.home_agent = c->home_agent,
+		.table = c->table,
 		.optimistic_dad = c->optimistic_dad};
 	struct store_mn_record stored;
 	struct mn_config config;
@@ -73,7 +81,8 @@ bool daemon_mn_start(struct daemon *d)
 	if (!find_interfaces(c, &config, &k))
 		return false;
 	snprintf(k.tunnel, sizeof(k.tunnel), "%s", c->tunnel);
-	d->mn_kernel = mn_kernel_open(&k, d->loop, d->settings, d->store, &watch_ops, d, err, sizeof(err));
+	d->mn_kernel =
+		mn_kernel_open(&k, d->loop, d->settings, d->store, &watch_ops, d, err, sizeof(err));
 	if (!d->mn_kernel) {
 		log_error("%s", err);
 		return false;
@@ -85,7 +94,8 @@ bool daemon_mn_start(struct daemon *d)
 	}
 	if (mn_kernel_stored(d->mn_kernel, &stored))
 		mn_restore(d->mn, &stored.care_of, stored.seq, stored.remaining_s);
-	log_info("mobile node %s, home agent %s", in6_str(&c->home_address), in6_str(&c->home_agent));
+	log_info("mobile node %s, home agent %s", in6_str(&c->home_address),
+		in6_str(&c->home_agent));
 	rc = mn_kernel_start(d->mn_kernel);
 	if (rc) {
 		log_error("the interfaces cannot be watched: %s", strerror(-rc));

@@ -27,8 +27,8 @@ static int usage(FILE *to)
 
 int main(int argc, char **argv)
 {
-	static const struct option long_options[] = {
-		{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	static const struct option long_options[] = {{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
 	const char *path = CONFIG_DEFAULT_PATH;
 	bool foreground = false, test = false, print = false, debug = false, ok;
 	struct mip6d_config cfg;
