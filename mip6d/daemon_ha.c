@@ -105,7 +105,7 @@ void daemon_ha_stats(struct daemon *d, struct json_t *stats)
 	struct ha_kernel_stats s;
 
 	ha_kernel_stats(d->ha_kernel, &s);
-	json_object_set_new(stats, "tunnel_held", json_integer((json_int_t)s.held));
-	json_object_set_new(stats, "tunnel_released", json_integer((json_int_t)s.released));
-	json_object_set_new(stats, "tunnel_dropped", json_integer((json_int_t)s.dropped));
+	json_object_set_new(stats, "tunnel",
+		json_pack("{s:I, s:I, s:I}", "held", (json_int_t)s.held, "released",
+			(json_int_t)s.released, "dropped", (json_int_t)s.dropped));
 }

@@ -121,7 +121,7 @@ void daemon_mn_stats(struct daemon *d, struct json_t *stats)
 	struct mn_kernel_stats s;
 
 	mn_kernel_stats(d->mn_kernel, &s);
-	json_object_set_new(stats, "uplink_held", json_integer((json_int_t)s.held));
-	json_object_set_new(stats, "uplink_released", json_integer((json_int_t)s.released));
-	json_object_set_new(stats, "uplink_dropped", json_integer((json_int_t)s.dropped));
+	json_object_set_new(stats, "uplink",
+		json_pack("{s:I, s:I, s:I}", "held", (json_int_t)s.held, "released",
+			(json_int_t)s.released, "dropped", (json_int_t)s.dropped));
 }

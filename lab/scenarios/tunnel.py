@@ -175,7 +175,7 @@ def spoofed(care_of):
 
 
 def drops(net):
-    return net.ha_daemon.ask("stats")["tunnel_dropped"]
+    return net.ha_daemon.ask("stats")["tunnel"]["dropped"]
 
 
 def mac_of(host, device):
@@ -225,7 +225,7 @@ def spoof(lab, net):
     lab.check(came == ["honest"], f"these came out of the tunnel: {came}")
     for name in ("wrong-care-of", "another-node", "nobody", "nobody-by-node", "desk", "home-agent", "elsewhere",
                  "destination-options"):
-        lab.check(dropped[name] == 1, f"{name}: tunnel_dropped grew by {dropped[name]}")
+        lab.check(dropped[name] == 1, f"{name}: tunnel dropped grew by {dropped[name]}")
     lab.check(dropped["honest"] == 0, "an honest packet was counted as dropped")
     for s in (target, wire):
         s.close()
