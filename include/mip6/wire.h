@@ -36,19 +36,19 @@ enum mh_option_type {
 	MHOPT_AUTH_DATA = 5, /* 6.2.7 */
 	MHOPT_NETWORK_PREFIX = 6, /* RFC 3963 4.3 */
 	MHOPT_MN_ID = 8, /* RFC 4283 3 */
-	MHOPT_CGA_PARAM_REQ = 11, /* RFC 4866 5.1 */
-	MHOPT_CGA_PARAM = 12, /* 5.2 */
-	MHOPT_SIGNATURE = 13, /* 5.3 */
-	MHOPT_PERM_HOME_TOKEN = 14, /* 5.4 */
-	MHOPT_COT_INIT = 15, /* 5.5 */
-	MHOPT_COT = 16, /* 5.6 */
+	MHOPT_CGA_PARAM_REQ = 11, /* RFC 4866 5.6 */
+	MHOPT_CGA_PARAM = 12, /* 5.1 */
+	MHOPT_SIGNATURE = 13, /* 5.2 */
+	MHOPT_PERM_HOME_TOKEN = 14, /* 5.3 */
+	MHOPT_COT_INIT = 15, /* 5.4 */
+	MHOPT_COT = 16, /* 5.5 */
 	MHOPT_VENDOR = 19, /* RFC 5094 3.1 */
 	MHOPT_RESTART_COUNTER = 28, /* RFC 5847 3.4 */
 	MHOPT_IPV4_HOA = 29, /* RFC 5555 3.1.1 */
 	MHOPT_IPV4_ACK = 30, /* 3.2.1 */
 	MHOPT_NAT_DETECTION = 31, /* 3.2.2 */
 	MHOPT_IPV4_COA = 32, /* 3.1.2 */
-	MHOPT_BINDING_ID = 35, /* RFC 5648 4.1 */
+	MHOPT_BINDING_ID = 35, /* RFC 5648 4.3 */
 };
 
 /* Binding Update flags, as the 16-bit field of RFC 6275 6.1.7 in host order */
