@@ -90,8 +90,6 @@ def watch(out, words):
         for line in p.stdout:
             if line.startswith("report "):
                 show_move(json.loads(line[7:]))
-            elif line.startswith("move ") or rest or not line.strip():
-                rest.append(line)
             else:
                 rest.append(line)
     if p.returncode not in (0, 1):
@@ -99,7 +97,7 @@ def watch(out, words):
     return p.returncode
 
 
-def summarise(result, out):
+def summarise(result):
     f, k = result["figures"], result["keys"]
     print("   * on their way to the link that the node had just left: nothing can bring those back\n")
     if not f.get("moves"):
@@ -187,18 +185,20 @@ class Ladder:
 
 COLOURS = {"RS": "#7f8c8d", "RA": "#7f8c8d", "BU": "#2166ac", "BA": "#2166ac", "data up": "#1e7d4f",
            "data down": "#c0392b"}
+WIDE = ("BU", "BA")  # data goes right behind them and would hide them
 STYLES = {"RS": "-", "RA": "--", "BU": "-", "BA": "--", "data up": "-", "data down": "-"}
 
 
 def labels(axes, events, y, edge, span, below):
     """Names and times of a lane's events, side by side, with lines to where they belong."""
-    gap, at = span * 0.118, None
+    gap, at = span * 0.135, None
     for time, name in sorted(events):
         at = time if at is None else max(time, at + gap)
         x = min(at, edge)
         axes.annotate(f"{name}\n{time:.2f}" if time < 10 else f"{name}\n{time:.1f}", xy=(time, y),
                       xytext=(x, y + (-0.42 if below else 0.42)), ha="center", va="top" if below else "bottom",
-                      fontsize=6.5, color=COLOURS[name], linespacing=0.95, annotation_clip=False,
+                      fontsize=7.5, color=COLOURS[name], linespacing=0.95, annotation_clip=False, zorder=4,
+                      bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
                       arrowprops={"arrowstyle": "-", "color": "#bbbbbb", "linewidth": 0.5, "shrinkA": 0, "shrinkB": 1})
 
 
@@ -214,18 +214,19 @@ def draw_move(axes, ladder, limit):
     at_ha, at_mn, late = [], [], []
     for name, source, sent, target, arrived in ladder.arrows:
         if sent > limit:
-            late.append(f"{name} sent {sent:.1f}, received {arrived:.1f} ms")
+            late.append(f"{name} sent {sent:.1f}\nreceived {arrived:.1f}")
             continue
         axes.annotate("", xy=(arrived, target), xytext=(sent, source), zorder=3, annotation_clip=False,
-                      arrowprops={"arrowstyle": "-|>", "color": COLOURS[name], "linewidth": 1.3, "shrinkA": 0,
-                                  "shrinkB": 0, "linestyle": STYLES[name], "mutation_scale": 8})
+                      arrowprops={"arrowstyle": "-|>", "color": COLOURS[name], "linewidth": 3.4 if name in WIDE else 1.2,
+                                  "shrinkA": 0, "shrinkB": 0, "linestyle": STYLES[name], "mutation_scale": 8,
+                                  "alpha": 0.55 if name in WIDE else 1})
         for lane, time in ((source, sent), (target, arrived)):
             if lane != Ladder.AR:
                 (at_ha if lane == Ladder.HA else at_mn).append((time, name))
     labels(axes, at_ha, Ladder.HA, limit, limit, False)
     labels(axes, at_mn, Ladder.MN, limit, limit, True)
     if late:
-        axes.text(limit, 1.5, "later: " + "; ".join(late) + "  →", ha="right", va="center", fontsize=7,
+        axes.text(limit, 1.5, "later  →\n" + "\n".join(late), ha="right", va="center", fontsize=7.5,
                   color=COLOURS["BA"], bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
     axes.set_xlim(start, limit)
     axes.set_ylim(-1.15, 3.15)
@@ -264,7 +265,8 @@ def draw(out, path):
         draw_move(axes, ladder, limit)
     for axes in panels[-1]:
         axes.set_xlabel("ms from link up", fontsize=8)
-    handles = [plt.Line2D([], [], color=COLOURS[n], linestyle=STYLES[n], linewidth=1.5) for n in COLOURS]
+    handles = [plt.Line2D([], [], color=COLOURS[n], linestyle=STYLES[n], linewidth=3.4 if n in WIDE else 1.2,
+                           alpha=0.55 if n in WIDE else 1) for n in COLOURS]
     words = ["router solicitation", "router advertisement", "binding update", "binding acknowledgement",
              "first packet up", "first packet down"]
     height = figure.get_figheight()
@@ -296,7 +298,7 @@ def main():
             result = json.load(f)
     except FileNotFoundError:
         return status or 1
-    summarise(result, args.out)
+    summarise(result)
     if result["figures"].get("moves"):
         draw(args.out, path)
         print(f"\n   The moves as a picture: {os.path.relpath(path)}")
