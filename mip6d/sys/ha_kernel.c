@@ -279,6 +279,13 @@ static int remove_forward(struct ha_kernel *k, struct forward *f)
 	set_pair_of(k, f, &in6addr_any);
 	if (!in6_is_any(&f->route))
 		err = nlreq_do(k->rt, rtnl_route_del(&r));
+	/*
+	 * A node that comes home may do so by another interface than it left by:
+	 * the home agent asks for its link-layer address, and the node answers
+	 * even before the acknowledgement (RFC 6275 11.5.5).
+	 */
+	if (k->config.home_ifindex)
+		(void)nlreq_do(k->rt, rtnl_neighbour_del(k->config.home_ifindex, &f->home_address));
 	HASH_DEL(k->forwards, f);
 	free(f);
 	return err == -ESRCH ? 0 : err;

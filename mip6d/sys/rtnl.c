@@ -303,6 +303,14 @@ struct nl_msg *rtnl_neighbour_set(
 	return nlreq_whole(m, err);
 }
 
+struct nl_msg *rtnl_neighbour_del(int ifindex, const struct in6_addr *addr)
+{
+	struct ndmsg h = {.ndm_family = AF_INET6, .ndm_ifindex = ifindex};
+	struct nl_msg *m = nlreq_msg(RTM_DELNEIGH, 0, &h, sizeof(h));
+
+	return m ? nlreq_whole(m, nla_put(m, NDA_DST, ADDR_LEN, addr)) : NULL;
+}
+
 static struct nl_msg *proxy_msg(int type, int flags, int ifindex, const struct in6_addr *addr)
 {
 	struct ndmsg h = {.ndm_family = AF_INET6, .ndm_ifindex = ifindex, .ndm_flags = NTF_PROXY};

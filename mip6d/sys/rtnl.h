@@ -68,6 +68,7 @@ bool rtnl_rule_read(const struct nlmsghdr *h, struct rtnl_rule *r); /* false: no
 
 struct nl_msg *rtnl_neighbour_set(int ifindex, const struct in6_addr *addr, const uint8_t *lladdr,
 	size_t len, uint16_t state);
+struct nl_msg *rtnl_neighbour_del(int ifindex, const struct in6_addr *addr);
 struct nl_msg *rtnl_proxy_set(int ifindex, const struct in6_addr *addr);
 struct nl_msg *rtnl_proxy_del(int ifindex, const struct in6_addr *addr);
 struct nl_msg *rtnl_proxy_dump(int ifindex);
