@@ -9,7 +9,7 @@ KEYS = {
     "loss": Key(30, "percent of the packets lost on each link, in each direction"),
     "duplicate": Key(10, "percent repeated"),
     "moves": Key(4, "how many moves, at random moments to random places"),
-    "within": Key(1800, "seconds (simulated) in which both sides must agree after the last move"),
+    "within": Key(3600, "seconds (simulated) in which both sides must agree after the last move"),
 }
 LIMIT = 120
 LIMIT_PER_SEED = 20

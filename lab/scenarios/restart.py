@@ -65,7 +65,7 @@ def in_kernel(net):
         return str(ipaddress.IPv6Address(int(hexadecimal, 16)))
     routes = dict(re.findall(r"^(\S+) +encap ip6 .*? dst (\S+)", net.ha.command(["ip", "-6", "route"]), re.M))
     pairs = re.findall(r"([0-9a-f:]+) \. (0x[0-9a-f]+)",
-                       net.ha.command(["nft", "list", "set", "ip6", "mip6d_ha", "bind"]))
+                       net.ha.command(["nft", "list", "set", "ip6", "mip6d", "bindings"]))
     proxied = net.ha.command(["ip", "-6", "neigh", "show", "proxy"])
     return {"routes": routes, "pairs": {text(hoa): care_of for care_of, hoa in pairs},
             "proxied": sorted(line.split()[0] for line in proxied.splitlines() if not line.startswith("fe80:"))}
