@@ -303,39 +303,3 @@ int xfrm_bu_path_flush(struct nlreq *x, const struct in6_addr *home_address)
 	}
 	return err;
 }
-
-/* ---- thresholds ---- */
-
-static int read_thresholds(void *arg, const struct nlmsghdr *h)
-{
-	struct xfrm_thresholds *t = arg;
-	struct nlattr *a =
-		nlmsg_find_attr((struct nlmsghdr *)h, sizeof(uint32_t), XFRMA_SPD_IPV6_HTHRESH);
-	struct xfrmu_spdhthresh v;
-
-	if (!a || nla_len(a) < (int)sizeof(v))
-		return -ENOENT;
-	memcpy(&v, nla_data(a), sizeof(v));
-	t->local = v.lbits;
-	t->remote = v.rbits;
-	return 0;
-}
-
-int xfrm_thresholds_get(struct nlreq *x, struct xfrm_thresholds *t)
-{
-	uint32_t flags = 0;
-
-	return nlreq_get(
-		x, nlreq_msg(XFRM_MSG_GETSPDINFO, 0, &flags, sizeof(flags)), read_thresholds, t);
-}
-
-int xfrm_thresholds_set(struct nlreq *x, const struct xfrm_thresholds *t)
-{
-	struct xfrmu_spdhthresh v = {.lbits = t->local, .rbits = t->remote};
-	uint32_t flags = 0;
-	struct nl_msg *m = nlreq_msg(XFRM_MSG_NEWSPDINFO, 0, &flags, sizeof(flags));
-
-	if (!m)
-		return -ENOMEM;
-	return nlreq_do(x, nlreq_whole(m, nla_put(m, XFRMA_SPD_IPV6_HTHRESH, sizeof(v), &v)));
-}

@@ -36,13 +36,6 @@ int xfrm_bu_path_del(
 /* Remove the Binding Update paths of home_address to everybody. */
 int xfrm_bu_path_flush(struct nlreq *x, const struct in6_addr *home_address);
 
-/* Prefix lengths from which on IPv6 policies are hashed instead of searched one by one. */
-struct xfrm_thresholds {
-	uint8_t local, remote;
-};
-int xfrm_thresholds_get(struct nlreq *x, struct xfrm_thresholds *t);
-int xfrm_thresholds_set(struct nlreq *x, const struct xfrm_thresholds *t);
-
 /* ---- builders, for the above and for tests ---- */
 
 struct xfrm_ro_state {

@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,8 +24,11 @@
 #include "mip6d/sys/ha_kernel.h"
 #include "mip6d/sys/icmp6_socket.h"
 #include "mip6d/sys/loop.h"
+#include "mip6d/sys/marks.h"
 #include "mip6d/sys/mh_socket.h"
 #include "mip6d/sys/mn_kernel.h"
+#include "mip6d/sys/netlink.h"
+#include "mip6d/sys/nft.h"
 #include "mip6d/sys/privileges.h"
 #include "mip6d/sys/settings.h"
 #include "mip6d/sys/store.h"
@@ -158,6 +162,27 @@ static void groups(struct drive *d, char **w)
 		printf("ok groups %d us %lld\n", n, (long long)(sys_now(NULL).us - start.us));
 }
 
+/* element-cost N: N pairs added and deleted, each in a transaction of its own */
+static void element_cost(char **w)
+{
+	struct nft_change c = {.set = SYS_NFT_BINDINGS, .key = {0xfd}};
+	int n = atoi(w[1]), err;
+	struct nlreq *nf = nlreq_open(NETLINK_NETFILTER, &err);
+	monotime_t start = sys_now(NULL);
+
+	for (int i = 0; i < 2 * n && !err; i++) {
+		c.add = i < n;
+		memcpy(c.key + 16, &(int){i % n}, sizeof(int));
+		err = nft_elements(nf, 32, &c, 1);
+	}
+	if (err)
+		say_result("element-cost", err);
+	else
+		printf("ok element-cost us %lld\n",
+			(long long)(sys_now(NULL).us - start.us) / (2 * n));
+	nlreq_close(nf);
+}
+
 /* send-mh TYPE SRC DST [rh2 CARE-OF] [if NAME] */
 static void send_mh(struct drive *d, char **w, int n)
 {
@@ -214,6 +239,8 @@ static bool ha_command(struct drive *d, char **w, int n)
 		say_result(w[0], ha_kernel_ops.forward_del(d->ha, &a));
 	} else if (strcmp(w[0], "forward-many") == 0) {
 		forward_many(d, w);
+	} else if (strcmp(w[0], "element-cost") == 0) {
+		element_cost(w);
 	} else if (strcmp(w[0], "groups") == 0) {
 		groups(d, w);
 	} else if (strcmp(w[0], "proxy") == 0) {

@@ -1,0 +1,75 @@
+"""The system side alone, in the lab's kernel: inside.py drives it through struct ha_ops, struct mn_ops and its sockets
+(drive.c) and looks at what the kernel and the wire make of it. One boot serves all tests."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+PACKAGES = "libnl-3.0 libnetfilter_queue libmnl libnftables libcrypto libevent_core libcap-ng".split()
+LIMIT = 600
+
+with open(os.path.join(HERE, "inside.py")) as f:
+    NAMES = re.findall(r"^def test_(\w+)\(", f.read(), re.M)
+
+
+def sources():
+    for folder in ("lib", "mip6d/sys"):
+        for name in sorted(os.listdir(os.path.join(TOP, folder))):
+            if name.endswith(".c"):
+                yield os.path.join(TOP, folder, name)
+
+
+def build(out, main):
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", *PACKAGES], check=True, stdout=subprocess.PIPE,
+                           text=True).stdout.split()
+    program = os.path.join(out, main[:-2])
+    subprocess.run(["gcc", "-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-I" + TOP, "-I" + TOP + "/include",
+                    *sources(), os.path.join(HERE, main), "-o", program, *flags], check=True)
+    return program
+
+
+def boot(program, out):
+    kernel = subprocess.run([os.path.join(TOP, "lab", "kernel", "build")], check=True, stdout=subprocess.PIPE,
+                            text=True).stdout.strip()
+    scratch = tempfile.mkdtemp(prefix="homebound-uml.")
+    env = {k: v for k, v in os.environ.items() if k not in ("TMPDIR", "TMP", "TEMP")}
+    try:
+        with open(os.path.join(out, "console.log"), "w") as log:
+            subprocess.run([kernel, "mem=1024M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro",
+                            f"init={HERE}/init", "con=null", "con0=fd:0,fd:1", "quiet", "loglevel=1",
+                            f"umid=sys{os.getpid()}", f"uml_dir={scratch}", f"sys_out={out}",
+                            f'sys_run="{HERE}/inside.py {program} {out}"'],
+                           stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, timeout=LIMIT)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory):
+    out = str(tmp_path_factory.mktemp("sys"))
+    boot(build(out, "drive.c"), out)
+    with open(os.path.join(out, "results.json")) as f:
+        return {**json.load(f), "out": out}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_system_side(report, name):
+    assert name in report["results"], f"did not run, see {report['out']}/console.log"
+    assert report["results"][name] is None, report["results"][name] + f"; see {report['out']}"
+
+
+def test_cost_of_a_binding_does_not_grow(report):
+    f = report["figures"]
+    assert f["to_10500_us_each"] < 10 * f["first_1000_us_each"], f
+
+
+def test_builders(tmp_path):
+    """Needs no lab machine: the netlink messages as they are built."""
+    subprocess.run([build(str(tmp_path), "builders.c")], check=True)
