@@ -123,7 +123,7 @@ static void route_set(struct mn_link *l, bool primary)
 		primary);
 	want.set = mn_check(mn, rc, "set the route of a care-of address") >= 0;
 	l->route = want;
-	/* There is one primary: another that was is not any more, also where no router is known now. */
+	/* There is one primary: another that was, though its router is unknown now, is no more. */
 	for (size_t i = 0; i < mn->n_links && primary; i++)
 		if (&mn->links[i] != l && mn->links[i].route.primary)
 			mn->links[i].route.set = false;
