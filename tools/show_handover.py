@@ -99,12 +99,15 @@ def watch(out, words):
 
 def summarise(result):
     f, k = result["figures"], result["keys"]
-    print("   * on their way to the link that the node had just left: nothing can bring those back\n")
     if not f.get("moves"):
-        print(paint("bad", "   The run did not work:"))
+        print("   Nothing moved." if result["verdict"] == "pass" else paint("bad", "   The run did not work:"))
         for failure in result["failures"][:8]:
             print(f"   - {failure}")
         return
+    print("   * on their way to the link that the node had just left: nothing can bring those back")
+    if f.get("held_back"):
+        print("     and those that the node's full socket did not take while the node had to wait")
+    print()
     away = [i for i, m in enumerate(f["moves"]) if not m.endswith("home")]
     home = [i for i, m in enumerate(f["moves"]) if m.endswith("home")]
 
@@ -124,9 +127,10 @@ def summarise(result):
     for row in rows:
         print(f"   {row[0]:<40}{row[1]:>12}{row[2]:>10}{row[3]:>14}{row[4]:>10}")
     tcp = max(f["tcp_longest_gap_ms"])
+    right = "NOT whole" if any("TCP" in x or "octets" in x for x in result["failures"]) else "every octet right"
     print(f"""
    {f['sent']} packets sent, {f['lost']} lost, {f['duplicated']} twice, {f['lost_on_old_link']} were on a link the node left.
-   The TCP session lived through {len(f['moves'])} moves, every octet right; its longest silence was {tcp:.0f} ms.""")
+   The TCP session lived through {'a move' if len(f['moves']) == 1 else f"{len(f['moves'])} moves"}, {right}; its longest silence was {tcp:.0f} ms.""")
     if result["verdict"] == "pass":
         print("   " + paint("node", "All assertions hold."))
     else:
@@ -293,6 +297,8 @@ def main():
     rtt = next((float(w[4:]) for w in args.words if w.startswith("rtt=") and w[4:].isdigit()), 100)
     show_map(rtt)
     status = watch(args.out, args.words)
+    if status not in (0, 1):
+        return status
     try:
         with open(os.path.join(args.out, "result.json")) as f:
             result = json.load(f)
