@@ -263,9 +263,10 @@ def draw(out, path):
     for axes in panels.flat[len(moves):]:
         axes.set_visible(False)
     for axes, ladder in zip(panels.flat, ladders):
-        # Away, what a round trip decides; at home, all of it.
-        ends = [a[4] for a in ladder.arrows]
-        limit = max(1.0, 1.15 * max(ends, default=1)) if ladder.move["to"] == "home" else max(2.0, 1.5 * rtt)
+        # Away, until the data flows; at home, all of it.
+        home = ladder.move["to"] == "home"
+        ends = [a[4] for a in ladder.arrows if home or a[0].startswith("data")]
+        limit = max(1.0 if home else 1.5 * rtt, 1.15 * max(ends, default=1), 1.0)
         draw_move(axes, ladder, limit)
     for axes in panels[-1]:
         axes.set_xlabel("ms from link up", fontsize=8)
