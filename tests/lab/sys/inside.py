@@ -208,6 +208,15 @@ def ns_socket(ns, *args):
         os.close(own)
 
 
+def capture(ns, *words):
+    """tcpdump that is listening when this returns."""
+    p = subprocess.Popen(["ip", "netns", "exec", ns, "timeout", "60", "tcpdump", "-n", "-l", *words],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while "listening on" not in p.stderr.readline():
+        check(p.poll() is None, f"tcpdump in {ns} ended")
+    return p
+
+
 def udp(ns, address, port=0):
     s = ns_socket(ns, socket.AF_INET6, socket.SOCK_DGRAM)
     s.bind((address, port))
@@ -301,9 +310,7 @@ def test_move_sockets():
             while have < 3000:
                 have += len(b.recv(3000 - have))
     both_ways("home")
-    capture = subprocess.Popen("ip netns exec core timeout 60 tcpdump -i any -n -l ip6 proto 41".split(),
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    time.sleep(1)
+    wire = capture("core", "-i", "any", "ip6 proto 41")
     for n in range(2):
         mn.do("home-del h0")
         away(ha, mn, COA1, "w1")
@@ -316,8 +323,8 @@ def test_move_sockets():
         both_ways(f"home {n}")
         mn.do(f"router-del w2 {COA2}")
         mn.do(f"address-del w2 {COA2}")
-    capture.terminate()
-    text = capture.stdout.read()
+    wire.terminate()
+    text = wire.stdout.read()
     for coa in (COA1, COA2):
         check(f"{coa} > {HA}" in text, f"no tunnelled packet from {coa}")
         check(f"{HA} > {coa}" in text, f"no tunnelled packet to {coa}")
@@ -487,11 +494,9 @@ def test_dad_listen():
     ha.do("groups home0 2001:db8:1::777 1 off")
     # our own, made by hand, is valid and does not come back
     ha.events.clear()
-    capture = subprocess.Popen("ip netns exec nb timeout 10 tcpdump -vv -i eth0 -n -c 1 -l icmp6[0]==135".split(),
-                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    time.sleep(1)
+    wire = capture("nb", "-vv", "-i", "eth0", "-c", "1", "dst ff02::1:ff00:888")
     ha.do("send-ns :: ff02::1:ff00:888 home0 2001:db8:1::888")
-    text = capture.communicate()[0]
+    text = wire.communicate()[0]
     check("icmp6 sum ok" in text and "hlim 255" in text and ":: > ff02::1:ff00:888" in text, text)
     ha.poll()
     check(not [e for e in ha.events if "888" in e], "our own solicitation came back")
