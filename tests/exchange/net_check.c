@@ -106,7 +106,8 @@ void net_check_ba(struct net *n, const struct net_seen *s)
 		net_violation(n, "routing header to where the packet goes anyway (9.5.4)");
 	if (s->status >= 128)
 		return;
-	if (bu && s->lifetime > bu->lifetime)
+	/* Numbers of two lives of a mobile node without store may happen to be the same. */
+	if (bu && s->lifetime > bu->lifetime && in6_equal(&bu->coa, &s->coa))
 		net_violation(n, "more lifetime granted than asked for (10.3.1)");
 	if (n->ha_config.max_lifetime_s && s->lifetime * 4u > n->ha_config.max_lifetime_s)
 		net_violation(n, "more lifetime granted than allowed");

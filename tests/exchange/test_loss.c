@@ -248,7 +248,9 @@ START_TEST(answer_to_earlier_transmission)
 	/* BU --> <-- BA, slowly; BU --> lost */
 	ARRIVED(n, K_BU, 100);
 	LOST(n, K_BU, 1100);
-	settle(n, 600);
+	net_run(n, 600);
+	ck_assert_int_eq(net_mn(n).registration, MN_REG_REGISTERED);
+	settle(n, 0);
 	finish(n);
 }
 END_TEST
