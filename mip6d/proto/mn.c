@@ -224,14 +224,13 @@ void mn_neighbour_event(struct mn *mn, int ifindex, const struct in6_addr *addr,
 	struct mn_link *l = mn_link_find(mn, ifindex);
 	struct mn_router *r = l ? mn_router_find(l, addr) : NULL;
 
-	if (!r || mn->stopping || l->state == MN_LINK_DOWN)
+	/*
+	 * That it is reachable the kernel may conclude from what came up to
+	 * DELAY_PROBE_TIME (5 s) earlier, perhaps before a move; an answer to a
+	 * probe, of the kernel's or ours, is seen by receive_na().
+	 */
+	if (!r || mn->stopping || l->state == MN_LINK_DOWN || reachable)
 		return;
-	if (reachable) {
-		r->heard = mn_now(mn);
-		if (r == l->router)
-			mn_link_fsm(l, LINK_E_REACHABLE);
-		return;
-	}
 	if (r != l->router) {
 		r->used = false;
 		return;

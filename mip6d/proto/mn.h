@@ -77,7 +77,7 @@ enum mn_address_state {
 };
 /* For care-of addresses, the home address, and link-local addresses (fe80::/10) of managed interfaces. */
 void mn_address_event(struct mn *mn, int ifindex, const struct in6_addr *addr, enum mn_address_state s);
-/* The kernel's Neighbor Unreachability Detection gave up on a neighbour, or reached it again. */
+/* The kernel's Neighbor Unreachability Detection gave up on a neighbour, or reached it again (which is no news here). */
 void mn_neighbour_event(struct mn *mn, int ifindex, const struct in6_addr *addr, bool reachable);
 
 /*

@@ -1207,11 +1207,15 @@ START_TEST(unreachable_router)
 	/* it was a moment's weakness */
 	ra_a(w, 1);
 	expect(w, "addr 1 A1 opt again", "bupath A1", "tunnel A1 go");
-	/* and while it is probed the kernel may reach it */
+	/* while it is probed only an answer counts: what the kernel concludes may be older than the doubt */
 	advance(w, 10000);
 	ra_b(w, 1);
 	forget(w);
 	mn_neighbour_event(w->mn, 1, &r, true);
+	advance(w, 1000);
+	expect(w, "ns 1 L1>RA RA");
+	na(w, 1, "RA", "L1", "RA", true, 0);
+	forget(w);
 	advance(w, 5000);
 	expect_nothing(w);
 	world_free(w);
