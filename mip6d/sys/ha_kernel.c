@@ -571,8 +571,8 @@ static int open_all(struct ha_kernel *k, char *err, size_t errlen)
 	k->hold = ha_hold_open(k->loop, registered, k, &rc);
 	if (rc) {
 		snprintf(err, errlen,
-			"cannot listen to packet queue %d (CONFIG_NETFILTER_NETLINK_QUEUE, or "
-			"another process has it): %s",
+			"cannot listen to packet queue %d (another mip6d, or another "
+			"program, has it): %s",
 			SYS_QUEUE_UNKNOWN, strerror(-rc));
 		return rc;
 	}

@@ -135,8 +135,8 @@ struct mn_hold *mn_hold_open(struct sys_loop *loop, struct nlreq *nf,
 		rc = sys_loop_read(loop, nfqueue_fd(h->queue), readable, h);
 	if (rc) {
 		snprintf(err, errlen,
-			"cannot listen to packet queue %d (CONFIG_NETFILTER_NETLINK_QUEUE, or "
-			"another process has it): %s",
+			"cannot listen to packet queue %d (another mip6d, or another "
+			"program, has it): %s",
 			SYS_QUEUE_HOLD, strerror(-rc));
 		mn_hold_close(h, false);
 		return NULL;
