@@ -31,6 +31,11 @@ def setup(lab):
     return net
 
 
+def queued(host):
+    """How many packets wait for a verdict."""
+    return sum(int(line.split()[2]) for line in host.read("/proc/net/netfilter/nfnetlink_queue").splitlines())
+
+
 class Watched:
     """A host with its snapshot from before the start."""
 
@@ -39,8 +44,6 @@ class Watched:
         self.before = snapshot.take(host)
 
     def compare(self, when):
-        # What the kernel does on our behalf (freeing a device, ending addresses) may take a moment.
-        self.lab.until(lambda: True, 1, "")
         left = snapshot.difference(self.before, snapshot.take(self.host))
         self.lab.check(not left, f"{self.host}, {when}: the kernel is not as it was before:\n{left}")
 
@@ -49,6 +52,17 @@ def start(lab, net, **settings):
     net.ha_daemon = daemons.home_agent(lab, net)
     net.mn_daemon = daemons.mobile_node(lab, net, **settings)
     lab.until(lambda: net.mn_daemon.registration()[0], 10, "an answer of the node")
+
+
+def start_again(lab, net, what):
+    """After kill -9, with their files; bindings are there as before."""
+    bindings = net.ha_daemon.bindings()
+    for daemon in (net.mn_daemon, net.ha_daemon):
+        daemon.kill()
+    lab.sleep(1)
+    net.ha_daemon.start()
+    lab.check(net.ha_daemon.bindings() == bindings, f"{what}: {net.ha_daemon.bindings()}, {bindings} before")
+    net.mn_daemon.start()
 
 
 def registered(lab, net, place):
@@ -93,13 +107,14 @@ def variant(lab, daemon, name, **changes):
 
 
 def second_daemons(lab, net):
+    """Beside one that runs: with the same files, with one of them, and with none of them, but the same tunnel."""
     for daemon in (net.ha_daemon, net.mn_daemon):
-        with open(daemon.conf) as f:
-            if "state_file" not in f.read():
-                lab.check(daemon is net.mn_daemon, "the home agent has a state file")
-        refused(lab, net, daemon, daemon.conf, f"a second {daemon.name}", ["another mip6d"])
-        conf = variant(lab, daemon, "socket", socket=(daemon.socket, daemon.socket + "2"))
-        refused(lab, net, daemon, conf, f"a second {daemon.name} with another socket", ["another mip6d"])
+        socket, state = (daemon.socket, daemon.socket + "2"), (daemon.state, daemon.state + "2")
+        for what, changes in (("", {}), (" with another socket", {"socket": socket}),
+                              (" with another state file", {"state": state}),
+                              (" with other files", {"socket": socket, "state": state})):
+            conf = variant(lab, daemon, "second", **changes)
+            refused(lab, net, daemon, conf, f"a second {daemon.name}{what}", ["another mip6d"])
         lab.check(daemon.alive() and daemon.ask("status"), f"{daemon.name} serves no more")
 
 
@@ -130,10 +145,7 @@ def run(lab):
     net.move("home")
     start(lab, net)
     registered(lab, net, "link1")
-    for daemon in (net.mn_daemon, net.ha_daemon):
-        daemon.kill()
-    lab.sleep(1)
-    start(lab, net)
+    start_again(lab, net, "after kill -9")
     registered(lab, net, "link2")
     stop(lab, net)
     compare("after kill -9, start and SIGTERM")
@@ -145,12 +157,10 @@ def run(lab):
     lab.sleep(0.5)
     net.move("link2")
     lab.sleep(HOLDING)
-    held = (net.mn_daemon.ask("status") or {}).get("mobile_node")
-    lab.facts["held"] = held
-    net.mn_daemon.kill()
-    net.ha_daemon.kill()
-    lab.sleep(1)
-    start(lab, net, uplink="cautious")
+    waiting = queued(net.mn)
+    lab.check(waiting > 0, "no packet was held when the node's daemon was killed: this tests nothing")
+    lab.facts["held"] = waiting
+    start_again(lab, net, "after kill -9 with packets held")
     registered(lab, net, "link1")
     lab.sleep(0.5)
     up.stop_sending()
@@ -161,7 +171,7 @@ def run(lab):
 
 def judge(e):
     log = flows.Log(e, "up")
-    last = max((a[1] for a in log.arrivals), default=0)
     e.figures["arrived"] = len(log.arrivals)
-    e.check(log.arrivals and log.sent - max(a[0] for a in log.arrivals) < 200,
-            f"traffic did not come back after the restart: the last of {log.sent} packets that arrived was sent at {last}")
+    e.figures["held"] = e.facts["held"]
+    last = max((a[0] for a in log.arrivals), default=0)
+    e.check(log.sent - last < 200, f"traffic did not come back after the restart: {last} of {log.sent} was the last")
