@@ -35,6 +35,14 @@ def state(net):
     return {"bindings": net.ha_daemon.bindings(), "node": list(net.mn_daemon.registration())}
 
 
+def malformed(daemon):
+    """How many malformed packets the daemon says it has seen: that they arrived is not taken on trust."""
+    def count(stats):
+        return sum(count(v) if isinstance(v, dict) else v if k in ("malformed", "unknown_type") else 0
+                   for k, v in stats.items())
+    return count(daemon.ask("stats") or {})
+
+
 def run(lab):
     net = setup(lab)
     lab.sleep(2)
@@ -47,14 +55,15 @@ def run(lab):
     for name, daemon, corpus, device, mac in (
             ("home agent", net.ha_daemon, hostile_packets.for_home_agent(care_of, sequence), "eth2", macs["ar2"]),
             ("mobile node", net.mn_daemon, hostile_packets.for_mobile_node(care_of, sequence), "eth1", macs["mn"])):
-        lines, started = len(daemon.log_lines()), lab.now()
+        lines, started, counted = len(daemon.log_lines()), lab.now(), malformed(daemon)
         count = 0
         for _ in range(lab.keys.rounds):
             count += hostile_packets.send(lab, net.evil, device, mac, corpus, lab.keys.per_second)
         lab.sleep(2)
         attack = lab.facts["attacks"][name] = {
             "packets": count, "kinds": len(corpus), "seconds": lab.now() - started,
-            "log_lines": len(daemon.log_lines()) - lines, "alive": daemon.alive()}
+            "log_lines": len(daemon.log_lines()) - lines, "alive": daemon.alive(),
+            "malformed": malformed(daemon) - counted}
         lab.check(attack["alive"], f"the {name}'s daemon died: {daemon.log_lines()[-3:]}")
         lab.check(attack["log_lines"] <= LINES_PER_SECOND * attack["seconds"],
                   f"the {name} wrote {attack['log_lines']} log lines in {attack['seconds']:.1f} s")
@@ -74,5 +83,5 @@ def open_mac(host, device):
 
 def judge(e):
     for name, attack in e.facts["attacks"].items():
-        for figure in ("packets", "kinds", "log_lines"):
+        for figure in ("packets", "kinds", "malformed", "log_lines"):
             e.figures[f"{name.replace(' ', '_')}_{figure}"] = attack[figure]

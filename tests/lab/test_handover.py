@@ -16,7 +16,7 @@ def complete(result, moves=20):
 @pytest.mark.parametrize("words", [("rtt=0",), ("rtt=100",), ("rtt=500",), ("rtt=100", "seed=7"),
                                    ("rtt=100", "uplink=cautious"), ("rtt=500", "uplink=cautious"),
                                    ("rtt=100", "optimistic_dad=no"), ("rtt=100", "router=instant"),
-                                   ("rtt=100", "links=two"), ("rtt=100", "carrier=no")], ids=" ".join)
+                                   ("rtt=100", "links=two"), ("rtt=100", "carrier=no", "interval_us=5000")], ids=" ".join)
 def test_moves(result, words):
     passed(result)
     complete(result)

@@ -4,19 +4,27 @@ import pytest
 from conftest import passed
 
 
-@pytest.mark.lab("lossy", "seed=1-200")
+@pytest.mark.lab("lossy")
+@pytest.mark.parametrize("words", [("seed=1-100",), ("seed=101-200",)], ids=" ".join)
 def test_200_seeds_converge(result):
     passed(result)
-    assert len(result["runs"]) == 200 and sum(result["figures"]["agreed"]) == 200
+    assert len(result["runs"]) == 100 and sum(result["figures"]["agreed"]) == 100
 
 
 @pytest.mark.lab("restart")
 def test_restart(result):
     passed(result)
-    assert result["figures"]["lost"] == 0 and set(result["figures"]["bindings"]) == {1001}
+    figures = result["figures"]
+    assert figures["lost"] == 0 and set(figures["bindings"]) == {1001} and figures["bindings_after"] == 1101
+    assert figures["node_lost"] == {"down": 0, "up": 0}
+    for name in ("node", "node_moved"):
+        assert max(figures[f"{name}_traffic_ms"].values()) < 100, name
 
 
 @pytest.mark.lab("hostile")
 def test_hostile(result):
     passed(result)
-    assert result["figures"]["home_agent_kinds"] > 3000 and result["figures"]["mobile_node_kinds"] > 3000
+    for name in ("home_agent", "mobile_node"):
+        assert result["figures"][f"{name}_kinds"] > 3000
+        # a few kinds are no Mobility Header or Neighbor Discovery at all, and end in the kernel
+        assert result["figures"][f"{name}_malformed"] > 0.5 * result["figures"][f"{name}_packets"]
