@@ -127,10 +127,11 @@ def summarise(result):
     for row in rows:
         print(f"   {row[0]:<40}{row[1]:>12}{row[2]:>10}{row[3]:>14}{row[4]:>10}")
     tcp = max(f["tcp_longest_gap_ms"])
+    moves = "a move" if len(f["moves"]) == 1 else f"{len(f['moves'])} moves"
     right = "NOT whole" if any("TCP" in x or "octets" in x for x in result["failures"]) else "every octet right"
     print(f"""
-   {f['sent']} packets sent, {f['lost']} lost, {f['duplicated']} twice, {f['lost_on_old_link']} were on a link the node left.
-   The TCP session lived through {'a move' if len(f['moves']) == 1 else f"{len(f['moves'])} moves"}, {right}; its longest silence was {tcp:.0f} ms.""")
+   {f['sent']} packets sent, {f['lost']} lost, {f['duplicated']} twice, {f['lost_on_old_link']} on a link that the node left.
+   The TCP session lived through {moves}, {right}; its longest silence was {tcp:.0f} ms.""")
     if result["verdict"] == "pass":
         print("   " + paint("node", "All assertions hold."))
     else:
@@ -195,10 +196,15 @@ STYLES = {"RS": "-", "RA": "--", "BU": "-", "BA": "--", "data up": "-", "data do
 
 def labels(axes, events, y, edge, span, below):
     """Names and times of a lane's events, side by side, with lines to where they belong."""
-    gap, at = span * 0.135, None
-    for time, name in sorted(events):
-        at = time if at is None else max(time, at + gap)
-        x = min(at, edge)
+    gap, events = span * 0.135, sorted(events)
+    places = [time for time, _ in events]
+    for i in range(1, len(places)):
+        places[i] = max(places[i], places[i - 1] + gap)
+    limit = edge
+    for i in reversed(range(len(places))):
+        places[i] = min(places[i], limit)
+        limit = places[i] - gap
+    for (time, name), x in zip(events, places):
         axes.annotate(f"{name}\n{time:.2f}" if time < 10 else f"{name}\n{time:.1f}", xy=(time, y),
                       xytext=(x, y + (-0.42 if below else 0.42)), ha="center", va="top" if below else "bottom",
                       fontsize=7.5, color=COLOURS[name], linespacing=0.95, annotation_clip=False, zorder=4,
@@ -221,8 +227,9 @@ def draw_move(axes, ladder, limit):
             late.append(f"{name} sent {sent:.1f}\nreceived {arrived:.1f}")
             continue
         axes.annotate("", xy=(arrived, target), xytext=(sent, source), zorder=3, annotation_clip=False,
-                      arrowprops={"arrowstyle": "-|>", "color": COLOURS[name], "linewidth": 3.4 if name in WIDE else 1.2,
-                                  "shrinkA": 0, "shrinkB": 0, "linestyle": STYLES[name], "mutation_scale": 8,
+                      arrowprops={"arrowstyle": "-|>", "color": COLOURS[name],
+                                  "linewidth": 3.4 if name in WIDE else 1.2, "shrinkA": 0, "shrinkB": 0,
+                                  "linestyle": STYLES[name], "mutation_scale": 8,
                                   "alpha": 0.55 if name in WIDE else 1})
         for lane, time in ((source, sent), (target, arrived)):
             if lane != Ladder.AR:
@@ -230,8 +237,9 @@ def draw_move(axes, ladder, limit):
     labels(axes, at_ha, Ladder.HA, limit, limit, False)
     labels(axes, at_mn, Ladder.MN, limit, limit, True)
     if late:
-        axes.text(limit, 1.5, "later  →\n" + "\n".join(late), ha="right", va="center", fontsize=7.5,
-                  color=COLOURS["BA"], bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
+        crowded = bool(at_mn) and max(at_mn)[0] > 0.8 * limit  # then there is room on the left
+        axes.text(limit * (0.45 if crowded else 1), 1.5, "later  →\n" + "\n".join(late), ha="right", va="center",
+                  fontsize=7.5, color=COLOURS["BA"], bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
     axes.set_xlim(start, limit)
     axes.set_ylim(-1.15, 3.15)
     axes.tick_params(axis="x", labelsize=7)
