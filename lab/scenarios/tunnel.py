@@ -363,10 +363,10 @@ def collision(lab, net):
 # --- many
 
 def cost(net):
-    """Microseconds for an echo and its answer through the tunnel, one right after the other."""
-    out = net.cn.command(["ping", "-n", "-i", "0", "-q", "-c", "2000", "-W", "2", HOME_ADDRESS], check=False)
-    return {"answers": int(re.search(r"(\d+) received", out).group(1)),
-            "us": round(float(re.search(r"time (\d+)ms", out).group(1)) * 1000 / 2000, 1)}
+    """Microseconds for an echo and its answer through the tunnel, one right after the other; the best of four tries,
+    as others use the processor too."""
+    outs = [net.cn.command(["ping", "-n", "-i", "0", "-q", "-c", "500", "-W", "2", HOME_ADDRESS]) for _ in range(4)]
+    return min(float(re.search(r"time (\d+)ms", out).group(1)) * 1000 / 500 for out in outs)
 
 
 def cpu_s(daemon):
@@ -383,7 +383,7 @@ def many(lab, net):
     report = register(lab, net, lab.keys.bindings, tools=8)
     report["home_agent_cpu_s"] = round(cpu_s(net.ha_daemon) - used, 2)
     lab.check(report["accepted"] == lab.keys.bindings, f"registering {lab.keys.bindings} nodes: {report}")
-    lab.facts["many"] = {**report, "echo_alone": before, "echo_with_all": cost(net)}
+    lab.facts["many"] = {**report, "echo_us_alone": before, "echo_us_with_all": cost(net)}
 
 
 def run(lab):
