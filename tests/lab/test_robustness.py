@@ -6,7 +6,7 @@ from conftest import passed
 
 @pytest.mark.lab("lossy")
 @pytest.mark.parametrize("words", [("seed=1-100",), ("seed=101-200",)], ids=" ".join)
-def test_200_seeds_converge(result):
+def test_200_seeds_converge(result, words):
     passed(result)
     assert len(result["runs"]) == 100 and sum(result["figures"]["agreed"]) == 100
 
