@@ -204,6 +204,13 @@ static int link_local_renew(void *ctx, int ifindex, bool optimistic)
 		optimistic ? ", optimistic" : "");
 	if (!i)
 		return -ENODEV;
+	/* 11.5.5: no DAD for it either, if the L bit was set. */
+	if (i->link == HOME && mono_before(n->now, n->bound_until)) {
+		struct in6_addr a = in6_eui64_link_local(i->mac);
+
+		if (net_has_proxy(n, &a))
+			net_violation(n, "DAD for a link-local address that is defended (11.5.5)");
+	}
 	start_link_local_dad(i, optimistic);
 	net_timer(n, &i->tell_timer, 0);
 	return 0;

@@ -18,6 +18,17 @@ START_TEST(starts_at_home)
 }
 END_TEST
 
+/* Advertisements of the home address by the mobile node. */
+static unsigned announcements(const struct net *n)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < n->n_seen; i++)
+		count += n->seen[i].kind == K_NA && n->seen[i].ifindex == IF1 &&
+			 in6_equal(&n->seen[i].target, &n->home_address);
+	return count;
+}
+
 START_TEST(returning_home)
 {
 	struct net *n = begin_away(&(struct net_options){.rtt_us = 100000});
@@ -53,6 +64,8 @@ START_TEST(returning_home)
 	settle(n, 0);
 	/* The entry goes after MAX_DELETE_BCE_TIMEOUT. */
 	net_run(n, 9900);
+	/* MAX_NEIGHBOR_ADVERTISEMENT of them (11.5.5) */
+	ck_assert_uint_eq(announcements(n), 3);
 	ck_assert_uint_eq(binding(n).state, HA_BINDING_INVALID);
 	net_run(n, 200);
 	ck_assert(!ha_find(n->ha, &n->home_address, &(struct ha_binding_info){0}));

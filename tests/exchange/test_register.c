@@ -265,6 +265,9 @@ START_TEST(lost_router)
 		s = SENT(n, K_NS, 5000);
 		ck_addr_eq(s.dst, router);
 	}
+	/* ...and not a fourth */
+	NONE(n, K_NS, 5000);
+	net_forget(n);
 	n->routers[LINK2].mute = false;
 	/* RS --> <-- RA BU --> <-- BA */
 	ARRIVED(n, K_BU, 5000);
@@ -273,10 +276,18 @@ START_TEST(lost_router)
 }
 END_TEST
 
+static bool routers(void *arg, const struct mn_link_info *i)
+{
+	if (i->ifindex == IF1)
+		*(struct in6_addr *)arg = i->router;
+	return true;
+}
+
 /* A router that is silent but answers probes is kept. */
 START_TEST(silent_router_is_kept)
 {
 	struct net *n = net_new(NULL);
+	struct in6_addr router;
 
 	n->routers[LINK1].adv_interval_ms = 1000;
 	n->routers[LINK1].ra_interval_ms = 1000;
@@ -290,9 +301,47 @@ START_TEST(silent_router_is_kept)
 	ARRIVED(n, K_NS, 10000);
 	ARRIVED(n, K_NA, 100);
 	net_run(n, 20000);
+	mn_foreach_link(n->mn, routers, &router);
+	ck_addr_eq(router, net_router_link_local(LINK1));
+	ck_assert(!n->mk.hold);
 	ck_assert_uint_eq(binding(n).moves, 0);
 	ck_assert_uint_eq(net_mn(n).location, MN_AWAY);
 	n->routers[LINK1].mute = false;
+	finish(n);
+}
+END_TEST
+
+static void advertise(struct net *n, struct in6_addr src, uint8_t hop_limit)
+{
+	struct icmp6_message m = {.type = ICMP6T_RA,
+		.u.ra = {.lifetime_s = 1800, .slla = {.len = 6, .addr = {2}}, .n_prefixes = 1}};
+	uint8_t out[128];
+	struct mip6_packet p = {.src = src,
+		.dst = in6_all_nodes,
+		.ifindex = IF1,
+		.hop_limit = hop_limit,
+		.data = out};
+
+	m.u.ra.prefixes[0] = (struct nd_prefix){.prefix = net_prefix(LINK2),
+		.plen = 64,
+		.on_link = true,
+		.autonomous = true,
+		.valid_s = 3600,
+		.preferred_s = 3600};
+	p.len = icmp6_build(&m, out, sizeof(out));
+	mn_receive_icmp6(n->mn, &p);
+}
+
+/* Advertisements from another link: hop limit, source (RFC 4861 6.1.2). */
+START_TEST(forged_advertisements)
+{
+	struct net *n = begin_away(NULL);
+
+	/* <-- RA that is none */
+	advertise(n, net_router_link_local(LINK2), 254);
+	advertise(n, net_router_address(LINK2), 255);
+	NONE(n, K_BU, 5000);
+	ck_assert_uint_eq(mn_stats(n->mn)->malformed, 2);
 	finish(n);
 }
 END_TEST
@@ -364,6 +413,7 @@ int main(void)
 		movement_from_advertisement_alone,
 		lost_router,
 		silent_router_is_kept,
+		forged_advertisements,
 		sequence_number_wraps,
 		update_rate,
 	};
