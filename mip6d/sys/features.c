@@ -226,9 +226,20 @@ static enum answer nf_tables(void)
 	return nftables(IN_CHAIN(""));
 }
 
+/* An expression of rules; where there are no tables at all, that is said already. */
+static enum answer expression(const char *commands)
+{
+	return nftables(commands) == HAVE || nf_tables() == LACK ? HAVE : LACK;
+}
+
 static enum answer nft_queue(void)
 {
-	return nftables(IN_CHAIN("queue num 1")) == HAVE || nf_tables() == LACK ? HAVE : LACK;
+	return expression(IN_CHAIN("queue num 1"));
+}
+
+static enum answer nft_limit(void)
+{
+	return expression(IN_CHAIN("limit rate over 10/second drop"));
 }
 
 /* A command that has done nothing for many years, and is still answered. */
@@ -271,6 +282,8 @@ static const struct feature {
 	{HA | MN, nf_tables, "CONFIG_NF_TABLES with CONFIG_NF_TABLES_IPV6",
 		"filtering what comes and goes by the tunnel", REBUILD},
 	{HA | MN, nft_queue, "CONFIG_NFT_QUEUE", "holding packets during a move", REBUILD},
+	{HA, nft_limit, "CONFIG_NFT_LIMIT", "a bound on unknown packets that are looked at",
+		REBUILD},
 	{HA | MN, netlink_queue, "CONFIG_NETFILTER_NETLINK_QUEUE", "holding packets during a move",
 		REBUILD},
 	{MN, optimistic, "CONFIG_IPV6_OPTIMISTIC_DAD", "care-of addresses that can be used at once",
