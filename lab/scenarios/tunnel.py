@@ -167,6 +167,7 @@ def spoofed(care_of):
         inner(liar, "atomic-fragment"),
         "twice": outer(ATTACKER) / outer(care_of) / inner(liar, "twice"),
         "twice-by-node": outer(care_of) / IPv6(src=liar, dst=HOME_AGENT) / inner(SECOND_HOME, "twice-by-node"),
+        "other-address": IPv6(src=ATTACKER, dst="2001:db8:f:1::2") / inner(liar, "other-address"),  # of the home agent
     }
     whole = bytes(inner(liar, "fragments", 64))
     lies["fragment-1"] = outer(ATTACKER) / IPv6ExtHdrFragment(nh=41, offset=0, m=1, id=78) / whole[:64]
