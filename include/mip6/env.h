@@ -30,6 +30,7 @@
 #define MIP6_PKT_HAO 0x1 /* Home Address option: on the wire the source was care_of, the option src */
 #define MIP6_PKT_RH2 0x2 /* type 2 routing header: on the wire the destination was care_of, the header dst */
 #define MIP6_PKT_PROTECTED 0x4 /* came through, or must leave through, an IPsec SA */
+#define MIP6_PKT_TUNNELED 0x8 /* in: came through the tunnel from the home agent (11.6.2) */
 
 struct mip6_packet {
 	struct in6_addr src, dst;
@@ -61,6 +62,17 @@ enum mip6_event_type {
 	EV_BA_REFUSED, /* MN: status is set */
 	EV_BINDING_LOST, /* MN: binding expired without an answer */
 	EV_BAD_PACKET,
+	/* Route optimization: peer is the other end, the correspondent or the mobile node's home address. */
+	EV_CN_BINDING_NEW, /* correspondent: a binding was accepted; home_address is the peer's */
+	EV_CN_BINDING_MOVED,
+	EV_CN_BINDING_REFRESHED,
+	EV_CN_BINDING_GONE,
+	EV_CN_REFUSED, /* status, or -1 and text when it was dropped without an answer */
+	EV_RO_STARTED, /* MN: return routability begins; text says why */
+	EV_RO_TESTED, /* MN: both tokens are there */
+	EV_RO_BU_SENT, /* MN */
+	EV_RO_DIRECT, /* MN: what it sends goes directly from now on */
+	EV_RO_TUNNEL, /* MN: goes by the home agent again; text says why */
 };
 
 struct mip6_event {
@@ -112,6 +124,37 @@ struct ha_ops {
 	int (*dad_listen)(void *ctx, int ifindex, const struct in6_addr *addr, bool on);
 	void (*store_put)(void *ctx, const struct ha_binding_record *r);
 	void (*store_del)(void *ctx, const struct in6_addr *home_address);
+};
+
+/* ---- the direct path between two nodes: what correspondents and mobile nodes ask of the kernel ---- */
+
+/*
+ * local is an address of this node (for a mobile node its home address), peer
+ * that of the other one (its home address if it is mobile).  RFC 6275 9.3,
+ * 11.3.1.  Neighbor Discovery and Mobility Headers never take the direct path
+ * by themselves; a Mobility Header takes it when its flags say so.
+ */
+struct ro_ops {
+	/*
+	 * There is a binding for peer: what local sends to it carries a type 2
+	 * routing header and goes to care_of, and what comes with its Home
+	 * Address option is accepted from care_of alone.  NULL: there is none
+	 * any more.  A second call moves it, cached routes included.
+	 */
+	int (*peer_set)(void *ctx, const struct in6_addr *local, const struct in6_addr *peer,
+		const struct in6_addr *care_of);
+	/*
+	 * peer has a binding for us: what local sends to it carries a Home
+	 * Address option and leaves from care_of.  NULL: no more, it takes the
+	 * tunnel from the next packet on, cached routes included.
+	 */
+	int (*own_set)(void *ctx, const struct in6_addr *local, const struct in6_addr *peer,
+		const struct in6_addr *care_of);
+	/* Packets of peer that have a type 2 routing header for local are accepted, or not. */
+	int (*receive_set)(
+		void *ctx, const struct in6_addr *local, const struct in6_addr *peer, bool on);
+	/* Seconds since data was last sent to peer by its binding; -1: never, or not known.  May be NULL. */
+	int64_t (*idle_s)(void *ctx, const struct in6_addr *local, const struct in6_addr *peer);
 };
 
 /* ---- what the mobile node asks of the kernel ---- */
@@ -178,6 +221,15 @@ struct mn_ops {
 		const struct in6_addr *router, bool dad, bool hold);
 	/* Away again: home_address leaves ifindex (it stays on the node). */
 	int (*home_del)(void *ctx, const struct in6_addr *home_address, int ifindex);
+	/*
+	 * Traffic between home_address and peer is of no interest any more (on
+	 * false), or is again: mn_traffic() tells of peers that have traffic beyond
+	 * the thresholds of the policy in force.  NULL: nobody watches.
+	 */
+	int (*ro_watch)(void *ctx, const struct in6_addr *peer, bool on);
+	/* The last sequence number used with a correspondent with which a Kbm is shared (RFC 4449), or NULL. */
+	void (*store_sequence)(void *ctx, const struct in6_addr *home_address,
+		const struct in6_addr *peer, uint16_t seq);
 	/*
 	 * The binding update list entry that must survive a restart; remaining_s
 	 * 0: no binding, but seq is still never to be used again.

@@ -24,6 +24,16 @@ const char *mip6_event_name(enum mip6_event_type t)
 		[EV_BA_REFUSED] = "ba-refused",
 		[EV_BINDING_LOST] = "binding-lost",
 		[EV_BAD_PACKET] = "bad-packet",
+		[EV_CN_BINDING_NEW] = "correspondent-binding-new",
+		[EV_CN_BINDING_MOVED] = "correspondent-binding-moved",
+		[EV_CN_BINDING_REFRESHED] = "correspondent-binding-refreshed",
+		[EV_CN_BINDING_GONE] = "correspondent-binding-gone",
+		[EV_CN_REFUSED] = "correspondent-refused",
+		[EV_RO_STARTED] = "route-optimization-started",
+		[EV_RO_TESTED] = "return-routability-done",
+		[EV_RO_BU_SENT] = "correspondent-bu-sent",
+		[EV_RO_DIRECT] = "path-direct",
+		[EV_RO_TUNNEL] = "path-tunnel",
 	};
 	size_t i = (size_t)t;
 

@@ -9,8 +9,12 @@
 
 #include "lib/addr.h"
 #include "lib/icmp6.h"
+#include "lib/icmp6_error.h"
 #include "lib/mh.h"
+#include "lib/rr.h"
 #include "mip6/env.h"
+
+struct cn;
 
 #define MN_MAX_INTERFACES 16
 
@@ -41,6 +45,31 @@ struct mn_config {
 	uint32_t solicit_interval_ms;
 	size_t n_interfaces;
 	struct mn_interface_config interfaces[MN_MAX_INTERFACES];
+};
+
+/*
+ * Route optimization (RFC 6275 11.6, 11.7.2; requirement M4).  The first rule
+ * whose prefix has the correspondent decides; without one it is never.
+ */
+enum mn_ro_when {
+	MN_RO_NEVER, /* the location stays private (11.7.2) */
+	MN_RO_ALWAYS, /* from the first packet on */
+	MN_RO_AFTER, /* when `packets` went by faster than `per_s` a second; the kernel counts */
+};
+struct mn_ro_rule {
+	struct ip6_prefix prefix;
+	enum mn_ro_when when;
+	uint32_t packets, per_s; /* MN_RO_AFTER; per_s 0: at any speed */
+};
+#define MN_RO_MAX_RULES 64
+#define MN_RO_DEFAULT_CORRESPONDENTS 256
+
+struct mn_ro_config {
+	size_t n_rules;
+	struct mn_ro_rule rules[MN_RO_MAX_RULES];
+	uint32_t max_correspondents; /* entries of the Binding Update List; 0: the default */
+	uint32_t lifetime_s; /* asked for; 0: 420, MAX_RR_BINDING_LIFETIME */
+	uint32_t idle_s; /* without traffic so long a binding is not refreshed; 0: 60 */
 };
 
 struct mn; /* opaque */
@@ -88,6 +117,52 @@ void mn_neighbour_event(struct mn *mn, int ifindex, const struct in6_addr *addr,
 void mn_shutdown(struct mn *mn);
 bool mn_idle(const struct mn *mn);
 
+/* ---- route optimization ---- */
+
+/*
+ * Turns route optimization on.  ro and cn are borrowed; cn, the correspondent
+ * part of this node, may be NULL: it tells the care-of addresses of peers that
+ * are mobile themselves.  To be called before the first event.
+ */
+int mn_ro_enable(struct mn *mn, const struct mn_ro_config *config, const struct ro_ops *ro, void *ro_ctx,
+	struct cn *cn);
+/* Data between the home address and peer, beyond the thresholds of its rule (see mn_ops.ro_watch). */
+void mn_traffic(struct mn *mn, const struct in6_addr *peer);
+/* An ICMPv6 error that quotes a packet of ours (11.3.5, 11.6.2). */
+void mn_icmp_error(struct mn *mn, const struct icmp6_error *e);
+/* RFC 4449: no return routability with this peer.  seq: last one used, or -1.  s is copied; NULL: forget. */
+int mn_shared_set(struct mn *mn, const struct in6_addr *peer, const struct rr_shared *s, int seq);
+
+/* By hand (mip6ctl): start now and keep, or end and do not start again; flush: forget, rules decide anew. */
+enum mn_ro_command { MN_RO_ON, MN_RO_OFF, MN_RO_FLUSH };
+int mn_ro_command(struct mn *mn, const struct in6_addr *peer, enum mn_ro_command c); /* 0, -ENOENT, -ENOSPC, -EINVAL */
+
+enum mn_ro_state {
+	MN_RO_IDLE, /* known, and nothing to do: by rule or by hand, or at home with nothing registered */
+	MN_RO_TESTING, /* return routability is under way */
+	MN_RO_UPDATING, /* BU sent, no answer yet */
+	MN_RO_BOUND,
+	MN_RO_DELETING, /* BU with lifetime 0 sent, or its test is under way */
+	MN_RO_REFUSED, /* does not support it, does not answer, or refused; tried again later */
+};
+const char *mn_ro_state_name(enum mn_ro_state s);
+
+struct mn_ro_info {
+	struct in6_addr peer, care_of; /* care_of: the one registered there, :: none */
+	enum mn_ro_state state;
+	bool direct; /* what we send takes the direct path now */
+	bool shared; /* Kbm by RFC 4449 */
+	bool manual_on, manual_off;
+	int64_t home_token_age_s, care_of_token_age_s; /* -1: there is none */
+	uint16_t seq;
+	uint32_t lifetime_s, remaining_s;
+	int last_status; /* of the last BA, -1: none yet */
+	uint32_t updates; /* BUs sent */
+	int64_t next_ms; /* until the next thing happens by itself; -1: nothing is due */
+};
+void mn_ro_foreach(const struct mn *mn, bool (*fn)(void *arg, const struct mn_ro_info *i), void *arg);
+size_t mn_ro_count(const struct mn *mn);
+
 enum mn_location { MN_NOWHERE, MN_AT_HOME, MN_AWAY };
 enum mn_registration {
 	MN_REG_NONE,
@@ -126,6 +201,9 @@ void mn_foreach_link(const struct mn *mn, bool (*fn)(void *arg, const struct mn_
 struct mn_stats {
 	uint64_t ra_received, rs_sent, bu_sent, bu_retransmitted, ba_received, ba_accepted, ba_refused,
 		ba_ignored, moves, malformed, unknown_type, dad_failures, unprotected;
+	/* route optimization */
+	uint64_t hoti_sent, coti_sent, hot_received, cot_received, tests_ignored, cbu_sent, cba_received,
+		be_received, brr_received, ro_refused;
 };
 const struct mn_stats *mn_stats(const struct mn *mn);
 
