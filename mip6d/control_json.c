@@ -114,6 +114,13 @@ static bool about_registration(enum mip6_event_type t)
 	case EV_REGISTERED:
 	case EV_DEREGISTERED:
 	case EV_BA_REFUSED:
+	case EV_CN_BINDING_NEW:
+	case EV_CN_BINDING_MOVED:
+	case EV_CN_BINDING_REFRESHED:
+	case EV_CN_BINDING_GONE:
+	case EV_CN_REFUSED:
+	case EV_RO_BU_SENT:
+	case EV_RO_DIRECT:
 		return true;
 	case EV_LINK_UP:
 	case EV_LINK_DOWN:
@@ -123,6 +130,9 @@ static bool about_registration(enum mip6_event_type t)
 	case EV_MOVED:
 	case EV_BINDING_LOST:
 	case EV_BAD_PACKET:
+	case EV_RO_STARTED:
+	case EV_RO_TESTED:
+	case EV_RO_TUNNEL:
 		break;
 	}
 	return false;

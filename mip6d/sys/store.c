@@ -36,7 +36,8 @@
 #define SLACK 4096 /* superseded records that are never worth a new file */
 #define FOR_EVER UINT32_MAX
 
-enum kind { KIND_PUT = 1, KIND_DEL = 2, KIND_MN = 3 };
+/* A sequence number has the local address in the place of the home address, the peer in that of the care-of address. */
+enum kind { KIND_PUT = 1, KIND_DEL = 2, KIND_MN = 3, KIND_SEEN = 4, KIND_SENT = 5 };
 
 struct entry {
 	struct in6_addr home_address;
@@ -48,12 +49,24 @@ struct entry {
 	UT_hash_handle hh;
 };
 
+struct sequence_key {
+	struct in6_addr local, peer;
+	uint32_t kind;
+};
+
+struct sequence {
+	struct sequence_key key;
+	uint16_t seq;
+	UT_hash_handle hh;
+};
+
 struct store {
 	char path[PATH_MAX];
 	int fd, lock_fd;
 	size_t n_records; /* in the file */
 	bool broken; /* the last append failed: write the file anew */
 	struct entry *entries;
+	struct sequence *sequences;
 	struct entry mn;
 	bool has_mn;
 	struct log_limit log;
@@ -126,7 +139,7 @@ static bool parse(const uint8_t in[RECORD_LEN], uint8_t *kind, struct entry *e)
 	ok &= rbuf_u16(&r, &e->flags) && rbuf_u16(&r, &zero) && rbuf_u32(&r, &e->lifetime_s);
 	ok &= rbuf_u64(&r, &e->end) && rbuf_u32(&r, &e->remaining_s) && rbuf_u32(&r, &crc);
 	e->invalid = invalid;
-	return ok && magic == MAGIC && invalid <= 1 && *kind >= KIND_PUT && *kind <= KIND_MN &&
+	return ok && magic == MAGIC && invalid <= 1 && *kind >= KIND_PUT && *kind <= KIND_SENT &&
 	       crc == crc32(in, CRC_AT);
 }
 
@@ -188,6 +201,37 @@ static void forget(struct store *s, const struct in6_addr *home_address)
 	free(e);
 }
 
+static struct sequence *sequence_find(struct store *s, uint8_t kind, const struct in6_addr *local,
+	const struct in6_addr *peer)
+{
+	struct sequence_key key;
+	struct sequence *q;
+
+	memset(&key, 0, sizeof(key));
+	key.local = *local;
+	key.peer = *peer;
+	key.kind = kind;
+	HASH_FIND(hh, s->sequences, &key, sizeof(key), q);
+	return q;
+}
+
+static bool sequence_remember(struct store *s, uint8_t kind, const struct entry *e)
+{
+	struct sequence *q = sequence_find(s, kind, &e->home_address, &e->care_of);
+
+	if (!q) {
+		q = calloc(1, sizeof(*q));
+		if (!q)
+			return false;
+		q->key.local = e->home_address;
+		q->key.peer = e->care_of;
+		q->key.kind = kind;
+		HASH_ADD(hh, s->sequences, key, sizeof(q->key), q);
+	}
+	q->seq = e->seq;
+	return true;
+}
+
 /* ---- the file ---- */
 
 static void complain(struct store *s, const char *what, int err)
@@ -242,10 +286,18 @@ static void out_add(struct out *o, enum kind kind, const struct entry *e)
 
 static int write_new(struct store *s, struct out *o)
 {
+	struct sequence *q, *next_q;
 	struct entry *e, *next;
 
 	HASH_ITER(hh, s->entries, e, next)
 		out_add(o, KIND_PUT, e);
+	HASH_ITER(hh, s->sequences, q, next_q)
+	{
+		struct entry as = {
+			.home_address = q->key.local, .care_of = q->key.peer, .seq = q->seq};
+
+		out_add(o, (enum kind)q->key.kind, &as);
+	}
 	if (s->has_mn)
 		out_add(o, KIND_MN, &s->mn);
 	out_flush(o);
@@ -285,7 +337,7 @@ static void compact(struct store *s)
 
 static size_t live(const struct store *s)
 {
-	return HASH_COUNT(s->entries) + s->has_mn;
+	return HASH_COUNT(s->entries) + HASH_COUNT(s->sequences) + s->has_mn;
 }
 
 static void append(struct store *s, enum kind kind, const struct entry *e)
@@ -316,6 +368,8 @@ static bool apply(struct store *s, uint8_t kind, const struct entry *e)
 		s->has_mn = true;
 		return true;
 	}
+	if (kind == KIND_SEEN || kind == KIND_SENT)
+		return sequence_remember(s, kind, e);
 	if (kind == KIND_DEL) {
 		forget(s, &e->home_address);
 		return true;
@@ -459,6 +513,7 @@ struct store *store_open(const char *path, char *err, size_t errlen)
 
 void store_close(struct store *s)
 {
+	struct sequence *q, *next_q;
 	struct entry *e, *next;
 
 	if (!s)
@@ -466,6 +521,11 @@ void store_close(struct store *s)
 	HASH_ITER(hh, s->entries, e, next) {
 		HASH_DEL(s->entries, e);
 		free(e);
+	}
+	HASH_ITER(hh, s->sequences, q, next_q)
+	{
+		HASH_DEL(s->sequences, q);
+		free(q);
 	}
 	if (s->fd >= 0)
 		close(s->fd);
@@ -553,4 +613,30 @@ bool store_mn_get(struct store *s, struct store_mn_record *r)
 		.seq = s->mn.seq,
 		.remaining_s = remaining(s, &s->mn)};
 	return true;
+}
+
+/* ---- sequence numbers of pairs that share a Kbm ---- */
+
+static uint8_t sequence_kind(enum store_sequence which)
+{
+	return which == STORE_SEEN ? KIND_SEEN : KIND_SENT;
+}
+
+void store_sequence_put(struct store *s, enum store_sequence which, const struct in6_addr *local,
+	const struct in6_addr *peer, uint16_t seq)
+{
+	struct entry e = {.home_address = *local, .care_of = *peer, .seq = seq};
+
+	if (sequence_remember(s, sequence_kind(which), &e))
+		append(s, (enum kind)sequence_kind(which), &e);
+	else
+		complain(s, "remember a sequence number", ENOMEM);
+}
+
+int store_sequence_get(struct store *s, enum store_sequence which, const struct in6_addr *local,
+	const struct in6_addr *peer)
+{
+	struct sequence *q = sequence_find(s, sequence_kind(which), local, peer);
+
+	return q ? q->seq : -1;
 }

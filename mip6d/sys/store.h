@@ -45,6 +45,17 @@ struct store_mn_record {
 void store_mn_put(struct store *s, const struct store_mn_record *r);
 bool store_mn_get(struct store *s, struct store_mn_record *r);
 
+/*
+ * Sequence numbers of Binding Updates between two addresses that share a Kbm:
+ * the last one seen by the correspondent (RFC 4449 3: MUST be kept), and the
+ * last one that was sent by the mobile node.
+ */
+enum store_sequence { STORE_SEEN, STORE_SENT };
+void store_sequence_put(struct store *s, enum store_sequence which, const struct in6_addr *local,
+	const struct in6_addr *peer, uint16_t seq);
+int store_sequence_get(struct store *s, enum store_sequence which, const struct in6_addr *local,
+	const struct in6_addr *peer); /* -1: none */
+
 /* Seconds since 1970; tests replace it.  NULL: the clock. */
 void store_set_clock(struct store *s, int64_t (*now)(void *arg), void *arg);
 

@@ -640,6 +640,34 @@ START_TEST(hundred_thousand)
 }
 END_TEST
 
+START_TEST(sequence_numbers)
+{
+	struct in6_addr a = {.s6_addr = {0x20, 1, [15] = 1}}, b = {.s6_addr = {0x20, 1, [15] = 2}};
+	struct store *s = open_it();
+
+	ck_assert_int_eq(store_sequence_get(s, STORE_SEEN, &a, &b), -1);
+	store_sequence_put(s, STORE_SEEN, &a, &b, 7);
+	store_sequence_put(s, STORE_SENT, &a, &b, 65535);
+	store_sequence_put(s, STORE_SEEN, &b, &a, 9);
+	store_sequence_put(s, STORE_SEEN, &a, &b, 8);
+	store_close(s);
+	s = open_it();
+	ck_assert_int_eq(store_sequence_get(s, STORE_SEEN, &a, &b), 8);
+	ck_assert_int_eq(store_sequence_get(s, STORE_SENT, &a, &b), 65535);
+	ck_assert_int_eq(store_sequence_get(s, STORE_SEEN, &b, &a), 9);
+	ck_assert_int_eq(store_sequence_get(s, STORE_SENT, &b, &a), -1);
+	ck_assert_uint_eq(store_count(s), 0); /* they are no bindings */
+	/* also when the file was written anew */
+	for (int i = 0; i < 3 * 4096; i++)
+		store_sequence_put(s, STORE_SEEN, &a, &b, (uint16_t)i);
+	store_close(s);
+	s = open_it();
+	ck_assert_int_eq(store_sequence_get(s, STORE_SEEN, &a, &b), 3 * 4096 - 1);
+	ck_assert_int_eq(store_sequence_get(s, STORE_SENT, &a, &b), 65535);
+	store_close(s);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("store");
@@ -664,6 +692,7 @@ int main(void)
 	tcase_add_test(t, file_is_written_anew_and_stays_small);
 	tcase_add_test(t, full_disk);
 	tcase_add_test(t, mobile_node);
+	tcase_add_test(t, sequence_numbers);
 	tcase_add_test(t, hundred_thousand);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
