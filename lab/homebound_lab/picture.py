@@ -9,23 +9,37 @@ moved between the bridges: port down (the node's carrier goes), other bridge, po
 what a radio shows to the node. netem between core and the access routers makes the round trip between the node and
 its home agent; the home link and the correspondent are near. The access routers drop what comes from a link with a
 source address of another link, as RFC 2827 asks, so that packets with a wrong source are lost here as they are there.
+
+With peer=True there is a second mobile node, mn2, with the same home link and two visited links of its own, link3 and
+link4, behind ar3 and ar4. Their radio is the same as that of mn.
 """
 
-from .lab import LinkSwitch
+from .lab import LabError, LinkSwitch
 from .routers import Router
 
 HOME_PREFIX, HOME_AGENT, HOME_ADDRESS = "2001:db8:1::/64", "2001:db8:1::1000", "2001:db8:1::100"
+PEER_HOME_ADDRESS = "2001:db8:1::101"
 CORRESPONDENT = "2001:db8:c::c"
 PREFIXES = {"home": HOME_PREFIX, "link1": "2001:db8:a::/64", "link2": "2001:db8:b::/64"}
 ROUTERS = {"home": ("ha", "home0", HOME_AGENT), "link1": ("ar1", "lan0", "2001:db8:a::1"),
            "link2": ("ar2", "lan0", "2001:db8:b::1")}
+PEER_PREFIXES = {"link3": "2001:db8:d::/64", "link4": "2001:db8:e::/64"}
+PEER_ROUTERS = {"link3": ("ar3", "lan0", "2001:db8:d::1"), "link4": ("ar4", "lan0", "2001:db8:e::1")}
 PLACES = tuple(PREFIXES)
+
+
+def delays(mn_ha, mn_cn, ha_cn):
+    """One-way delays (ms) of the three branches of the core, from the round trips between their ends."""
+    one_way = {"mn": (mn_ha + mn_cn - ha_cn) / 4, "ha": (mn_ha + ha_cn - mn_cn) / 4, "cn": (mn_cn + ha_cn - mn_ha) / 4}
+    if min(one_way.values()) < 0:
+        raise LabError(f"round trips of {mn_ha}, {mn_cn} and {ha_cn} ms: none may be longer than the other two together")
+    return one_way
 
 
 class Picture:
     def __init__(self, lab, rtt_ms=100, interfaces=("wlan0",), router="radvd", ra_ms=1000, rate="100mbit",
-                 impair="", node_static=False):
-        """rtt_ms: round trip between the node away from home and its home agent. router: radvd or instant.
+                 impair="", node_static=False, branches=None, peer=False):
+        """branches: delays() of the branches, instead of rtt_ms alone. rtt_ms: round trip between the node away from home and its home agent. router: radvd or instant.
         ra_ms: greatest interval between unsolicited advertisements. impair: netem words (loss, duplicate,
         delay, reorder) for every link, in both directions."""
         self.lab = lab
@@ -39,18 +53,27 @@ class Picture:
         self.air.sysctl(conf__all__disable_ipv6=1, conf__default__disable_ipv6=1)
         self.mn = lab.host("mn", static=node_static)
         self.place = {}
+        self.prefixes, self.router_of = dict(PREFIXES), dict(ROUTERS)
+        if peer:
+            self.prefixes.update(PEER_PREFIXES)
+            self.router_of.update(PEER_ROUTERS)
+            self.ar3, self.ar4 = lab.host("ar3", router=True), lab.host("ar4", router=True)
+            self.mn2 = lab.host("mn2", static=node_static)
         with lab.collect():
-            self._wire(rtt_ms)
-            self._radio(interfaces)
+            self._wire(branches or {"mn": rtt_ms / 2, "ha": 0.0, "cn": 0.0}, peer)
+            self._radio()
+            self._node(self.mn, interfaces)
+            if peer:
+                self._node(self.mn2, [f"{device}2" for device in interfaces])
         self._filter()
-        self.routers = {place: Router(lab, self.host_of(place), ROUTERS[place][1], PREFIXES[place],
-                                      router, ra_ms, home_agent=ROUTERS[place][2] if place == "home" else None)
-                        for place in PLACES}
+        self.routers = {place: Router(lab, self.host_of(place), self.router_of[place][1], prefix,
+                                      router, ra_ms, home_agent=HOME_AGENT if place == "home" else None)
+                        for place, prefix in self.prefixes.items()}
         for r in self.routers.values():
             r.wait_ready()
 
     def host_of(self, place):
-        return getattr(self, ROUTERS[place][0])
+        return getattr(self, self.router_of[place][0])
 
     def _queue(self, host, device, delay_ms=0.0):
         words = self.impair
@@ -58,10 +81,12 @@ class Picture:
             words = f"delay {delay_ms}ms {words}"
         host.tc(f"qdisc replace dev {device} root netem limit 100000 rate {self.rate} {words}\n")
 
-    def _wire(self, rtt_ms):
+    def _wire(self, branches, peer):
         lab = self.lab
+        branch = {"ha": "ha", "ar1": "mn", "ar2": "mn", "ar3": "cn", "ar4": "cn"}
         # core's interfaces are named after what they lead to; the other end is up0
-        for n, (name, host) in enumerate((("ha", self.ha), ("ar1", self.ar1), ("ar2", self.ar2)), 1):
+        for n, name in enumerate(list(branch)[:5 if peer else 3], 1):
+            host = getattr(self, name)
             ends = lab.cable(self.core, name, host, "up0")
             self.core.ip(f"addr add 2001:db8:f:{n}::1/64 dev {name} nodad\nlink set {name} up\n")
             host.ip(f"addr add 2001:db8:f:{n}::2/64 dev up0 nodad\nlink set up0 up\n"
@@ -70,50 +95,52 @@ class Picture:
             # neighbour discovery, which would count as time of the handover.
             self.core.ip(f"neigh add 2001:db8:f:{n}::2 lladdr {lab.mac(ends[1])} dev {name} nud permanent\n")
             host.ip(f"neigh add 2001:db8:f:{n}::1 lladdr {lab.mac(ends[0])} dev up0 nud permanent\n")
-            delay = rtt_ms / 2 if name != "ha" else 0.0
+            delay = branches[branch[name]]
             self._queue(self.core, name, delay)
             self._queue(host, "up0", delay)
         ends = lab.cable(self.core, "cn", self.cn, "eth0")
-        self._queue(self.core, "cn")
-        self._queue(self.cn, "eth0")
-        self.core.ip("addr add 2001:db8:c::1/64 dev cn nodad\nlink set cn up\n"
-                     f"route add {HOME_PREFIX} via 2001:db8:f:1::2\n"
-                     f"route add {PREFIXES['link1']} via 2001:db8:f:2::2\n"
-                     f"route add {PREFIXES['link2']} via 2001:db8:f:3::2\n")
+        self._queue(self.core, "cn", branches["cn"])
+        self._queue(self.cn, "eth0", branches["cn"])
+        self.core.ip("addr add 2001:db8:c::1/64 dev cn nodad\nlink set cn up\n" +
+                     "".join(f"route add {prefix} via 2001:db8:f:{n}::2\n"
+                             for n, prefix in enumerate(self.prefixes.values(), 1)))
         self.cn.ip(f"addr add {CORRESPONDENT}/64 dev eth0 nodad\nlink set eth0 up\nroute add default via 2001:db8:c::1\n"
                    f"neigh add 2001:db8:c::1 lladdr {lab.mac(ends[0])} dev eth0 nud permanent\n")
         self.core.ip(f"neigh add {CORRESPONDENT} lladdr {lab.mac(ends[1])} dev cn nud permanent\n")
 
     def _filter(self):
-        for place in ("link1", "link2"):
-            self.host_of(place).nft(
-                "table ip6 ingress {\nchain forward {\ntype filter hook forward priority 0;\n"
-                f"iifname lan0 ip6 saddr != {{ {PREFIXES[place]}, fe80::/10, :: }} counter drop\n}}\n}}\n")
+        for place, prefix in self.prefixes.items():
+            if place != "home":
+                self.host_of(place).nft(
+                    "table ip6 ingress {\nchain forward {\ntype filter hook forward priority 0;\n"
+                    f"iifname lan0 ip6 saddr != {{ {prefix}, fe80::/10, :: }} counter drop\n}}\n}}\n")
 
-    def _radio(self, interfaces):
+    def _radio(self):
         lab = self.lab
         self.bridges, self.ports = {}, {}
-        for place in PLACES:
+        for place in self.prefixes:
             index = lab.index()
             self.air.ip(f"link add dev {place} index {index} address {lab.mac(index)} type bridge stp_state 0 "
                         "forward_delay 0 mcast_snooping 0\n")
             self.bridges[place] = index
-            host, device, address = self.host_of(place), ROUTERS[place][1], ROUTERS[place][2]
+            host, (_, device, address) = self.host_of(place), self.router_of[place]
             port = f"r-{place}"
             lab.cable(host, device, self.air, port)
             self.air.ip(f"link set {place} up\nlink set {port} master {place} up\n")
             host.ip(f"addr add {address}/64 dev {device} nodad\nlink set {device} up\n")
             if self.impair:
                 self._queue(self.air, port)
+        self.switch = LinkSwitch(self.air)
+
+    def _node(self, host, interfaces):
         for device in interfaces:
             port = f"p-{device}"
-            _, index = lab.cable(self.mn, device, self.air, port)
+            _, index = self.lab.cable(host, device, self.air, port)
             self.ports[device] = index
             self.place[device] = None
-            self.mn.ip(f"link set {device} up\n")
+            host.ip(f"link set {device} up\n")
             if self.impair:
                 self._queue(self.air, port)
-        self.switch = LinkSwitch(self.air)
 
     # --- moving
 
@@ -151,5 +178,9 @@ class Picture:
         points = {"home": (self.ha, "home0"), "link1": (self.ar1, "lan0"), "link2": (self.ar2, "lan0"),
                   "core-ha": (self.ha, "up0"), "core-ar1": (self.core, "ar1"), "core-ar2": (self.core, "ar2"),
                   "core-cn": (self.cn, "eth0")}
-        points.update({f"mn-{device}": (self.mn, device) for device in self.ports})
+        if len(self.prefixes) > len(PLACES):
+            points.update({"link3": (self.ar3, "lan0"), "link4": (self.ar4, "lan0")})
+        for host in (self.mn, getattr(self, "mn2", None)):
+            if host:
+                points.update({f"{host}-{device}": (host, device) for device in host.interfaces})
         return points
