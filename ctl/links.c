@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* mip6ctl links */
+/* mip6ctl links, prefer */
+#include <stdlib.h>
+
 #include "ctl/ctl.h"
 
 static void add_row(struct ctl_table *t, json_t *l)
@@ -22,7 +24,8 @@ static void add_row(struct ctl_table *t, json_t *l)
 		ctl_cell(row, 7, ctl_state_color(address), "%s", address);
 }
 
-int ctl_links(struct ctl *ctl, int argc, char **argv)
+/* Steals the request; its answer is a list of interfaces. */
+static int ask_and_print(struct ctl *ctl, json_t *request)
 {
 	static const char *const heads[] = {"", "INTERFACE", "PREF", "STATE", "LINK", "ROUTER",
 		"CARE-OF ADDRESS", "ADDRESS IS", NULL};
@@ -31,9 +34,7 @@ int ctl_links(struct ctl *ctl, int argc, char **argv)
 	size_t i;
 	int rc;
 
-	if (argc > 1)
-		return ctl_misused(argv[0]);
-	rc = ctl_ask(ctl, json_pack("{s:s}", "verb", "links"), NULL, NULL, &data);
+	rc = ctl_ask(ctl, request, NULL, NULL, &data);
 	if (rc == CTL_OK && ctl->json) {
 		ctl_print_json(data);
 	} else if (rc == CTL_OK) {
@@ -43,4 +44,25 @@ int ctl_links(struct ctl *ctl, int argc, char **argv)
 	}
 	json_decref(data);
 	return rc;
+}
+
+int ctl_links(struct ctl *ctl, int argc, char **argv)
+{
+	if (argc > 1)
+		return ctl_misused(argv[0]);
+	return ask_and_print(ctl, json_pack("{s:s}", "verb", "links"));
+}
+
+int ctl_prefer(struct ctl *ctl, int argc, char **argv)
+{
+	char *end;
+	long preference;
+
+	if (argc != 3)
+		return ctl_misused(argv[0]);
+	preference = strtol(argv[2], &end, 10);
+	if (!*argv[2] || *end)
+		return ctl_fail(CTL_USAGE, "%s is not a number", argv[2]);
+	return ask_and_print(ctl, json_pack("{s:s, s:s, s:I}", "verb", "prefer", "interface", argv[1],
+					  "preference", (json_int_t)preference));
 }

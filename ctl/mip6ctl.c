@@ -20,6 +20,7 @@ static const struct {
 	{"status", "", "what the daemon is and does", ctl_status},
 	{"bindings", "[HOME_ADDRESS]", "home agent: who is where", ctl_bindings},
 	{"links", "", "mobile node: its interfaces", ctl_links},
+	{"prefer", "INTERFACE PREFERENCE", "mobile node: change the order of its interfaces", ctl_prefer},
 	{"stats", "", "counters", ctl_stats},
 	{"monitor", "", "show events as they happen, until interrupted", ctl_monitor},
 	{"remove", "HOME_ADDRESS", "home agent: remove a binding", ctl_remove},

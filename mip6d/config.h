@@ -26,6 +26,7 @@ enum mip6d_role { ROLE_HOME_AGENT, ROLE_MOBILE_NODE };
 
 #define CONFIG_MAX_PREFIXES 16
 #define CONFIG_MAX_INTERFACES 16
+#define CONFIG_MAX_PREFERENCE 1000
 #define CONFIG_DEFAULT_PATH "/etc/mip6d/mip6d.conf"
 #define CONFIG_INFINITE UINT32_MAX /* a lifetime without an end */
 #define CONFIG_SOCKET_LEN 108 /* sun_path of unix(7), with the closing NUL */

@@ -12,7 +12,7 @@ static const struct config_key interface_keys[] = {
 	CONFIG_KEY("name", config_read_ifname, offsetof(struct config_interface, name), "\"wlan0\"",
 		.required = true),
 	CONFIG_KEY("preference", config_read_int, offsetof(struct config_interface, preference),
-		"10", .min = 0, .max = 1000),
+		"10", .min = 0, .max = CONFIG_MAX_PREFERENCE),
 	{.name = NULL},
 };
 

@@ -4,11 +4,13 @@
  * end and a function.
  */
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/addr.h"
+#include "mip6d/config.h"
 #include "mip6d/control_internal.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
@@ -182,6 +184,26 @@ static json_t *verb_links(struct control_call *call, json_t *args)
 	return all;
 }
 
+static json_t *verb_prefer(struct control_call *call, json_t *args)
+{
+	json_t *name = json_object_get(args, "interface"),
+	       *preference = json_object_get(args, "preference");
+	int64_t wanted = json_integer_value(preference);
+
+	if (!wants_mobile_node(call))
+		return NULL;
+	if (!json_is_string(name))
+		return fail(call, "interface must be the name of an interface in quotes");
+	if (!json_is_integer(preference) || wanted < 0 || wanted > CONFIG_MAX_PREFERENCE)
+		return fail(call, "preference must be a number from 0 to %d",
+			CONFIG_MAX_PREFERENCE);
+	if (!mn_prefer(call->backend->mn, (int)if_nametoindex(json_string_value(name)),
+		    (int)wanted))
+		return fail(call, "%.16s is none of the interfaces of this mobile node",
+			json_string_value(name));
+	return verb_links(call, args);
+}
+
 static json_t *verb_monitor(struct control_call *call, json_t *args)
 {
 	(void)args;
@@ -190,12 +212,14 @@ static json_t *verb_monitor(struct control_call *call, json_t *args)
 }
 
 static const char *const no_args[] = {NULL};
+static const char *const prefer_args[] = {"interface", "preference", NULL};
 static const char *const address_args[] = {"home_address", NULL};
 
 static const struct control_verb verbs[] = {
 	{"status", no_args, verb_status},
 	{"bindings", address_args, verb_bindings},
 	{"links", no_args, verb_links},
+	{"prefer", prefer_args, verb_prefer},
 	{"stats", no_args, verb_stats},
 	{"monitor", no_args, verb_monitor},
 	{"remove", address_args, verb_remove},

@@ -410,6 +410,17 @@ void mn_foreach_link(
 	}
 }
 
+bool mn_prefer(struct mn *mn, int ifindex, int preference)
+{
+	struct mn_link *l = mn_link_find(mn, ifindex);
+
+	if (!l)
+		return false;
+	l->preference = preference;
+	mn_path_check(mn);
+	return true;
+}
+
 const struct mn_stats *mn_stats(const struct mn *mn)
 {
 	return &mn->stats;

@@ -198,6 +198,14 @@ struct mn_link_info {
 };
 void mn_foreach_link(const struct mn *mn, bool (*fn)(void *arg, const struct mn_link_info *i), void *arg);
 
+/*
+ * Another preference for an interface, from now on; the node moves when
+ * another one is better by that.  For whoever knows more of the links than
+ * their order in the configuration: before the one in use is lost, so that no
+ * packet is.  False: no such interface.
+ */
+bool mn_prefer(struct mn *mn, int ifindex, int preference);
+
 struct mn_stats {
 	uint64_t ra_received, rs_sent, bu_sent, bu_retransmitted, ba_received, ba_accepted, ba_refused,
 		ba_ignored, moves, malformed, unknown_type, dad_failures, unprotected;

@@ -1278,6 +1278,24 @@ START_TEST(equal_preference_stays)
 }
 END_TEST
 
+START_TEST(preference_by_hand)
+{
+	struct world *w = away_at_a();
+
+	up(w, 2);
+	ra_b(w, 2);
+	forget(w);
+	/* what is not better is no reason to move */
+	ck_assert(mn_prefer(w->mn, 2, 0));
+	expect_nothing(w);
+	ck_assert(!mn_prefer(w->mn, 3, 1000));
+	ck_assert(mn_prefer(w->mn, 2, 1000));
+	expect(w, "route 2 RB B2 primary", "bupath B2", "tunnel B2 hold", "bu B2 600",
+		"tunnel B2 go", "route 1 RA A1");
+	world_free(w);
+}
+END_TEST
+
 static bool collect(void *arg, const struct mn_link_info *i)
 {
 	char *text = arg;
@@ -2613,6 +2631,7 @@ static void link_tests(Suite *s)
 	tc = tcase(s, "two interfaces");
 	tcase_add_test(tc, second_interface_stands_by);
 	tcase_add_test(tc, equal_preference_stays);
+	tcase_add_test(tc, preference_by_hand);
 	tcase_add_test(tc, link_information);
 	tc = tcase(s, "addresses");
 	tcase_add_test(tc, duplicate_address);
