@@ -9,6 +9,7 @@
  *   mn_move.c    choice among the links, and what is done at a move
  *   mn_home.c    arrival on the home link
  *   mn_reg.c     registration with the home agent: the Binding Update List entry
+ *   mn_agent.c   which home agent, and the change to another
  *   mn_mh.c      Mobility Headers that arrive
  *
  * Facts flow downwards: a link changes, mn_path_check() compares the best
@@ -181,6 +182,12 @@ struct mn_reg {
 	struct timer send_timer, refresh_timer, expiry_timer;
 };
 
+/* The home agent in use is config.home_agent. */
+struct mn_agent {
+	bool leaving; /* the binding there is being deleted, then `next` is used */
+	struct in6_addr next;
+};
+
 struct mn {
 	struct mn_config config;
 	const struct mip6_env *env;
@@ -197,6 +204,7 @@ struct mn {
 	bool hold;
 	struct timer hold_timer, sweep_timer;
 	struct mn_reg reg;
+	struct mn_agent agent;
 	struct log_limit be_rate, bad_log, op_log;
 	uint32_t moves, retransmissions;
 	int last_status;
@@ -254,6 +262,11 @@ void mn_path_bu_sent(struct mn *mn);
 void mn_path_answered(struct mn *mn, bool accepted);
 void mn_path_teardown(struct mn *mn);
 void mn_path_init(struct mn *mn);
+/* Delete the binding at the home agent in use; what the home address sends is held. */
+void mn_path_leave(struct mn *mn);
+/* Before config.home_agent changes, and after it did: what leads there. */
+void mn_path_forget_agent(struct mn *mn);
+void mn_path_new_agent(struct mn *mn);
 /* No care-of address of an interface that lost it may stay in use: called when one goes away. */
 void mn_route_remove(struct mn_link *l, const struct in6_addr *care_of);
 
@@ -264,10 +277,12 @@ void mn_home_na(struct mn_link *l, const struct icmp6_na *na);
 void mn_home_announce(struct mn_link *l);
 void mn_home_stop(struct mn_link *l);
 void mn_home_init(struct mn_link *l);
+void mn_home_forget(struct mn *mn); /* what was learnt of the home agent */
 
 /* mn_reg.c */
 void mn_reg_init(struct mn *mn);
 void mn_reg_stop(struct mn *mn);
+void mn_reg_forget(struct mn *mn); /* all but the sequence number: another home agent comes */
 /* A Binding Update for this care-of address is due. */
 bool mn_reg_needed(const struct mn *mn, const struct in6_addr *care_of);
 void mn_reg_register(struct mn *mn, const struct in6_addr *care_of);
@@ -280,6 +295,17 @@ bool mn_link_local_compatible(const struct mn *mn); /* the L bit */
 void mn_reg_acknowledged(struct mn *mn, const struct mh_message *m);
 void mn_reg_restore(
 	struct mn *mn, const struct in6_addr *care_of, uint16_t seq, uint32_t remaining_s);
+
+/* mn_agent.c */
+/*
+ * Use another home agent from now on, with the same home address.  deregister:
+ * the one in use may still answer, so the binding there is deleted first and
+ * the change happens when it is gone, or after a few Binding Updates without
+ * an answer; otherwise at once.  Called again before that, the latest counts.
+ */
+void mn_change_home_agent(struct mn *mn, const struct in6_addr *home_agent, bool deregister);
+/* The binding is deleted, or that was given up: true when another home agent is used now. */
+bool mn_agent_left(struct mn *mn);
 
 /* mn_mh.c */
 void mn_mh_received(struct mn *mn, const struct mip6_packet *p);

@@ -26,7 +26,7 @@
 #define REFUSED_WAIT_MAX_MS 960000
 #define NOWHERE_WAIT_MS 10000
 #define MAX_SEQUENCE_ERRORS 3
-#define SHUTDOWN_TRIES 3
+#define LAST_TRIES 3 /* of a de-registration after which something else waits to be done */
 
 const char *mn_registration_name(enum mn_registration r)
 {
@@ -244,6 +244,12 @@ static void send_bu(struct mn *mn)
 		mn_path_bu_sent(mn);
 }
 
+/* At home nobody is in a hurry: another node may not have the home address before the binding is gone. */
+static bool last_words(const struct mn *mn)
+{
+	return mn->stopping || (mn->agent.leaving && mn->path.location == MN_AWAY);
+}
+
 /* RFC 6275 11.8: the time doubles up to MAX_BINDACK_TIMEOUT, and goes on at that rate. */
 static void send_timer(struct timer *t, void *arg)
 {
@@ -252,14 +258,17 @@ static void send_timer(struct timer *t, void *arg)
 
 	(void)t;
 	if (!reg->delayed) {
-		if (mn->stopping && reg->tries >= SHUTDOWN_TRIES) {
-			mn_finish(mn);
+		if (last_words(mn) && reg->tries >= LAST_TRIES) {
+			if (mn->stopping)
+				mn_finish(mn);
+			else
+				mn_agent_left(mn);
 			return;
 		}
 		reg->timeout_ms *= 2;
 		if (reg->timeout_ms > MIP6_MAX_BINDACK_TIMEOUT)
 			reg->timeout_ms = MIP6_MAX_BINDACK_TIMEOUT;
-		if (mn->stopping && reg->tries + 1 >= SHUTDOWN_TRIES)
+		if (last_words(mn) && reg->tries + 1 >= LAST_TRIES)
 			reg->timeout_ms = MIP6_INITIAL_BINDACK_TIMEOUT;
 		mn->stats.bu_retransmitted++;
 		mn->retransmissions++;
@@ -364,7 +373,8 @@ static void deregistered(struct mn *mn, const char *text)
 		mn_finish(mn);
 		return;
 	}
-	mn_path_answered(mn, true);
+	if (!mn_agent_left(mn) || mn->path.location == MN_AT_HOME)
+		mn_path_answered(mn, true);
 	if (mn->path.location == MN_AT_HOME)
 		mn_home_announce(mn->path.link);
 }
@@ -418,6 +428,15 @@ void mn_reg_stop(struct mn *mn)
 	timer_stop(mn->env->timers, &mn->reg.send_timer);
 	timer_stop(mn->env->timers, &mn->reg.refresh_timer);
 	timer_stop(mn->env->timers, &mn->reg.expiry_timer);
+}
+
+void mn_reg_forget(struct mn *mn)
+{
+	struct mn_reg *reg = &mn->reg;
+
+	reg->may_live_until = reg->refresh_at = MN_PAST;
+	reg->refused_wait_ms = REFUSED_WAIT_MS;
+	change_state(mn, MN_REG_NONE);
 }
 
 void mn_reg_restore(
