@@ -36,7 +36,8 @@ static void take(struct mn *mn, const struct mh_message *m, bool home)
 
 	for (size_t i = 0; i < m->u.ha_switch.count && s->n < MN_SWITCH_CANDIDATES; i++) {
 		memcpy(&a, m->u.ha_switch.addrs + i * sizeof(a), sizeof(a));
-		if (in6_in_prefix(&a, &p->addr, p->plen) == home && usable(mn, &a) && !listed(s, &a))
+		if (in6_in_prefix(&a, &p->addr, p->plen) == home && usable(mn, &a) &&
+			!listed(s, &a))
 			s->candidates[s->n++] = a;
 	}
 }
@@ -55,8 +56,9 @@ void mn_switch_received(struct mn *mn, const struct mip6_packet *p, const struct
 	mn_emit(mn, (struct mip6_event){.type = EV_SWITCH_RECEIVED, .peer = p->src, .status = -1});
 	if (!s->n) {
 		if (mn_may_log(mn))
-			log_warning("home agent %s wants to be left and names no other; it stays in "
-				    "use as long as it answers",
+			log_warning(
+				"home agent %s wants to be left and names no other; it stays in "
+				"use as long as it answers",
 				in6_str(&p->src));
 		return;
 	}
