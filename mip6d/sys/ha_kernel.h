@@ -7,6 +7,7 @@
  *   HOME/128 encap ...   one route a binding, protocol SYS_PROTOCOL
  *   table ip6 mip6d      the pairs (care-of address, home address) that may
  *                        come back through the tunnel, and what checks them
+ *   networks             of mobile routers, see ha_networks.h
  *   XFRM                 the right to receive Home Address options with
  *                        Mobility Headers
  *   proxies              on the home link, protocol SYS_PROTOCOL
@@ -60,7 +61,7 @@ void ha_kernel_close(struct ha_kernel *k, bool remove);
 
 struct ha_kernel_stats {
 	uint64_t held, released, dropped; /* see ha_hold.h */
-	uint64_t bindings; /* in the kernel */
+	uint64_t bindings, networks; /* in the kernel */
 };
 void ha_kernel_stats(const struct ha_kernel *k, struct ha_kernel_stats *s);
 

@@ -278,9 +278,10 @@ static int w_forward_del(void *ctx, const struct in6_addr *home)
 	return 0;
 }
 
-static int w_proxy_add(void *ctx, int ifindex, const struct in6_addr *a)
+static int w_proxy_add(void *ctx, int ifindex, const struct in6_addr *a, bool router)
 {
 	(void)ctx;
+	(void)router;
 	if (ifindex != HOME_IF)
 		return -ENODEV;
 	note(w.trace, "proxy+ %s\n", name_of(a));
