@@ -184,5 +184,6 @@ bool config_load_text(const char *name, const char *text, size_t len, struct mip
 void config_release(struct mip6d_config *cfg)
 {
 	free(cfg->home_agent.home_addresses);
+	free(cfg->home_agent.networks);
 	*cfg = (struct mip6d_config){0};
 }

@@ -18,6 +18,7 @@
 
 #include "lib/addr.h"
 #include "lib/log.h"
+#include "lib/prefix_table.h"
 
 struct ha_config;
 struct mn_config;
@@ -43,6 +44,8 @@ struct config_home_agent {
 	struct config_prefix prefixes[CONFIG_MAX_PREFIXES];
 	size_t n_home_addresses; /* 0: every address of the home prefixes may register */
 	struct in6_addr *home_addresses; /* sorted by memcmp */
+	size_t n_networks; /* 0: no mobile routers */
+	struct prefix_row *networks; /* of mobile routers, sorted by prefix_row_cmp() */
 	uint32_t max_lifetime_s; /* a multiple of 4 */
 	uint32_t refresh_advice_s; /* a multiple of 4; 0: none is given */
 	uint32_t max_bindings;
@@ -53,6 +56,15 @@ struct config_home_agent {
 struct config_interface {
 	char name[IFNAMSIZ];
 	int preference; /* higher wins */
+};
+
+/* RFC 3963; n_networks 0: not a mobile router. */
+#define CONFIG_MAX_NETWORKS 16 /* of one mobile router */
+struct config_mobile_router {
+	bool explicit_mode;
+	size_t n_networks, n_ingress;
+	struct ip6_prefix networks[CONFIG_MAX_NETWORKS];
+	char ingress[CONFIG_MAX_INTERFACES][IFNAMSIZ];
 };
 
 struct config_mobile_node {
@@ -69,6 +81,7 @@ struct config_mobile_node {
 	uint32_t hold_ms;
 	char tunnel[IFNAMSIZ];
 	uint32_t table; /* first of the routing tables that mip6d may use */
+	struct config_mobile_router router;
 };
 
 struct mip6d_config {

@@ -19,6 +19,8 @@
 
 #define CONFIG_EXAMPLE_HA "\"2001:db8:1::1000\""
 #define CONFIG_EXAMPLE_HOME "\"2001:db8:1::100\""
+#define CONFIG_EXAMPLE_ROUTER \
+	"( { home_address = \"2001:db8:1::100\"; prefixes = ( \"2001:db8:100::/56\" ); } )"
 #define CONFIG_EXAMPLE_PREFIX "\"2001:db8:1::/64\""
 
 struct config_reader {
@@ -79,6 +81,16 @@ config_read_fn config_read_ipsec; /* nothing is stored */
 /* The two groups that belong to roles: config_ha.c, config_mn.c; field is their struct. */
 config_read_fn config_read_home_agent;
 config_read_fn config_read_mobile_node;
+
+/* config_nemo.c: prefixes of mobile routers; field is the struct of the group, home_agent or mobile_node. */
+config_read_fn config_read_mobile_routers;
+config_read_fn config_read_mobile_router;
+struct config_home_agent;
+struct config_mobile_node;
+void config_check_mobile_routers(struct config_reader *r, const config_setting_t *group,
+	const struct config_home_agent *ha);
+void config_check_mobile_router(struct config_reader *r, const config_setting_t *group,
+	const struct config_mobile_node *mn);
 
 /* The text of s, or NULL after a complaint. */
 const char *config_text(

@@ -8,6 +8,7 @@
 
 #include "lib/addr.h"
 #include "lib/mh.h"
+#include "lib/prefix_table.h"
 #include "mip6/env.h"
 
 struct ha_prefix {
@@ -16,20 +17,6 @@ struct ha_prefix {
 };
 
 #define HA_MAX_PREFIXES 16
-
-/* A row of the Prefix Table (RFC 3963 6.1.2). */
-struct ha_network {
-	struct in6_addr home_address;
-	struct ip6_prefix prefix;
-};
-/* For sorting them: by home address, then by prefix. */
-int ha_network_cmp(const void *a, const void *b);
-/*
- * Two rows whose prefixes overlap, so that a packet would belong to two
- * networks; false: there are none.  Sorts what it is given by prefix.
- */
-bool ha_networks_overlap(struct ha_network *table, size_t n, const struct ha_network **a,
-	const struct ha_network **b);
 
 struct ha_config {
 	struct in6_addr address;
@@ -41,9 +28,9 @@ struct ha_config {
 	/* Home addresses that may register; n_allowed 0: every one of the home prefixes. */
 	size_t n_allowed;
 	const struct in6_addr *allowed; /* sorted by memcmp; owned by the configuration */
-	/* The Prefix Table of mobile routers, sorted by ha_network_cmp(); owned by the configuration. */
+	/* The Prefix Table of mobile routers, sorted by prefix_row_cmp(); owned by the configuration. */
 	size_t n_networks;
-	const struct ha_network *networks;
+	const struct prefix_row *networks;
 	uint32_t max_lifetime_s; /* granted at most; a multiple of 4; 0: no limit */
 	/* 0: no Binding Refresh Advice option.  Nor is there one if ops->store_put is set (10.3.1). */
 	uint32_t refresh_advice_s;

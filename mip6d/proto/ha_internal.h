@@ -127,7 +127,7 @@ struct ha {
 	struct ha_switch_all *switch_all; /* under way, or NULL */
 	size_t n_revocations;
 	uint16_t revocation_seq; /* of the last indication */
-	struct ha_network *by_prefix; /* the Prefix Table in the order of prefixes */
+	struct prefix_row *by_prefix; /* the Prefix Table in the order of prefixes */
 	bool revocation_numbered;
 };
 

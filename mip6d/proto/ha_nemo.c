@@ -18,47 +18,8 @@
 
 /* ---- the Prefix Table ---- */
 
-static int prefix_cmp(const struct ip6_prefix *a, const struct ip6_prefix *b)
-{
-	int c = memcmp(&a->addr, &b->addr, sizeof(a->addr));
-
-	return c ? c : (a->plen > b->plen) - (a->plen < b->plen);
-}
-
-int ha_network_cmp(const void *a, const void *b)
-{
-	const struct ha_network *x = a, *y = b;
-	int c = memcmp(&x->home_address, &y->home_address, sizeof(x->home_address));
-
-	return c ? c : prefix_cmp(&x->prefix, &y->prefix);
-}
-
-static int by_prefix_cmp(const void *a, const void *b)
-{
-	const struct ha_network *x = a, *y = b;
-
-	return prefix_cmp(&x->prefix, &y->prefix);
-}
-
-/* In this order all that lies in a prefix comes right behind it. */
-bool ha_networks_overlap(struct ha_network *table, size_t n, const struct ha_network **a,
-	const struct ha_network **b)
-{
-	if (n)
-		qsort(table, n, sizeof(*table), by_prefix_cmp);
-	for (size_t i = 1; i < n; i++) {
-		if (!ip6_prefix_contains(&table[i - 1].prefix, &table[i].prefix))
-			continue;
-		*a = &table[i - 1];
-		*b = &table[i];
-		return true;
-	}
-	return false;
-}
-
 int ha_nemo_init(struct ha *ha)
 {
-	const struct ha_network *a, *b;
 	size_t n = ha->config.n_networks;
 
 	if (!n)
@@ -67,7 +28,7 @@ int ha_nemo_init(struct ha *ha)
 	if (!ha->by_prefix)
 		return -ENOMEM;
 	memcpy(ha->by_prefix, ha->config.networks, n * sizeof(*ha->by_prefix));
-	return ha_networks_overlap(ha->by_prefix, n, &a, &b) ? -EINVAL : 0;
+	return prefix_rows_overlap(ha->by_prefix, n) ? -EINVAL : 0;
 }
 
 /* The last row that does not begin behind a: the only one that a can be in. */
@@ -88,10 +49,10 @@ bool ha_nemo_inside(const struct ha *ha, const struct in6_addr *a)
 }
 
 /* The rows of a home address; *n may be 0. */
-static const struct ha_network *rows(
+static const struct prefix_row *rows(
 	const struct ha *ha, const struct in6_addr *home_address, size_t *n)
 {
-	const struct ha_network *table = ha->config.networks;
+	const struct prefix_row *table = ha->config.networks;
 	size_t low = 0, high = ha->config.n_networks, i;
 
 	while (low < high) {
@@ -113,7 +74,7 @@ static bool authorized(
 	const struct ha *ha, const struct in6_addr *home_address, const struct ip6_prefix *p)
 {
 	size_t n;
-	const struct ha_network *row = rows(ha, home_address, &n);
+	const struct prefix_row *row = rows(ha, home_address, &n);
 
 	for (size_t i = 0; i < n; i++)
 		if (ip6_prefix_contains(&row[i].prefix, p))
@@ -170,7 +131,7 @@ static uint8_t explicit_mode(
 static uint8_t implicit_mode(const struct ha *ha, struct ha_request *r)
 {
 	size_t n;
-	const struct ha_network *row = rows(ha, &r->answer.home_address, &n);
+	const struct prefix_row *row = rows(ha, &r->answer.home_address, &n);
 
 	if (!n)
 		return BA_FORWARDING_FAILED;
@@ -226,7 +187,7 @@ static bool same_networks(const struct ha_binding *b, const struct ha_request *r
 	if (b->n_networks != r->n_networks)
 		return false;
 	for (size_t i = 0; i < r->n_networks; i++)
-		if (prefix_cmp(&b->networks[i], &r->networks[i]))
+		if (ip6_prefix_cmp(&b->networks[i], &r->networks[i]))
 			return false;
 	return true;
 }

@@ -384,6 +384,8 @@ void mn_info(const struct mn *mn, struct mn_info *i)
 	i->moves = mn->moves;
 	i->retransmissions = mn->retransmissions;
 	i->last_status = mn->last_status;
+	i->mobile_router = mn->config.router.n_networks ? &mn->config.router : NULL;
+	i->router_refused = mn->reg.router_refused;
 }
 
 void mn_foreach_link(
