@@ -22,6 +22,7 @@ static void change(struct mn *mn)
 	mn_path_forget_agent(mn);
 	mn_reg_forget(mn);
 	mn_home_forget(mn);
+	mn_heartbeat_forget(mn);
 	mn->config.home_agent = mn->agent.next;
 	if (in6_is_any(&before))
 		log_info("home agent: %s", in6_str(&mn->config.home_agent));
@@ -58,4 +59,26 @@ bool mn_agent_left(struct mn *mn)
 		return false;
 	change(mn);
 	return true;
+}
+
+bool mn_agent_failed(struct mn *mn)
+{
+	if (mn->stopping)
+		return false;
+	return mn_switch_next(mn);
+}
+
+void mn_send_to_agent(struct mn *mn, const struct mh_message *m, const char *what)
+{
+	uint8_t buf[64];
+	struct mip6_packet p = {
+		.src = mn->config.home_address,
+		.dst = mn->config.home_agent,
+		.src_coa = mn->path.care_of,
+		.flags = MIP6_PKT_HAO | (mn->config.require_ipsec ? MIP6_PKT_PROTECTED : 0u),
+		.data = buf,
+		.len = mh_build(m, buf, sizeof(buf)),
+	};
+
+	mn_check(mn, mn->env->send_mh(mn->env->ctx, &p), what);
 }
