@@ -199,6 +199,9 @@ struct mn_info {
 	int last_status; /* of the last BA, -1: none yet */
 	const struct mn_router_config *mobile_router; /* NULL: a mobile host */
 	bool router_refused; /* no home agent serves its networks; it does not register any more */
+	uint32_t barred_for_s; /* the binding was revoked: no registration for so long */
+	bool leaving; /* this home agent, for another one */
+	bool agent_lost; /* it does not answer heartbeats */
 };
 void mn_info(const struct mn *mn, struct mn_info *i);
 
