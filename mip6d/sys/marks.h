@@ -28,6 +28,7 @@
 #define SYS_NFT_LEFT "left" /* the same for places that were left a moment ago */
 #define SYS_NFT_NETWORKS "networks" /* sets networksN of care-of address . prefix of N bits; chain */
 #define SYS_NFT_HELD "held" /* set of home addresses whose packets wait */
+#define SYS_NFT_HELD_LINKS "held_links" /* set of interfaces: what networks behind them send waits */
 #define SYS_NFT_PRIORITY (-250)
 
 /*
