@@ -32,6 +32,7 @@
 #include "lib/log.h"
 #include "mip6d/sys/ha_hold.h"
 #include "mip6d/sys/ha_networks.h"
+#include "mip6d/sys/ha_unreachable.h"
 #include "mip6d/sys/icmp6_socket.h"
 #include "mip6d/sys/loop.h"
 #include "mip6d/sys/marks.h"
@@ -470,6 +471,8 @@ static int take_over(struct ha_kernel *k)
 		err = nft_dump(k->nf, SYS_NFT_BINDINGS, PAIR_LEN, take_pair, k);
 	if (!err)
 		err = ha_networks_take_pairs(k->networks);
+	if (!err)
+		err = ha_unreachable_set(k->rt, k->config.networks, k->config.n_networks);
 	if (!err && k->config.home_ifindex)
 		err = nlreq_dump(k->rt, rtnl_proxy_dump(k->config.home_ifindex), take_proxy, k);
 	return err;
@@ -680,6 +683,8 @@ static void remove_all(struct ha_kernel *k)
 
 	if (k->ifindex)
 		nlreq_do(k->rt, rtnl_link_del(k->ifindex)); /* and with it all routes */
+	if (k->rt)
+		ha_unreachable_set(k->rt, NULL, 0);
 	if (k->xfrm)
 		xfrm_refuse_hao(k->xfrm);
 	k->n_proxies = 0;

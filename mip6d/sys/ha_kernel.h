@@ -24,6 +24,7 @@
 
 #include <net/if.h>
 
+#include "lib/prefix_table.h"
 #include "mip6/env.h"
 
 struct ha_kernel; /* opaque */
@@ -37,6 +38,8 @@ struct ha_kernel_config {
 	char tunnel[IFNAMSIZ]; /* name of the device */
 	int home_ifindex; /* 0: virtual home link */
 	char home_link[IFNAMSIZ];
+	const struct prefix_row *networks; /* of mobile routers (ha_unreachable.h) */
+	size_t n_networks;
 };
 
 /*
