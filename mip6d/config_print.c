@@ -136,10 +136,7 @@ static void print_mobile_node(const struct config_mobile_node *mn, FILE *to)
 	fprintf(to, "\toptimistic_dad = %s;\n", boolean(mn->optimistic_dad));
 	fprintf(to, "\tmovement = \"%s\";\n", mn->eager ? "eager" : "lazy");
 	fprintf(to, "\tinterface_id = \"%s\";\n", mn->random_iid ? "random" : "eui64");
-	fprintf(to, "\thold = %u;\n\ttunnel = \"%s\";\n\ttable = %u;\n", mn->hold_ms,
-		mn->tunnel, mn->table);
 	print_mobile_router(&mn->router, to);
-	fputs("\tipsec = \"none\";\n};\n", to);
 	print_heartbeat(to, &mn->heartbeat);
 	if (mn->identifier[0])
 		fprintf(to, "\tidentifier = \"%s\";\n", mn->identifier);

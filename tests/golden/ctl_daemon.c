@@ -127,6 +127,19 @@ static int proxy(void *ctx, int ifindex, const struct in6_addr *addr)
 	return 0;
 }
 
+static int proxy_add(void *ctx, int ifindex, const struct in6_addr *addr, bool router)
+{
+	(void)router;
+	return proxy(ctx, ifindex, addr);
+}
+
+static int forward_networks(
+	void *ctx, const struct in6_addr *home, const struct ip6_prefix *networks, size_t n)
+{
+	(void)ctx, (void)home, (void)networks, (void)n;
+	return 0;
+}
+
 static int dad_listen(void *ctx, int ifindex, const struct in6_addr *addr, bool on)
 {
 	(void)ctx, (void)ifindex, (void)addr, (void)on;
@@ -229,7 +242,8 @@ static void store_binding(void *ctx, const struct in6_addr *home, const struct i
 }
 
 static const struct ha_ops ha_ops = {
-	forward_set, forward_del, proxy, proxy, dad_listen, store_put, store_del};
+	forward_set, forward_del, proxy_add, proxy, dad_listen, store_put, store_del,
+	forward_networks};
 static const struct mn_ops mn_ops = {
 	.address_set = address_set,
 	.address_del = address_del,

@@ -351,7 +351,7 @@ static void setup(void)
 	w.now = (monotime_t){1000000000};
 	w.env = (struct mip6_env){&w, w.timers, w_now, w_random, w_send_mh, w_send_icmp6, w_event};
 	w.ops = (struct ha_ops){w_forward_set, w_forward_del, w_proxy_add, w_proxy_del,
-		w_dad_listen, w_store_put, w_store_del};
+		w_dad_listen, w_store_put, w_store_del, NULL};
 	w.config.address = addr("ha");
 	memcpy(w.config.home_lladdr, mac, sizeof(mac));
 	w.config.home_lladdr_len = sizeof(mac);
@@ -1830,7 +1830,7 @@ END_TEST
 static bool restore_one(void *arg, const struct ha_binding_info *i)
 {
 	struct ha_binding_record r = {i->home_address, i->care_of, i->seq, i->flags, i->lifetime_s,
-		i->remaining_s, i->state == HA_BINDING_INVALID};
+		i->remaining_s, i->state == HA_BINDING_INVALID, i->n_networks, i->networks};
 
 	ck_assert_int_eq(ha_restore(arg, &r), 0);
 	return true;
