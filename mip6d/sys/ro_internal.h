@@ -14,7 +14,8 @@
 
 #define RO_PMTU_MAX 128 /* host routes because of Packet Too Big */
 #define RO_PMTU_S 600 /* the kernel's ip6_rt_mtu_expires */
-#define RO_SEEN_S 30 /* a peer that was told is told again after this, unless the daemon took it up */
+#define RO_SEEN_S \
+	30 /* a peer that was told is told again after this, unless the daemon took it up */
 
 struct ro_pair_key {
 	struct in6_addr local, peer;
@@ -67,8 +68,10 @@ int ro_xfrm_close(struct nlreq *x);
 /* The pair's policies, from what is in force for it. */
 int ro_xfrm_policies(struct nlreq *x, const struct ro_pair *p);
 /* States towards the peer's binding, and for our binding there; care_of NULL: away with them. */
-int ro_xfrm_peer(struct nlreq *x, const struct ro_pair_key *p, const struct in6_addr *care_of, bool *created);
-int ro_xfrm_own(struct nlreq *x, const struct ro_pair_key *p, const struct in6_addr *care_of, bool *created);
+int ro_xfrm_peer(struct nlreq *x, const struct ro_pair_key *p, const struct in6_addr *care_of,
+	bool *created);
+int ro_xfrm_own(struct nlreq *x, const struct ro_pair_key *p, const struct in6_addr *care_of,
+	bool *created);
 int64_t ro_xfrm_idle_s(struct nlreq *x, const struct ro_pair_key *p);
 
 /* ---- ro_report.c ---- */

@@ -221,8 +221,8 @@ static bool prepare(struct ro_kernel *k, char *err, size_t errlen)
 		return false;
 	rc = ro_report_open(k);
 	if (rc)
-		snprintf(err, errlen, "no sockets for reports and ICMPv6 errors: %s",
-			strerror(-rc));
+		snprintf(
+			err, errlen, "no sockets for reports and ICMPv6 errors: %s", strerror(-rc));
 	return !rc;
 }
 

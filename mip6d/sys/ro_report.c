@@ -138,7 +138,7 @@ void ro_report_close(struct ro_kernel *k)
 
 /* ---- the packet filter ---- */
 
-#define ADD_AGAIN                            \
+#define ADD_AGAIN                              \
 	"add table ip6 " SYS_NFT_TABLE_RO "\n" \
 	"delete table ip6 " SYS_NFT_TABLE_RO "\n"
 
@@ -147,15 +147,15 @@ void ro_report_close(struct ro_kernel *k)
  * the one behind a type 2 routing header: as RFC 6275 6.3 has nodes put it.
  * Mobility Headers (135) and ESP (50) behind it need no binding.
  */
-#define RULES                                                                              \
-	"set " SYS_NFT_RO_BOUND " { typeof ip6 saddr . @nh,384,128; }\n"                   \
-	"chain unbound { type filter hook input priority %d;\n"                            \
-	"ip6 nexthdr 60 ip6 saddr . @nh,384,128 @" SYS_NFT_RO_BOUND " accept\n"            \
-	"ip6 nexthdr 60 @nh,320,8 { 50, 135 } accept\n"                                    \
-	"ip6 nexthdr 60 limit rate over 10/second burst 5 packets drop\n"                  \
+#define RULES                                                                                \
+	"set " SYS_NFT_RO_BOUND " { typeof ip6 saddr . @nh,384,128; }\n"                     \
+	"chain unbound { type filter hook input priority %d;\n"                              \
+	"ip6 nexthdr 60 ip6 saddr . @nh,384,128 @" SYS_NFT_RO_BOUND " accept\n"              \
+	"ip6 nexthdr 60 @nh,320,8 { 50, 135 } accept\n"                                      \
+	"ip6 nexthdr 60 limit rate over 10/second burst 5 packets drop\n"                    \
 	"ip6 nexthdr 43 @nh,320,8 60 ip6 saddr . @nh,576,128 @" SYS_NFT_RO_BOUND " accept\n" \
-	"ip6 nexthdr 43 @nh,320,8 60 @nh,512,8 { 50, 135 } accept\n"                       \
-	"ip6 nexthdr 43 @nh,320,8 60 limit rate over 10/second burst 5 packets drop\n"     \
+	"ip6 nexthdr 43 @nh,320,8 60 @nh,512,8 { 50, 135 } accept\n"                         \
+	"ip6 nexthdr 43 @nh,320,8 60 limit rate over 10/second burst 5 packets drop\n"       \
 	"}\n"
 
 #define TEXT 32768

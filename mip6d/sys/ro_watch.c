@@ -99,7 +99,9 @@ bool ro_watch_rules(const struct ro_kernel_config *c, char *text, size_t len)
 		SEEN_MAX);
 	for (size_t i = 0; i < c->n_rules; i++)
 		if (c->rules[i].when == RO_WATCH_AFTER)
-			put(&t, "set meter%zu { type ipv6_addr; size %d; flags dynamic,timeout; timeout 10m; }\n",
+			put(&t,
+				"set meter%zu { type ipv6_addr; size %d; flags dynamic,timeout; "
+				"timeout 10m; }\n",
 				i, SEEN_MAX);
 	put_chain(&t, c, true);
 	put_chain(&t, c, false);
@@ -117,8 +119,7 @@ static void packet(void *arg, uint32_t id, const uint8_t *data, size_t len)
 		return;
 	k->stats.traffic++;
 	if (k->events->traffic)
-		k->events->traffic(
-			k->ctx, in6_equal(&src, &k->config.home_address) ? &dst : &src);
+		k->events->traffic(k->ctx, in6_equal(&src, &k->config.home_address) ? &dst : &src);
 }
 
 static void readable(void *arg)

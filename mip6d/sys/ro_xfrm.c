@@ -62,8 +62,8 @@ static int put(
 	return xfrm_state_set(x, &s);
 }
 
-int ro_xfrm_peer(struct nlreq *x, const struct ro_pair_key *p, const struct in6_addr *care_of,
-	bool *created)
+int ro_xfrm_peer(
+	struct nlreq *x, const struct ro_pair_key *p, const struct in6_addr *care_of, bool *created)
 {
 	int err = put(x, state(&p->peer, &p->local, IPPROTO_DSTOPTS), care_of, created);
 
@@ -93,8 +93,8 @@ static bool has_bu_path(struct nlreq *x, const struct ro_pair_key *p)
 	return nlreq_get(x, nlreq_msg(XFRM_MSG_GETPOLICY, 0, &id, sizeof(id)), NULL, NULL) == 0;
 }
 
-int ro_xfrm_own(struct nlreq *x, const struct ro_pair_key *p, const struct in6_addr *care_of,
-	bool *created)
+int ro_xfrm_own(
+	struct nlreq *x, const struct ro_pair_key *p, const struct in6_addr *care_of, bool *created)
 {
 	if (!care_of && has_bu_path(x, p))
 		return 0;
@@ -151,8 +151,8 @@ static struct xfrm_user_tmpl template(uint8_t proto)
 		.calgos = ~0u};
 }
 
-static struct nl_msg *policy_msg(const struct xfrm_userpolicy_id *id,
-	const struct xfrm_user_tmpl *templates, size_t n)
+static struct nl_msg *policy_msg(
+	const struct xfrm_userpolicy_id *id, const struct xfrm_user_tmpl *templates, size_t n)
 {
 	struct xfrm_userpolicy_info h = {.sel = id->sel,
 		.priority = SYS_XFRM_PRIO_RO,
