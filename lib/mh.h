@@ -151,6 +151,15 @@ struct mh_message {
 	struct mh_option options[MH_MAX_OPTIONS];
 };
 
+/* RFC 5847 5: HEARTBEAT_INTERVAL and MISSING_HEARTBEATS_ALLOWED */
+struct mh_heartbeat_config {
+	uint32_t interval_s; /* 0: nobody is asked; who asks gets an answer */
+	uint32_t missed;
+};
+
+#define MN_ID_NAI 1 /* subtype of the Mobile Node Identifier option, RFC 4283 3.1 */
+#define MN_ID_NAI_MAX 253 /* octets, RFC 4282 2.2 */
+
 /* Binding Revocation, RFC 5846 5, 5.1 */
 #define BR_INDICATION 1
 #define BR_ACKNOWLEDGEMENT 2
@@ -225,5 +234,7 @@ const char *mh_type_name(uint8_t type);
 const char *mh_option_name(uint8_t type);
 /* "accepted", "sequence number out of window", ...; never NULL */
 const char *ba_status_name(uint8_t status);
+const char *br_trigger_name(uint8_t trigger); /* of a Binding Revocation Indication; never NULL */
+const char *br_status_name(uint8_t status); /* of its acknowledgement; never NULL */
 
 #endif

@@ -79,3 +79,56 @@ const char *ba_status_name(uint8_t status)
 	}
 	return status < 128 ? "accepted, unknown status" : "refused, unknown status";
 }
+
+struct number_name {
+	uint8_t number;
+	const char *name;
+};
+
+/* RFC 5846 5.1 */
+static const struct number_name br_triggers[] = {
+	{BR_T_UNSPECIFIED, "unspecified"},
+	{BR_T_ADMINISTRATIVE, "administrative reason"},
+	{BR_T_HANDOVER_SAME, "handover, same access type"},
+	{BR_T_HANDOVER_OTHER, "handover, different access type"},
+	{BR_T_HANDOVER_UNKNOWN, "handover, unknown"},
+	{BR_T_USER, "ended by the user"},
+	{BR_T_ACCESS_NETWORK, "ended by the access network"},
+	{BR_T_OUT_OF_SYNC, "possibly out of sync"},
+	{BR_T_PER_PEER, "per-peer policy"},
+	{BR_T_LOCAL_POLICY, "local policy of the revoking node"},
+};
+
+/* 5.2 */
+static const struct number_name br_statuses[] = {
+	{BR_SUCCESS, "success"},
+	{BR_PARTIAL_SUCCESS, "partial success"},
+	{BR_NO_BINDING, "binding does not exist"},
+	{BR_IPV4_HOA_REQUIRED, "IPv4 home address option required"},
+	{BR_GLOBAL_NOT_AUTHORIZED, "global revocation not authorized"},
+	{BR_IDENTITY_REQUIRED, "identity of the revoked nodes required"},
+	{BR_ATTACHED, "revocation failed, node is attached"},
+	{BR_TRIGGER_NOT_SUPPORTED, "revocation trigger not supported"},
+	{BR_FUNCTION_NOT_SUPPORTED, "revocation function not supported"},
+	{BR_PROXY_NOT_SUPPORTED, "proxy binding revocation not supported"},
+};
+
+static const char *name_in(const struct number_name *t, size_t n, uint8_t number, const char *none)
+{
+	for (size_t i = 0; i < n; i++)
+		if (t[i].number == number)
+			return t[i].name;
+	return none;
+}
+
+const char *br_trigger_name(uint8_t trigger)
+{
+	return name_in(br_triggers, sizeof(br_triggers) / sizeof(br_triggers[0]), trigger,
+		"unknown trigger");
+}
+
+const char *br_status_name(uint8_t status)
+{
+	return name_in(br_statuses, sizeof(br_statuses) / sizeof(br_statuses[0]), status,
+		status < 128 ? "accepted, unknown status" : "refused, unknown status");
+}

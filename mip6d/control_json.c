@@ -133,6 +133,15 @@ static bool about_registration(enum mip6_event_type t)
 	case EV_RO_STARTED:
 	case EV_RO_TESTED:
 	case EV_RO_TUNNEL:
+	case EV_HOME_AGENT:
+	case EV_SWITCH_SENT:
+	case EV_SWITCH_RECEIVED:
+	case EV_REVOCATION_SENT:
+	case EV_REVOCATION_ANSWERED:
+	case EV_REVOKED:
+	case EV_PEER_LOST:
+	case EV_PEER_BACK:
+	case EV_PEER_RESTARTED:
 		break;
 	}
 	return false;

@@ -73,6 +73,16 @@ enum mip6_event_type {
 	EV_RO_BU_SENT, /* MN */
 	EV_RO_DIRECT, /* MN: what it sends goes directly from now on */
 	EV_RO_TUNNEL, /* MN: goes by the home agent again; text says why */
+	/* Between home agent and mobile node; peer is the other end. */
+	EV_HOME_AGENT, /* MN: uses this home agent from now on */
+	EV_SWITCH_SENT, /* HA: Home Agent Switch message (RFC 5142); text: repeated, or by whom it was ended */
+	EV_SWITCH_RECEIVED, /* MN */
+	EV_REVOCATION_SENT, /* HA: Binding Revocation Indication (RFC 5846); text is the trigger */
+	EV_REVOCATION_ANSWERED, /* HA: text is the status, or that there was no answer */
+	EV_REVOKED, /* MN: the binding is no more; text is the trigger */
+	EV_PEER_LOST, /* does not answer heartbeats (RFC 5847) */
+	EV_PEER_BACK, /* answers again */
+	EV_PEER_RESTARTED, /* and has lost its state */
 };
 
 struct mip6_event {

@@ -99,6 +99,34 @@ enum be_status {
 	BE_UNKNOWN_MH_TYPE = 2,
 };
 
+/* Binding Revocation, RFC 5846 5.1: triggers */
+enum br_trigger {
+	BR_T_UNSPECIFIED = 0,
+	BR_T_ADMINISTRATIVE = 1,
+	BR_T_HANDOVER_SAME = 2, /* 2 to 4: between access gateways of Proxy Mobile IPv6 */
+	BR_T_HANDOVER_OTHER = 3,
+	BR_T_HANDOVER_UNKNOWN = 4,
+	BR_T_USER = 5,
+	BR_T_ACCESS_NETWORK = 6,
+	BR_T_OUT_OF_SYNC = 7,
+	BR_T_PER_PEER = 128, /* of global revocation */
+	BR_T_LOCAL_POLICY = 129,
+};
+
+/* 5.2: status; 128 and above refuse */
+enum br_status {
+	BR_SUCCESS = 0,
+	BR_PARTIAL_SUCCESS = 1,
+	BR_NO_BINDING = 128,
+	BR_IPV4_HOA_REQUIRED = 129,
+	BR_GLOBAL_NOT_AUTHORIZED = 130,
+	BR_IDENTITY_REQUIRED = 131,
+	BR_ATTACHED = 132,
+	BR_TRIGGER_NOT_SUPPORTED = 133,
+	BR_FUNCTION_NOT_SUPPORTED = 134,
+	BR_PROXY_NOT_SUPPORTED = 135,
+};
+
 /* ICMPv6 */
 enum icmp6_type {
 	ICMP6T_PARAM_PROBLEM = 4,

@@ -17,12 +17,16 @@
 
 struct cn_config {
 	uint32_t max_bindings; /* the whole cache; 0: CN_DEFAULT_BINDINGS */
-	uint32_t max_lifetime_s; /* granted at most; MAX_RR_BINDING_LIFETIME (420 s) is the limit with RR */
+	uint32_t
+		max_lifetime_s; /* granted at most; MAX_RR_BINDING_LIFETIME (420 s) is the limit with RR */
 	uint32_t max_shared_lifetime_s; /* the same for a shared Kbm, 0: as asked for */
 	bool refresh; /* ask for a refresh (BRR) of a binding in use that is about to expire */
 	/* Whoever may have bindings here: RFC 6275 leaves that to policy.  NULL: everybody. */
 	bool (*allowed)(void *ctx, const struct in6_addr *local, const struct in6_addr *home);
 	void *allowed_ctx;
+	/* Is it an address of this node?  NULL: only the one that the packet was sent to is known. */
+	bool (*is_ours)(void *ctx, const struct in6_addr *addr);
+	void *is_ours_ctx;
 };
 
 #define CN_DEFAULT_BINDINGS 10000
@@ -33,23 +37,25 @@ struct cn_store_ops {
 	 * The last sequence number of a pair with a shared Kbm (RFC 4449 3: MUST be kept),
 	 * on disk when this returns.  Or NULL.
 	 */
-	void (*sequence_put)(void *ctx, const struct in6_addr *local, const struct in6_addr *home, uint16_t seq);
+	void (*sequence_put)(
+		void *ctx, const struct in6_addr *local, const struct in6_addr *home, uint16_t seq);
 	void *ctx;
 };
 
 struct cn; /* opaque */
 
 /* NULL: out of memory.  ro and its context must live longer; store is copied, and may be NULL. */
-struct cn *cn_new(const struct cn_config *config, const struct mip6_env *env, const struct ro_ops *ro,
-	void *ro_ctx, const struct cn_store_ops *store);
+struct cn *cn_new(const struct cn_config *config, const struct mip6_env *env,
+	const struct ro_ops *ro, void *ro_ctx, const struct cn_store_ops *store);
 /* Wipes keys, frees memory; the kernel's state stays (see cn_withdraw). */
 void cn_free(struct cn *cn);
-/* Remove all bindings, so that nothing stays in the kernel. */
+/* Remove all bindings, so that nothing stays in the kernel; from then on packets are ignored. */
 void cn_withdraw(struct cn *cn);
 
 /*
  * Is this one for the correspondent's part of a node that is something else as
- * well: HoTI, CoTI, a Binding Update without the H flag.
+ * well: HoTI, CoTI, a Binding Update without the H flag.  A home agent takes
+ * such a Binding Update itself where it has a home registration (9.5.1, 139).
  */
 bool cn_wants(const struct mip6_packet *p);
 /*
@@ -60,14 +66,19 @@ bool cn_wants(const struct mip6_packet *p);
 void cn_receive_mh(struct cn *cn, const struct mip6_packet *p);
 /*
  * The kernel dropped a packet because of its Home Address option (9.3.1):
- * source and option as on the wire.  Answered with a rate-limited Binding Error.
+ * source and option as on the wire.  Answered with a rate-limited Binding
+ * Error, unless there is such a binding by now.
  */
 void cn_unverified_home_address(struct cn *cn, const struct in6_addr *local,
 	const struct in6_addr *home, const struct in6_addr *care_of);
 /* 9.3.4: persistent Destination Unreachable for a care-of address deletes the binding. */
 void cn_icmp_error(struct cn *cn, const struct icmp6_error *e);
 
-/* RFC 4449: home is the peer's home address.  seq: the last one seen, -1: none.  s is copied; NULL: forget. */
+/*
+ * RFC 4449: home is the peer's home address.  seq: the last one seen, -1: none.
+ * s is copied; NULL: forget.  -EEXIST: another home address has this Kcn
+ * (section 4); -EINVAL: Kcn shorter than 20 octets, a nonce missing or too long.
+ */
 int cn_shared_set(struct cn *cn, const struct in6_addr *local, const struct in6_addr *home,
 	const struct rr_shared *s, int seq);
 
@@ -82,14 +93,16 @@ struct cn_binding_info {
 	bool shared; /* authorized by a shared Kbm */
 };
 size_t cn_count(const struct cn *cn);
-void cn_foreach(const struct cn *cn, bool (*fn)(void *arg, const struct cn_binding_info *i), void *arg);
+void cn_foreach(
+	const struct cn *cn, bool (*fn)(void *arg, const struct cn_binding_info *i), void *arg);
 /* By hand (mip6ctl): local :: for all; returns how many. */
 size_t cn_remove(struct cn *cn, const struct in6_addr *local, const struct in6_addr *home);
 
 struct cn_stats {
-	uint64_t hoti_received, hot_sent, coti_received, cot_sent, tests_limited, bu_received, ba_sent,
-		bu_accepted, moves, deregistrations, expirations, evicted, be_sent, be_limited, brr_sent,
-		malformed, unknown_type, bad_authenticator, nonce_expired, refused;
+	uint64_t hoti_received, hot_sent, coti_received, cot_sent, tests_limited, bu_received,
+		ba_sent, bu_accepted, moves, deregistrations, expirations, evicted, be_sent,
+		be_limited, brr_sent, malformed, unknown_type, bad_authenticator, nonce_expired,
+		refused;
 };
 const struct cn_stats *cn_stats(const struct cn *cn);
 

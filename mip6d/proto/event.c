@@ -34,6 +34,15 @@ const char *mip6_event_name(enum mip6_event_type t)
 		[EV_RO_BU_SENT] = "correspondent-bu-sent",
 		[EV_RO_DIRECT] = "path-direct",
 		[EV_RO_TUNNEL] = "path-tunnel",
+		[EV_HOME_AGENT] = "home-agent",
+		[EV_SWITCH_SENT] = "switch-sent",
+		[EV_SWITCH_RECEIVED] = "switch-received",
+		[EV_REVOCATION_SENT] = "revocation-sent",
+		[EV_REVOCATION_ANSWERED] = "revocation-answered",
+		[EV_REVOKED] = "revoked",
+		[EV_PEER_LOST] = "peer-lost",
+		[EV_PEER_BACK] = "peer-back",
+		[EV_PEER_RESTARTED] = "peer-restarted",
 	};
 	size_t i = (size_t)t;
 

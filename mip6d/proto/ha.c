@@ -53,6 +53,14 @@ struct ha *ha_new(const struct ha_config *config, const struct mip6_env *env,
 	ha->refused_limit = (struct log_limit)LOG_LIMIT_INIT(100, 600);
 	ha->error_limit = (struct log_limit)LOG_LIMIT_INIT(10, 600); /* 10 a second */
 	ha->op_limit = (struct log_limit)LOG_LIMIT_INIT(10, 60);
+	ha->be_limit = (struct log_limit)LOG_LIMIT_INIT(10, 60);
+	ha->stranger_limit = (struct log_limit)LOG_LIMIT_INIT(100, 6000); /* 100 a second */
+	if (!ha->config.switch_rate)
+		ha->config.switch_rate = 1;
+	if (!ha->config.revocation.timeout_ms)
+		ha->config.revocation.timeout_ms = 1000;
+	if (ha->config.revocation.max_timeout_ms < ha->config.revocation.timeout_ms)
+		ha->config.revocation.max_timeout_ms = ha->config.revocation.timeout_ms;
 	if (tables_init(ha) < 0) {
 		tables_free(ha);
 		free(ha);
@@ -67,6 +75,7 @@ void ha_free(struct ha *ha)
 
 	if (!ha)
 		return;
+	ha_switch_all_end(ha);
 	for (n = addr_table_walk(&ha->cache, NULL); n; n = next) {
 		struct ha_binding *b = ADDR_OBJECT(n, struct ha_binding, node);
 
@@ -74,6 +83,8 @@ void ha_free(struct ha *ha)
 		timer_stop(ha->env->timers, &b->expiry);
 		if (b->job)
 			timer_stop(ha->env->timers, &b->job->timer);
+		ha_signals_end(ha, b);
+		free(b->identifier);
 		free(b->job);
 		free(b);
 	}
@@ -110,6 +121,8 @@ void ha_receive_mh(struct ha *ha, const struct mip6_packet *p)
 	case MH_OK:
 		if (m.type == MH_BU)
 			ha_binding_update(ha, p, &m);
+		else
+			ha_signal(ha, p, &m);
 		break;
 	case MH_E_UNKNOWN_TYPE:
 		ha->stats.unknown_type++;

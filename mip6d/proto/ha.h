@@ -33,6 +33,16 @@ struct ha_config {
 	uint32_t max_bindings; /* 0: no limit */
 	bool optimistic; /* forward while DAD for the home address still runs */
 	bool require_ipsec; /* refuse what is not MIP6_PKT_PROTECTED */
+	struct mh_heartbeat_config heartbeat; /* asked of mobile nodes (RFC 5847) */
+	uint32_t restart_counter; /* RFC 5847 3.2: grew when the bindings were last lost */
+	struct { /* RFC 5846 11 */
+		uint32_t retries; /* BRIMaxRetriesNumber */
+		uint32_t timeout_ms, max_timeout_ms; /* InitMINDelayBRIs, MAX_BRACK_TIMEOUT */
+	} revocation;
+	uint32_t switch_rate; /* nodes asked in a second to switch; 0: 1, MAX-HA-SWITCH-TRANSMIT-RATE */
+	/* Who may register, user@realm (RFC 4283); n_identifiers 0: whoever.  Owned by the configuration. */
+	size_t n_identifiers;
+	char *const *identifiers;
 };
 
 struct ha; /* opaque */
@@ -82,6 +92,9 @@ struct ha_binding_info {
 	uint32_t lifetime_s, remaining_s;
 	uint32_t age_s; /* since the first registration */
 	uint32_t moves;
+	bool revoking, switching; /* the node was told, and has not answered yet */
+	bool unreachable; /* does not answer heartbeats */
+	const char *identifier; /* of the mobile node (RFC 4283), or NULL; as long as nothing changes */
 };
 
 size_t ha_count(const struct ha *ha); /* bindings that are not HA_BINDING_INVALID */
@@ -91,10 +104,32 @@ bool ha_find(struct ha *ha, const struct in6_addr *home_address, struct ha_bindi
 /* Remove one by hand (mip6ctl); false when there is none. */
 bool ha_remove(struct ha *ha, const struct in6_addr *home_address);
 
+/*
+ * Tell the node that its binding is no more (RFC 5846), and end it when the
+ * node has answered or too often has not.  0, -ENOENT: no binding, -EALREADY,
+ * -EBUSY: too many at once, -ENOMEM.
+ */
+int ha_revoke(struct ha *ha, const struct in6_addr *home_address, uint8_t trigger);
+
+/*
+ * Ask the node to leave for one of these home agents, the best first, or for
+ * one that it finds by itself (RFC 5142).  Repeated until it de-registers.
+ * 0, -ENOENT: no binding, -E2BIG, -ENOMEM.
+ */
+#define HA_SWITCH_MAX_ADDRESSES 16
+int ha_switch_node(struct ha *ha, const struct in6_addr *home_address,
+	const struct in6_addr *addresses, size_t n);
+/* The same of all that are bound now, one after the other at the configured rate. */
+int ha_switch_all(struct ha *ha, const struct in6_addr *addresses, size_t n);
+
 struct ha_stats {
 	uint64_t bu_received, ba_sent, bu_accepted, registrations, moves, refreshes,
 		deregistrations, expirations, dad_failures, malformed, unknown_type,
 		refused[256 - 128], no_hao, unprotected;
+	/* revocation, switch, heartbeats */
+	uint64_t revocations_sent, revocations_answered, revocations_unanswered, switches_sent,
+		heartbeats_sent, heartbeats_answered, heartbeats_received, peers_lost, peers_restarted,
+		signals_ignored;
 };
 const struct ha_stats *ha_stats(const struct ha *ha);
 

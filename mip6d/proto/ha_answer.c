@@ -6,11 +6,7 @@
 #include <string.h>
 
 #include "mip6d/proto/ha_internal.h"
-
-#define NH_ROUTING 43
-#define NH_DSTOPTS 60
-#define OPT_PADN 1
-#define ICMP_ERROR_MAX (1280 - 40) /* RFC 4443 2.4 c: the whole packet fits the least MTU */
+#include "mip6d/proto/problem.h"
 
 /* 10.3.1: a home agent with stable storage MUST leave the advice out. */
 static uint16_t refresh_advice(const struct ha *ha, uint8_t status, uint16_t lifetime)
@@ -111,58 +107,6 @@ void ha_send_binding_error(struct ha *ha, const struct mip6_packet *p, uint8_t s
 		ha_op_failed(ha, "send a Binding Error to", &out.dst, err);
 }
 
-/* Type 2 routing header as it was on the wire (6.4). */
-static void quote_routing_header(struct wbuf *w, const struct mip6_packet *p, uint8_t next)
-{
-	wbuf_u8(w, next);
-	wbuf_u8(w, 2);
-	wbuf_u8(w, MIP6_RTHDR_TYPE2);
-	wbuf_u8(w, 1); /* Segments Left */
-	wbuf_zero(w, 4);
-	wbuf_in6(w, &p->dst);
-}
-
-/* Destination options with the Home Address option alone, which is 8n + 6 (6.3). */
-static void quote_home_address_option(struct wbuf *w, const struct mip6_packet *p)
-{
-	wbuf_u8(w, MIP6_PROTO_MH);
-	wbuf_u8(w, 2);
-	wbuf_u8(w, OPT_PADN);
-	wbuf_u8(w, 2);
-	wbuf_zero(w, 2);
-	wbuf_u8(w, MIP6_DSTOPT_HAO);
-	wbuf_u8(w, 16);
-	wbuf_in6(w, &p->src);
-}
-
-/*
- * The packet as it came, as far as it is known here: IPv6 header, the two
- * headers of Mobile IPv6 in the order that RFC 8200 4.1 recommends, Mobility
- * Header.  Not known and thus not the original's: traffic class and flow
- * label (0), other extension headers, the length of padding in the
- * destination options.  Returns where the Mobility Header begins.
- */
-static size_t quote(struct wbuf *w, const struct mip6_packet *p)
-{
-	size_t start = w->len, len_at = w->len + 4, head;
-	bool hao = p->flags & MIP6_PKT_HAO, rh2 = p->flags & MIP6_PKT_RH2;
-	uint8_t behind_rh2 = hao ? NH_DSTOPTS : MIP6_PROTO_MH;
-
-	wbuf_u32(w, 0x60000000);
-	wbuf_u16(w, 0); /* Payload Length, below */
-	wbuf_u8(w, rh2 ? NH_ROUTING : behind_rh2);
-	wbuf_u8(w, p->hop_limit);
-	wbuf_in6(w, ha_wire_source(p));
-	wbuf_in6(w, rh2 ? &p->dst_coa : &p->dst);
-	if (rh2)
-		quote_routing_header(w, p, behind_rh2);
-	if (hao)
-		quote_home_address_option(w, p);
-	head = w->len - start;
-	wbuf_put_u16(w, len_at, (uint16_t)(head - 40 + p->len));
-	return head;
-}
-
 /*
  * Directly to the source, without the Binding Cache (9.2).  What came through
  * IPsec is not quoted in clear, so it gets no answer of this kind.
@@ -171,25 +115,15 @@ void ha_send_parameter_problem(struct ha *ha, const struct mip6_packet *p, size_
 {
 	struct mip6_packet out = {
 		.src = p->flags & MIP6_PKT_RH2 ? p->dst_coa : p->dst, .dst = *ha_wire_source(p)};
-	uint8_t data[ICMP_ERROR_MAX];
-	struct wbuf w = wbuf_make(data, sizeof(data));
-	size_t head, room;
+	uint8_t data[PROBLEM_MAX];
 	int err;
 
 	if (p->flags & MIP6_PKT_PROTECTED || !error_allowed(ha, p))
 		return;
-	wbuf_u8(&w, ICMP6T_PARAM_PROBLEM);
-	wbuf_u8(&w, 0); /* code 0: erroneous header field */
-	wbuf_u16(&w, 0);
-	wbuf_u32(&w, 0); /* Pointer, below */
-	head = quote(&w, p);
-	wbuf_put_u16(&w, 6, (uint16_t)(head + offset));
-	room = sizeof(data) - w.len;
-	wbuf_bytes(&w, p->data, p->len < room ? p->len : room);
 	if (IN6_IS_ADDR_LINKLOCAL(&out.dst))
 		out.ifindex = p->ifindex;
 	out.data = data;
-	out.len = w.len;
+	out.len = problem_build(p, offset, data);
 	err = ha->env->send_icmp6(ha->env->ctx, &out);
 	if (err)
 		ha_op_failed(ha, "send a Parameter Problem to", &out.dst, err);

@@ -155,6 +155,9 @@ static int enter_active(struct ha *ha, struct ha_binding *b, const struct ha_req
 	expire_in(ha, b, (int64_t)left * 1000);
 	b->state = BINDING_ACTIVE;
 	ha_defend(ha, b, r->restored ? HA_DEFEND_RESTORED : HA_DEFEND_ONE);
+	if (!ha_revocation_bars(b))
+		ha_revocation_end(ha, b); /* RFC 5846 7: the update was accepted */
+	ha_heartbeat_registered(ha, b);
 	if (!r->restored)
 		store(ha, b);
 	return 0;
@@ -164,6 +167,7 @@ static int enter_active(struct ha *ha, struct ha_binding *b, const struct ha_req
 static void enter_invalid(struct ha *ha, struct ha_binding *b, const struct ha_request *r)
 {
 	ha_undefend(ha, b);
+	ha_signals_end(ha, b);
 	unset_forwarding(ha, b);
 	b->seq = r->answer.seq;
 	b->state = BINDING_INVALID;
@@ -182,6 +186,7 @@ static void enter_invalid(struct ha *ha, struct ha_binding *b, const struct ha_r
 static void enter_none(struct ha *ha, struct ha_binding *b)
 {
 	ha_undefend(ha, b);
+	ha_signals_end(ha, b);
 	unset_forwarding(ha, b);
 	timer_stop(ha->env->timers, &b->expiry);
 	/* Nothing is in the store if it never was more than a request; deleting that is harmless. */
@@ -274,8 +279,10 @@ int ha_change_state(struct ha *ha, struct ha_binding *b, enum binding_state to,
 	if (!r || !r->restored)
 		count(ha, from, to, moved);
 	tell(ha, b, from, r, moved, why);
-	if (to == BINDING_NONE)
+	if (to == BINDING_NONE) {
+		free(b->identifier);
 		free(b);
+	}
 	return 0;
 }
 
@@ -351,9 +358,11 @@ void ha_withdraw(struct ha *ha)
 		struct ha_binding *b = ADDR_OBJECT(n, struct ha_binding, node);
 
 		ha_undefend(ha, b);
+		ha_signals_end(ha, b);
 		unset_forwarding(ha, b);
 		timer_stop(ha->env->timers, &b->expiry);
 	}
+	ha_switch_all_end(ha);
 	ha->withdrawn = true;
 }
 
@@ -371,6 +380,10 @@ static void describe(const struct ha *ha, const struct ha_binding *b, struct ha_
 		.remaining_s = remaining_s(ha, b),
 		.age_s = (uint32_t)mono_diff_s(ha_now(ha), b->created),
 		.moves = b->moves,
+		.revoking = b->revocation,
+		.switching = b->switching,
+		.unreachable = ha_heartbeat_lost(b),
+		.identifier = b->identifier,
 	};
 }
 

@@ -128,6 +128,10 @@ static uint8_t refuse_reason(const struct ha *ha, const struct ha_request *r)
 		return BA_PROHIBITED;
 	if (!care_of_is_usable(ha, r))
 		return BA_INVALID_COA;
+	/* RFC 5846 7, RFC 5142 5.3: who is to go is not given more time. */
+	if (known && (ha_revocation_bars(b) ||
+			     (b->switching && in6_equal(&b->care_of, &r->care_of))))
+		return BA_PROHIBITED;
 	if (!known && ha->config.home_ifindex && !ha->link_up)
 		return BA_UNSPECIFIED; /* no DAD without the link */
 	if (!known && is_full(ha))
@@ -151,6 +155,20 @@ static uint16_t grant(const struct ha *ha, uint16_t asked, uint32_t valid_s)
 	return (uint16_t)units;
 }
 
+/* RFC 5142 5.3: a node that was asked to leave is served where it moves, but for no longer. */
+static uint32_t most_left(const struct ha *ha, const struct ha_request *r, uint32_t valid_s)
+{
+	const struct ha_binding *b = ha_binding_find(ha, &r->answer.home_address);
+	int64_t left;
+
+	if (!b || !b->switching)
+		return valid_s;
+	left = mono_diff_s(b->expiry.when, ha_now(ha));
+	if (left < MIP6_LIFETIME_UNIT)
+		left = MIP6_LIFETIME_UNIT;
+	return left < valid_s ? (uint32_t)left : valid_s;
+}
+
 /*
  * May this registration be accepted?  A status, with r->granted set where it
  * does not refuse, or -1: discard.
@@ -169,7 +187,7 @@ static int judge(const struct ha *ha, struct ha_request *r)
 	status = refuse_reason(ha, r);
 	if (status != BA_ACCEPTED)
 		return status;
-	r->granted = grant(ha, r->lifetime, valid_s);
+	r->granted = grant(ha, r->lifetime, most_left(ha, r, valid_s));
 	units = r->granted;
 	/* Deprecated, or soon, or invalid at the end: compared in units of 4 s. */
 	r->status =
@@ -242,7 +260,8 @@ static void deregistration(struct ha *ha, struct ha_binding *b, const struct ha_
 	ha_send_ba(ha, &r->answer, BA_ACCEPTED, r->answer.seq, 0);
 }
 
-static void home_registration(struct ha *ha, const struct mip6_packet *p, struct ha_request *r)
+static void home_registration(struct ha *ha, const struct mip6_packet *p, struct ha_request *r,
+	const struct mh_message *m)
 {
 	struct ha_binding *b = ha_binding_find(ha, &r->answer.home_address);
 	int status;
@@ -256,8 +275,13 @@ static void home_registration(struct ha *ha, const struct mip6_packet *p, struct
 		return;
 	}
 	status = judge(ha, r);
+	if (status >= 0 && status < BA_UNSPECIFIED && !ha_identifier_allowed(ha, b, m))
+		status = BA_PROHIBITED;
 	if (status >= 0 && status < BA_UNSPECIFIED) {
 		registration(ha, b, r);
+		b = ha_binding_find(ha, &r->answer.home_address);
+		if (b)
+			ha_identifier_take(b, m);
 		return;
 	}
 	if (b)
@@ -293,7 +317,7 @@ void ha_binding_update(struct ha *ha, const struct mip6_packet *p, const struct 
 	if (b && !ha_seq_is_greater(r.answer.seq, b->seq)) {
 		ha_refuse(ha, &r, BA_SEQUENCE, b->seq);
 	} else if (r.flags & BU_F_H) {
-		home_registration(ha, p, &r);
+		home_registration(ha, p, &r, m);
 	} else if (b && b->state != BINDING_INVALID) {
 		ha_refuse(ha, &r, BA_TYPE_CHANGE, r.answer.seq);
 	} else {

@@ -7,6 +7,11 @@
  *	ha_answer.c	Binding Acknowledgement, Binding Error, Parameter Problem
  *	ha_binding.c	the binding cache: states, what is stored, restart
  *	ha_dad.c	Duplicate Address Detection, proxying on the home link
+ *	ha_signal.c	what is said beside registrations: the common part
+ *	ha_revoke.c	Binding Revocation (RFC 5846)
+ *	ha_heartbeat.c	Heartbeats (RFC 5847)
+ *	ha_switch.c	Home Agent Switch (RFC 5142)
+ *	ha_identifier.c	Mobile Node Identifier (RFC 4283)
  *	ha_table.c	hash table by address
  */
 #ifndef PROTO_HA_INTERNAL_H
@@ -66,6 +71,10 @@ struct ha_binding {
 	uint8_t state; /* enum binding_state */
 	uint8_t defended; /* HA_DEFEND_* */
 	bool forwarding; /* forward_set() was done for care_of */
+	struct ha_revocation *revocation; /* in progress, or NULL */
+	struct ha_switch *switching; /* the node was asked to leave, or NULL */
+	struct ha_heartbeat *heartbeat; /* or NULL */
+	char *identifier; /* RFC 4283, or NULL */
 };
 
 /*
@@ -104,7 +113,11 @@ struct ha {
 	size_t n_invalid;
 	monotime_t next_advertisement; /* spreads those of many bindings */
 	struct ha_stats stats;
-	struct log_limit bad_limit, refused_limit, error_limit, op_limit;
+	struct log_limit bad_limit, refused_limit, error_limit, op_limit, be_limit, stranger_limit;
+	struct ha_switch_all *switch_all; /* under way, or NULL */
+	size_t n_revocations;
+	uint16_t revocation_seq; /* of the last indication */
+	bool revocation_numbered;
 };
 
 /* ha.c */
@@ -181,5 +194,38 @@ void ha_defend(struct ha *ha, struct ha_binding *b, enum ha_defend_how how);
 /* Stop all that goes on for b on the home link. */
 void ha_undefend(struct ha *ha, struct ha_binding *b);
 void ha_neighbor_message(struct ha *ha, const struct mip6_packet *p);
+
+/* ha_signal.c */
+/* A Mobility Header that is no Binding Update. */
+void ha_signal(struct ha *ha, const struct mip6_packet *p, const struct mh_message *m);
+int ha_send_signal(struct ha *ha, const struct in6_addr *home_address,
+	const struct in6_addr *care_of, const struct mh_message *m);
+void ha_signal_event(struct ha *ha, const struct ha_binding *b, enum mip6_event_type type,
+	uint16_t seq, const char *text);
+bool ha_binding_is_alive(const struct ha_binding *b);
+void ha_signals_end(struct ha *ha, struct ha_binding *b); /* nothing of the below any more */
+
+/* ha_revoke.c */
+void ha_revocation_answer(struct ha *ha, const struct mip6_packet *p, const struct mh_message *m);
+void ha_revocation_unknown(struct ha *ha, struct ha_binding *b); /* Binding Error: unknown type */
+void ha_revocation_end(struct ha *ha, struct ha_binding *b);
+bool ha_revocation_bars(const struct ha_binding *b); /* a Binding Update is not accepted meanwhile */
+
+/* ha_heartbeat.c */
+void ha_heartbeat_registered(struct ha *ha, struct ha_binding *b);
+void ha_heartbeat_message(struct ha *ha, const struct mip6_packet *p, const struct mh_message *m);
+void ha_heartbeat_unknown(struct ha *ha, struct ha_binding *b);
+void ha_heartbeat_end(struct ha *ha, struct ha_binding *b);
+bool ha_heartbeat_lost(const struct ha_binding *b);
+
+/* ha_switch.c */
+void ha_switch_unknown(struct ha *ha, struct ha_binding *b);
+void ha_switch_end(struct ha *ha, struct ha_binding *b);
+void ha_switch_all_end(struct ha *ha);
+
+/* ha_identifier.c */
+bool ha_identifier_allowed(
+	const struct ha *ha, const struct ha_binding *b, const struct mh_message *m);
+void ha_identifier_take(struct ha_binding *b, const struct mh_message *m);
 
 #endif

@@ -133,6 +133,7 @@ struct mn *mn_new(const struct mn_config *config, const struct mip6_env *env,
 	for (size_t i = 0; i < mn->n_links; i++)
 		mn_link_init(&mn->links[i], mn, &config->interfaces[i]);
 	mn_path_init(mn);
+	mn_heartbeat_init(mn);
 	mn_reg_init(mn);
 	return mn;
 }
@@ -143,6 +144,7 @@ static void stop_timers(struct mn *mn)
 		mn_link_stop(&mn->links[i]);
 	timer_stop(mn->env->timers, &mn->hold_timer);
 	timer_stop(mn->env->timers, &mn->sweep_timer);
+	timer_stop(mn->env->timers, &mn->heartbeat.timer);
 	mn_reg_stop(mn);
 }
 

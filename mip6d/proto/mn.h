@@ -43,6 +43,9 @@ struct mn_config {
 	uint32_t first_registration_timeout_ms;
 	/* RTR_SOLICITATION_INTERVAL (RFC 4861 6.3.7: SHOULD be at least 4 s); 0: 4000 ms */
 	uint32_t solicit_interval_ms;
+	struct mh_heartbeat_config heartbeat; /* asked of the home agent (RFC 5847) */
+	uint32_t restart_counter; /* RFC 5847 3.2: grew when this node last lost its state */
+	const char *identifier; /* user@realm, told to the home agent (RFC 4283); NULL: none; borrowed */
 	size_t n_interfaces;
 	struct mn_interface_config interfaces[MN_MAX_INTERFACES];
 };
@@ -209,6 +212,9 @@ bool mn_prefer(struct mn *mn, int ifindex, int preference);
 struct mn_stats {
 	uint64_t ra_received, rs_sent, bu_sent, bu_retransmitted, ba_received, ba_accepted, ba_refused,
 		ba_ignored, moves, malformed, unknown_type, dad_failures, unprotected;
+	/* revocation, heartbeats, change of home agent */
+	uint64_t revocation_received, revoked, switch_received, heartbeats_sent, heartbeats_answered,
+		heartbeats_ignored, peer_lost, peer_restarted, signals_ignored;
 	/* route optimization */
 	uint64_t hoti_sent, coti_sent, hot_received, cot_received, tests_ignored, cbu_sent, cba_received,
 		be_received, brr_received, ro_refused;

@@ -146,3 +146,11 @@ void mn_home_na(struct mn_link *l, const struct icmp6_na *na)
 	mn_home_stop(l);
 	mn_path_check(l->mn);
 }
+
+void mn_home_forget(struct mn *mn)
+{
+	for (size_t i = 0; i < mn->n_links; i++) {
+		mn->links[i].ha_lladdr.len = 0;
+		mn->links[i].asked = false;
+	}
+}

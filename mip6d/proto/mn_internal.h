@@ -9,6 +9,10 @@
  *   mn_move.c    choice among the links, and what is done at a move
  *   mn_home.c    arrival on the home link
  *   mn_reg.c     registration with the home agent: the Binding Update List entry
+ *   mn_agent.c   which home agent, and the change to another
+ *   mn_switch.c  Home Agent Switch messages (RFC 5142)
+ *   mn_revoke.c  Binding Revocation (RFC 5846)
+ *   mn_heartbeat.c  Heartbeats (RFC 5847)
  *   mn_mh.c      Mobility Headers that arrive
  *
  * Facts flow downwards: a link changes, mn_path_check() compares the best
@@ -176,9 +180,42 @@ struct mn_reg {
 	monotime_t refresh_at;
 	int64_t refused_wait_ms;
 	bool home_address_lost; /* status 134 */
+	monotime_t barred_until; /* the home agent revoked the binding: no registration before */
 
 	struct mn_rate rate;
 	struct timer send_timer, refresh_timer, expiry_timer;
+};
+
+/* The home agent in use is config.home_agent. */
+struct mn_agent {
+	bool leaving; /* the binding there is being deleted, then `next` is used */
+	struct in6_addr next;
+};
+
+/* What a Home Agent Switch message has put forward (RFC 5142). */
+#define MN_SWITCH_CANDIDATES 16
+struct mn_switch {
+	size_t n, at; /* at: the next to be tried */
+	struct in6_addr candidates[MN_SWITCH_CANDIDATES];
+};
+
+/* The last Binding Revocation Indication that was accepted (RFC 5846). */
+struct mn_revocation {
+	bool answered;
+	uint16_t seq;
+	monotime_t when;
+};
+
+/* Heartbeats to the home agent (RFC 5847). */
+struct mn_heartbeat {
+	struct timer timer;
+	uint32_t seq; /* of the last request */
+	bool waiting; /* for its response */
+	bool lost; /* too many are missing */
+	bool unsupported;
+	bool has_counter;
+	uint32_t counter; /* of the home agent's restarts */
+	unsigned missing;
 };
 
 struct mn {
@@ -197,6 +234,10 @@ struct mn {
 	bool hold;
 	struct timer hold_timer, sweep_timer;
 	struct mn_reg reg;
+	struct mn_agent agent;
+	struct mn_switch switching;
+	struct mn_revocation revocation;
+	struct mn_heartbeat heartbeat;
 	struct log_limit be_rate, bad_log, op_log;
 	uint32_t moves, retransmissions;
 	int last_status;
@@ -254,6 +295,11 @@ void mn_path_bu_sent(struct mn *mn);
 void mn_path_answered(struct mn *mn, bool accepted);
 void mn_path_teardown(struct mn *mn);
 void mn_path_init(struct mn *mn);
+/* Delete the binding at the home agent in use; what the home address sends is held. */
+void mn_path_leave(struct mn *mn);
+/* Before config.home_agent changes, and after it did: what leads there. */
+void mn_path_forget_agent(struct mn *mn);
+void mn_path_new_agent(struct mn *mn);
 /* No care-of address of an interface that lost it may stay in use: called when one goes away. */
 void mn_route_remove(struct mn_link *l, const struct in6_addr *care_of);
 
@@ -264,10 +310,14 @@ void mn_home_na(struct mn_link *l, const struct icmp6_na *na);
 void mn_home_announce(struct mn_link *l);
 void mn_home_stop(struct mn_link *l);
 void mn_home_init(struct mn_link *l);
+void mn_home_forget(struct mn *mn); /* what was learnt of the home agent */
 
 /* mn_reg.c */
 void mn_reg_init(struct mn *mn);
 void mn_reg_stop(struct mn *mn);
+/* The home agent has ended the binding and wants no other one for so long. */
+void mn_reg_revoked(struct mn *mn, int64_t wait_ms);
+void mn_reg_forget(struct mn *mn); /* all but the sequence number: another home agent comes */
 /* A Binding Update for this care-of address is due. */
 bool mn_reg_needed(const struct mn *mn, const struct in6_addr *care_of);
 void mn_reg_register(struct mn *mn, const struct in6_addr *care_of);
@@ -281,7 +331,42 @@ void mn_reg_acknowledged(struct mn *mn, const struct mh_message *m);
 void mn_reg_restore(
 	struct mn *mn, const struct in6_addr *care_of, uint16_t seq, uint32_t remaining_s);
 
+/* mn_agent.c */
+/*
+ * Use another home agent from now on, with the same home address.  deregister:
+ * the one in use may still answer, so the binding there is deleted first and
+ * the change happens when it is gone, or after a few Binding Updates without
+ * an answer; otherwise at once.  Called again before that, the latest counts.
+ */
+void mn_change_home_agent(struct mn *mn, const struct in6_addr *home_agent, bool deregister);
+/* The binding is deleted, or that was given up: true when another home agent is used now. */
+bool mn_agent_left(struct mn *mn);
+/* The home agent in use refuses, or does not answer: true when another one is tried now. */
+bool mn_agent_failed(struct mn *mn);
+/* A Mobility Header to the home agent while away, with Home Address option. */
+void mn_send_to_agent(struct mn *mn, const struct mh_message *m, const char *what);
+
+/* mn_switch.c */
+void mn_switch_received(struct mn *mn, const struct mip6_packet *p, const struct mh_message *m);
+bool mn_switch_next(struct mn *mn); /* as mn_agent_failed() */
+void mn_switch_done(struct mn *mn); /* a home agent has accepted */
+
+/* mn_revoke.c */
+void mn_revocation_received(struct mn *mn, const struct mh_message *m);
+
+/* mn_heartbeat.c */
+void mn_heartbeat_init(struct mn *mn);
+void mn_heartbeat_registered(struct mn *mn); /* a registration was accepted */
+void mn_heartbeat_received(struct mn *mn, const struct mh_message *m);
+void mn_heartbeat_unknown(struct mn *mn); /* Binding Error: unknown type */
+void mn_heartbeat_forget(struct mn *mn); /* another home agent comes, or the end */
+
 /* mn_mh.c */
 void mn_mh_received(struct mn *mn, const struct mip6_packet *p);
+/*
+ * A Binding Update to the home agent, which says that it has lost us; false
+ * when there was one just before, or there is no registration to renew.
+ */
+bool mn_update_again(struct mn *mn);
 
 #endif

@@ -88,15 +88,16 @@ static void receive_ba(struct mn *mn, const struct mip6_packet *p, const struct 
  * is authentic, so they provoke one Binding Update, and the next only when
  * that was answered and a while is over.
  */
-static void update_again(struct mn *mn)
+bool mn_update_again(struct mn *mn)
 {
 	const struct mn_reg *reg = &mn->reg;
 
 	if (mn->stopping || mn->path.location != MN_AWAY || reg->state != MN_REG_REGISTERED)
-		return;
+		return false;
 	if (mono_before(mn_now(mn), mono_add_s(reg->last_sent, 2)))
-		return;
+		return false;
 	mn_reg_register(mn, &mn->path.care_of);
+	return true;
 }
 
 static void receive_be(struct mn *mn, const struct mip6_packet *p, const struct mh_message *m)
@@ -108,12 +109,35 @@ static void receive_be(struct mn *mn, const struct mip6_packet *p, const struct 
 		log_notice("Binding Error %u from home agent %s", m->u.be.status, in6_str(&p->src));
 	if (m->u.be.status == BE_UNKNOWN_BINDING &&
 		in6_equal(&m->u.be.home_address, &mn->config.home_address))
-		update_again(mn);
+		mn_update_again(mn);
 	/*
-	 * Unknown type: we use no message beyond RFC 6275 whose use could cease,
-	 * and a home agent that does not know Binding Updates is no home agent;
-	 * the updates are already as rare as 11.8 makes them.
+	 * Unknown type: of heartbeats then.  A home agent that does not know
+	 * Binding Updates is no home agent; they are as rare as 11.8 makes them.
 	 */
+	if (m->u.be.status == BE_UNKNOWN_MH_TYPE)
+		mn_heartbeat_unknown(mn);
+}
+
+/*
+ * What the home agent says of its own accord is believed under the same
+ * conditions as its answers: RFC 5142 6.1, RFC 5846 6.2, 10, RFC 5847 6.
+ */
+static void receive_signal(struct mn *mn, const struct mip6_packet *p, const struct mh_message *m)
+{
+	if (!from_home_agent(mn, p) || !(p->flags & MIP6_PKT_RH2)) {
+		mn->stats.signals_ignored++;
+		return;
+	}
+	if (mn->config.require_ipsec && !(p->flags & MIP6_PKT_PROTECTED)) {
+		mn->stats.unprotected++;
+		return;
+	}
+	if (m->type == MH_HA_SWITCH)
+		mn_switch_received(mn, p, m);
+	else if (m->type == MH_REVOCATION)
+		mn_revocation_received(mn, m);
+	else
+		mn_heartbeat_received(mn, m);
 }
 
 void mn_mh_received(struct mn *mn, const struct mip6_packet *p)
@@ -139,7 +163,12 @@ void mn_mh_received(struct mn *mn, const struct mip6_packet *p)
 	case MH_BRR:
 		/* 11.7.4: only for those in the Binding Update List */
 		if (from_home_agent(mn, p))
-			update_again(mn);
+			mn_update_again(mn);
+		break;
+	case MH_HA_SWITCH:
+	case MH_REVOCATION:
+	case MH_HEARTBEAT:
+		receive_signal(mn, p, &m);
 		break;
 	default:
 		break; /* not for a mobile node's home registration */

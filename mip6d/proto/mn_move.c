@@ -221,21 +221,29 @@ static void path_is(
 	mn->path.router = l ? l->router->addr : in6addr_any;
 }
 
-static void move_away(struct mn *mn, struct mn_link *l)
+static void bu_path_set(struct mn *mn)
 {
 	const struct mn_config *c = &mn->config;
-	bool update = mn_reg_needed(mn, &l->coa->addr);
 
-	path_is(mn, MN_AWAY, l, &l->coa->addr);
-	route_set(l, true);
 	mn->bu_path = true;
 	mn_check(mn,
 		mn->ops->bu_path_set(
 			mn->ops_ctx, &c->home_address, &c->home_agent, &mn->path.care_of),
 		"set the path of Binding Updates");
+}
+
+static void move_away(struct mn *mn, struct mn_link *l)
+{
+	bool update = mn_reg_needed(mn, &l->coa->addr);
+
+	path_is(mn, MN_AWAY, l, &l->coa->addr);
+	route_set(l, true);
+	bu_path_set(mn);
 	tunnel(mn, &mn->path.care_of, update);
 	announce(mn);
-	if (update)
+	if (mn->agent.leaving)
+		mn_reg_deregister(mn, &mn->path.care_of);
+	else if (update)
 		mn_reg_register(mn, &mn->path.care_of);
 	/* The home agent may look for the home address on its link: it is not here any more. */
 	leave_home(mn);
@@ -350,11 +358,38 @@ void mn_path_check(struct mn *mn)
 	stand_by(mn);
 }
 
+/* ---- another home agent ---- */
+
+void mn_path_leave(struct mn *mn)
+{
+	tunnel(mn, &mn->path.care_of, true);
+	mn_reg_deregister(mn, &mn->path.care_of);
+}
+
+void mn_path_forget_agent(struct mn *mn)
+{
+	if (mn->bu_path)
+		bu_path_remove(mn);
+}
+
+void mn_path_new_agent(struct mn *mn)
+{
+	if (mn->path.location == MN_NOWHERE)
+		return; /* the next path is a move */
+	if (mn->path.location == MN_AT_HOME) {
+		home(mn, false, false);
+		return;
+	}
+	bu_path_set(mn);
+	tunnel(mn, &mn->path.care_of, true);
+	mn_reg_register(mn, &mn->path.care_of);
+}
+
 /* ---- what the registration tells ---- */
 
 void mn_path_bu_sent(struct mn *mn)
 {
-	if (mn->config.uplink == MN_UPLINK_OPTIMISTIC && !mn->path.suspended)
+	if (mn->config.uplink == MN_UPLINK_OPTIMISTIC && !mn->path.suspended && !mn->agent.leaving)
 		hold_end(mn);
 }
 

@@ -26,7 +26,8 @@
 #define REFUSED_WAIT_MAX_MS 960000
 #define NOWHERE_WAIT_MS 10000
 #define MAX_SEQUENCE_ERRORS 3
-#define SHUTDOWN_TRIES 3
+#define AGENT_TRIES 3 /* without an answer: another home agent is tried, if one is known */
+#define LAST_TRIES 3 /* of a de-registration after which something else waits to be done */
 
 const char *mn_registration_name(enum mn_registration r)
 {
@@ -189,13 +190,20 @@ static size_t build(const struct mn *mn, uint8_t *buf, size_t cap)
 		m.u.bu.flags |= BU_F_L;
 	if (!at_home(mn))
 		mh_option_add(&m, MHOPT_ALT_COA)->u.alt_coa = reg->care_of;
+	if (mn->config.identifier) {
+		struct mh_option *o = mh_option_add(&m, MHOPT_MN_ID);
+
+		o->u.mn_id.subtype = MN_ID_NAI;
+		o->u.mn_id.id = (const uint8_t *)mn->config.identifier;
+		o->u.mn_id.len = strlen(mn->config.identifier);
+	}
 	return mh_build(&m, buf, cap);
 }
 
 static int transmit(struct mn *mn)
 {
 	const struct mn_reg *reg = &mn->reg;
-	uint8_t buf[128];
+	uint8_t buf[64 + MN_ID_NAI_MAX + 8];
 	struct mip6_packet p = {
 		.src = mn->config.home_address,
 		.dst = mn->config.home_agent,
@@ -244,6 +252,12 @@ static void send_bu(struct mn *mn)
 		mn_path_bu_sent(mn);
 }
 
+/* At home nobody is in a hurry: another node may not have the home address before the binding is gone. */
+static bool last_words(const struct mn *mn)
+{
+	return mn->stopping || (mn->agent.leaving && mn->path.location == MN_AWAY);
+}
+
 /* RFC 6275 11.8: the time doubles up to MAX_BINDACK_TIMEOUT, and goes on at that rate. */
 static void send_timer(struct timer *t, void *arg)
 {
@@ -252,15 +266,21 @@ static void send_timer(struct timer *t, void *arg)
 
 	(void)t;
 	if (!reg->delayed) {
-		if (mn->stopping && reg->tries >= SHUTDOWN_TRIES) {
-			mn_finish(mn);
+		if (last_words(mn) && reg->tries >= LAST_TRIES) {
+			if (mn->stopping)
+				mn_finish(mn);
+			else
+				mn_agent_left(mn);
 			return;
 		}
 		reg->timeout_ms *= 2;
 		if (reg->timeout_ms > MIP6_MAX_BINDACK_TIMEOUT)
 			reg->timeout_ms = MIP6_MAX_BINDACK_TIMEOUT;
-		if (mn->stopping && reg->tries + 1 >= SHUTDOWN_TRIES)
+		if (last_words(mn) && reg->tries + 1 >= LAST_TRIES)
 			reg->timeout_ms = MIP6_INITIAL_BINDACK_TIMEOUT;
+		if (!reg->deregister && reg->tries >= AGENT_TRIES && !binding_lives(mn) &&
+			mn_agent_failed(mn))
+			return;
 		mn->stats.bu_retransmitted++;
 		mn->retransmissions++;
 	}
@@ -286,12 +306,17 @@ static void request(
 	send_bu(mn);
 }
 
+static bool barred(const struct mn *mn)
+{
+	return mn->reg.home_address_lost || mono_before(mn_now(mn), mn->reg.barred_until);
+}
+
 bool mn_reg_needed(const struct mn *mn, const struct in6_addr *care_of)
 {
 	const struct mn_reg *reg = &mn->reg;
 	bool same = in6_equal(&reg->care_of, care_of) && !reg->deregister;
 
-	if (reg->home_address_lost)
+	if (barred(mn))
 		return false;
 	switch (reg->state) {
 	case MN_REG_NONE:
@@ -309,7 +334,7 @@ bool mn_reg_needed(const struct mn *mn, const struct in6_addr *care_of)
 
 void mn_reg_register(struct mn *mn, const struct in6_addr *care_of)
 {
-	if (mn->reg.home_address_lost)
+	if (barred(mn))
 		return;
 	request(mn, care_of, false, binding_lives(mn) ? MN_REG_REFRESHING : MN_REG_PENDING);
 }
@@ -364,7 +389,8 @@ static void deregistered(struct mn *mn, const char *text)
 		mn_finish(mn);
 		return;
 	}
-	mn_path_answered(mn, true);
+	if (!mn_agent_left(mn) || mn->path.location == MN_AT_HOME)
+		mn_path_answered(mn, true);
 	if (mn->path.location == MN_AT_HOME)
 		mn_home_announce(mn->path.link);
 }
@@ -407,6 +433,7 @@ void mn_reg_init(struct mn *mn)
 	struct mn_reg *reg = &mn->reg;
 
 	reg->acked_until = reg->may_live_until = reg->last_sent = reg->refresh_at = MN_PAST;
+	reg->barred_until = MN_PAST;
 	reg->refused_wait_ms = REFUSED_WAIT_MS;
 	timer_init(&reg->send_timer, send_timer, mn);
 	timer_init(&reg->refresh_timer, refresh_timer, mn);
@@ -418,6 +445,35 @@ void mn_reg_stop(struct mn *mn)
 	timer_stop(mn->env->timers, &mn->reg.send_timer);
 	timer_stop(mn->env->timers, &mn->reg.refresh_timer);
 	timer_stop(mn->env->timers, &mn->reg.expiry_timer);
+}
+
+void mn_reg_revoked(struct mn *mn, int64_t wait)
+{
+	struct mn_reg *reg = &mn->reg;
+
+	reg->may_live_until = reg->acked_until = MN_PAST;
+	mn->ops->store_binding(mn->ops_ctx, &mn->config.home_address, &mn->config.home_agent,
+		&reg->care_of, reg->seq, 0);
+	if (!wait) {
+		change_state(mn, MN_REG_NONE);
+		if (mn->path.location == MN_AWAY)
+			mn_reg_register(mn, &mn->path.care_of);
+		return;
+	}
+	reg->barred_until = mono_add_ms(mn_now(mn), wait);
+	reg->refused_wait_ms = wait;
+	change_state(mn, MN_REG_REFUSED);
+	reg->refused_wait_ms = REFUSED_WAIT_MS;
+	mn_path_answered(mn, false);
+}
+
+void mn_reg_forget(struct mn *mn)
+{
+	struct mn_reg *reg = &mn->reg;
+
+	reg->may_live_until = reg->refresh_at = reg->barred_until = MN_PAST;
+	reg->refused_wait_ms = REFUSED_WAIT_MS;
+	change_state(mn, MN_REG_NONE);
 }
 
 void mn_reg_restore(
@@ -453,6 +509,9 @@ static void refused(struct mn *mn, const struct mh_message *m, const char *text)
 				in6_str(&mn->config.home_agent), text);
 		return;
 	}
+	/* During a switch it is perhaps the defence of the home agent that was left. */
+	if (mn_agent_failed(mn))
+		return;
 	if (status == BA_DAD_FAILED) {
 		log_error("home address %s is in use by another node on the home link; it is not "
 			  "used "
@@ -514,6 +573,8 @@ static void accepted(struct mn *mn, const struct mh_message *m, monotime_t sent,
 			    .status = m->u.ba.status,
 			    .seq = m->u.ba.seq,
 			    .lifetime_s = s});
+	mn_switch_done(mn);
+	mn_heartbeat_registered(mn);
 	if (m->u.ba.status == BA_ACCEPTED_PREFIX)
 		log_info("the home agent has news of the home prefixes (status 1)");
 	mn_path_answered(mn, true);

@@ -10,7 +10,8 @@
 #define MAX_STEPS_PER_SECOND 20000
 
 static const char *const kind_names[N_KINDS] = {
-	"any", "RS", "RA", "NS", "NA", "BU", "BA", "BE", "MH", "ICMPv6"};
+	"any", "RS", "RA", "NS", "NA", "BU", "BA", "BE", "BRI", "BRA", "heartbeat request",
+	"heartbeat response", "HA switch", "MH", "ICMPv6"};
 
 const char *net_kind_name(enum net_kind k)
 {
@@ -213,6 +214,7 @@ static void default_configurations(struct net *n)
 		.n_prefixes = 1,
 		.prefixes = {{.prefix = home, .valid_s = UINT32_MAX, .preferred_s = UINT32_MAX}},
 		.max_lifetime_s = 600,
+		.revocation = {.retries = 1},
 	};
 	memcpy(n->ha_config.home_lladdr, n->ha_mac, 6);
 	n->mn_config = (struct mn_config){
@@ -461,6 +463,14 @@ static void read_mh(struct net *n, struct net_seen *s, const struct mip6_packet 
 		s->lifetime = m.u.ba.lifetime;
 	} else if (m.type == MH_BE) {
 		s->kind = K_BE;
+	} else if (m.type == MH_REVOCATION) {
+		s->kind = m.u.revocation.br_type == BR_INDICATION ? K_BRI : K_BRA;
+		s->seq = m.u.revocation.seq;
+		s->status = m.u.revocation.trigger_or_status;
+	} else if (m.type == MH_HEARTBEAT) {
+		s->kind = m.u.heartbeat.response ? K_HB_RESPONSE : K_HB_REQUEST;
+	} else if (m.type == MH_HA_SWITCH) {
+		s->kind = K_SWITCH;
 	}
 }
 

@@ -41,6 +41,11 @@ enum net_kind {
 	K_BU,
 	K_BA,
 	K_BE,
+	K_BRI, /* Binding Revocation Indication, Acknowledgement */
+	K_BRA,
+	K_HB_REQUEST, /* Heartbeat */
+	K_HB_RESPONSE,
+	K_SWITCH, /* Home Agent Switch */
 	K_MH_OTHER,
 	K_ICMP_OTHER,
 	N_KINDS,
@@ -75,7 +80,7 @@ struct net_seen {
 	int ifindex;
 	int link; /* the link it was put on, or CORE */
 	enum net_fate fate; /* of its first copy */
-	/* BU and BA */
+	/* BU and BA; seq and status of BRI (the trigger) and BRA too */
 	uint16_t seq, bu_flags, lifetime;
 	uint8_t status;
 	bool has_alt_coa;
@@ -231,6 +236,7 @@ struct net {
 	struct mn_kernel mk;
 
 	struct in6_addr home_address, cn;
+	struct in6_addr other_agent; /* a second home agent, played by the test; :: none */
 	uint8_t ha_mac[6];
 	struct nd_lladdr
 		host_cache; /* what the host on the home link believes of the home address */

@@ -56,7 +56,8 @@ static void check_deregistration(struct net *n, const struct net_seen *s)
 void net_check_bu(struct net *n, const struct net_seen *s)
 {
 	check_rate(n);
-	if (!in6_equal(&s->src, &n->home_address) || !in6_equal(&s->dst, &n->ha_config.address))
+	if (!in6_equal(&s->src, &n->home_address) ||
+		(!in6_equal(&s->dst, &n->ha_config.address) && !in6_equal(&s->dst, &n->other_agent)))
 		net_violation(n, "Binding Update between wrong addresses");
 	if (!(s->bu_flags & BU_F_A) || !(s->bu_flags & BU_F_H))
 		net_violation(n, "home registration with flags %04x (11.7.1)", s->bu_flags);

@@ -323,7 +323,8 @@ static int tunnel_set(void *ctx, const struct in6_addr *home_address,
 	net_say(n, "  MN tunnel from %s%s", care_of ? in6_str(care_of) : "nowhere",
 		hold ? ", held" : "");
 	if (!in6_equal(home_address, &n->home_address) ||
-		!in6_equal(home_agent, &n->ha_config.address))
+		(!in6_equal(home_agent, &n->ha_config.address) &&
+			!in6_equal(home_agent, &n->other_agent)))
 		net_violation(n, "tunnel_set() for somebody else");
 	k->has_tunnel = care_of || k->has_tunnel;
 	if (care_of && !in6_equal(care_of, &k->care_of)) {

@@ -113,6 +113,10 @@ int net_link_of(const struct in6_addr *a)
 
 static void mh_at_ha(struct net *n, struct net_flight *f)
 {
+	if (!in6_equal(&f->p.dst, &n->ha_config.address)) {
+		arrived(n, f, !in6_is_any(&n->other_agent) && in6_equal(&f->p.dst, &n->other_agent));
+		return;
+	}
 	arrived(n, f, n->ha);
 	f->p.ifindex = f->link == HOME ? HA_IF : HA_IF + 1;
 	f->p.hop_limit = 64;

@@ -49,7 +49,7 @@ struct world {
 	uint32_t stored_remaining;
 	unsigned be_sent;
 	struct in6_addr be_home;
-	unsigned events[EV_BAD_PACKET + 1];
+	unsigned events[64];
 	struct mip6_event last;
 	int fail_address, fail_mh, fail_icmp6;
 	bool held, home_open, deregistered_here;
