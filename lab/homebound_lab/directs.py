@@ -49,7 +49,10 @@ class Directs:
         return found
 
     def at_agent_while_direct(self, number, slack):
-        """Packets on the home agent's link from when both directions were direct until the next move."""
+        """Packets on the home agent's link from when both directions were direct until the next move; at home, where all
+        of them pass it by, 0."""
+        if "home" in self.moves[number]["to"].values():
+            return 0
         gaps = self.gaps(number)
         if any(None in g for g in gaps):
             return None
@@ -72,7 +75,8 @@ class Directs:
     def losses(self):
         """(lost, lost on a link that was left, repeated)."""
         missing = [(pair, q) for pair, log in self.logs.items() for q in log.missing]
-        old = sum(self.on_old_link(pair, q) for pair, q in missing) if self.e.keys.links == "one" else 0
+        abrupt = self.e.keys.links == "one" or self.e.keys.walk == "home"
+        old = sum(self.on_old_link(pair, q) for pair, q in missing) if abrupt else 0
         return len(missing) - old, old, sum(log.repeated for log in self.logs.values())
 
 
