@@ -1355,6 +1355,28 @@ START_TEST(shared_after_restart)
 }
 END_TEST
 
+/* Configured once more: a number that was used is used; with other data it is not. */
+START_TEST(shared_set_again)
+{
+	struct rr_shared changed = shared_data;
+	struct bu b = make_bu(NULL, &coa, 10);
+
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &shared_data, -1), 0);
+	b.s = &shared_data;
+	send_bu(&b);
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &shared_data, -1), 0);
+	bound_at(&coa);
+	send_bu(&b);
+	expect_ba(&b, BA_SEQUENCE, true);
+	changed.care_of_nonce[0] ^= 1;
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &changed, -1), 0);
+	no_binding();
+	b.s = &changed;
+	send_bu(&b);
+	expect_ba(&b, BA_ACCEPTED, true);
+}
+END_TEST
+
 /* Section 4: no bidding down */
 START_TEST(shared_pair_without_its_key)
 {
@@ -1378,6 +1400,8 @@ START_TEST(shared_pair_without_its_key)
 	b.seq = 3;
 	expect_silence(&b);
 	bind_at(&coa, 3);
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, NULL, 0), 0);
+	bound_at(&coa);
 }
 END_TEST
 
@@ -1504,7 +1528,7 @@ int main(void)
 		refusals_are_limited, unknown_type, parameter_problem, unverified_home_address,
 		unreachable_care_of_address, unreachable_from_a_care_of_address, refresh_request,
 		no_refresh_request_for_what_is_gone, full_of_bindings_in_use, full_of_new_bindings,
-		full_of_forgotten_bindings, shared_kbm, shared_with_nonce_indices,
+		full_of_forgotten_bindings, shared_kbm, shared_with_nonce_indices, shared_set_again,
 		shared_after_restart, shared_pair_without_its_key, shared_data_that_is_refused,
 		shared_has_room, shared_stays, asked_and_withdrawn, wanted};
 	Suite *s = suite_create("cn");
