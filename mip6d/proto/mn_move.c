@@ -239,6 +239,7 @@ static void move_away(struct mn *mn, struct mn_link *l)
 	path_is(mn, MN_AWAY, l, &l->coa->addr);
 	route_set(l, true);
 	bu_path_set(mn);
+	mn_ro_withdraw(mn);
 	tunnel(mn, &mn->path.care_of, update);
 	announce(mn);
 	if (mn->agent.leaving)
@@ -247,6 +248,7 @@ static void move_away(struct mn *mn, struct mn_link *l)
 		mn_reg_register(mn, &mn->path.care_of);
 	/* The home agent may look for the home address on its link: it is not here any more. */
 	leave_home(mn);
+	mn_ro_path_changed(mn);
 }
 
 static void bu_path_remove(struct mn *mn)
@@ -264,6 +266,7 @@ static void move_home(struct mn *mn, struct mn_link *l)
 	bool was_here = mn->home_link == l;
 
 	path_is(mn, MN_AT_HOME, l, &c->home_address);
+	mn_ro_withdraw(mn);
 	if (!mn_binding_may_live(mn)) {
 		/* Nobody defends it, so DAD can run, and should (11.5.5). */
 		if (mn->bu_path)
@@ -272,6 +275,7 @@ static void move_home(struct mn *mn, struct mn_link *l)
 		mn_reg_none(mn);
 		announce(mn);
 		mn_coa_sweep(mn);
+		mn_ro_path_changed(mn);
 		return;
 	}
 	if (l->ha_lladdr.len)
@@ -284,11 +288,13 @@ static void move_home(struct mn *mn, struct mn_link *l)
 	home(mn, false, true);
 	announce(mn);
 	mn_reg_deregister(mn, &c->home_address);
+	mn_ro_path_changed(mn);
 }
 
 static void go_nowhere(struct mn *mn)
 {
 	path_is(mn, MN_NOWHERE, NULL, NULL);
+	mn_ro_path_changed(mn);
 	tunnel(mn, NULL, mn->config.hold_ms > 0);
 	mn_reg_pause(mn);
 	leave_home(mn);
@@ -303,6 +309,7 @@ static void suspend(struct mn *mn)
 	if (mn->path.suspended)
 		return;
 	mn->path.suspended = true;
+	mn_ro_path_changed(mn);
 	if (mn->config.hold_ms == 0)
 		return;
 	if (mn->path.location == MN_AWAY)
@@ -399,6 +406,7 @@ void mn_path_answered(struct mn *mn, bool accepted)
 		hold_end(mn);
 	if (accepted)
 		mn_coa_sweep(mn);
+	mn_ro_registered(mn);
 }
 
 /* Everything that was set up, in reverse. */
