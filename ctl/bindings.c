@@ -16,10 +16,25 @@ static void add_json(void *arg, json_t *b)
 	free(text);
 }
 
+/* What is under way says more than that the binding is active. */
+static const char *state_of(const json_t *b)
+{
+	static const char *const more[] = {"revoking", "switching", "unreachable"};
+
+	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+		if (json_is_true(json_object_get(b, more[i])))
+			return more[i];
+	return ctl_text(b, "state");
+}
+
 static void add_row(void *arg, json_t *b)
 {
-	struct ctl_row *row = ctl_table_row(arg);
-	const char *state = ctl_text(b, "state"), *care_of = ctl_text(b, "care_of");
+	static const char *const with_identifier[] = {"HOME ADDRESS", "CARE-OF ADDRESS", "STATE",
+		"LEFT", "LIFETIME", "SEQ", "FLAGS", "MOVES", "AGE", "IDENTIFIER", NULL};
+	struct ctl_table *t = arg;
+	struct ctl_row *row = ctl_table_row(t);
+	const char *state = state_of(b), *care_of = ctl_text(b, "care_of"),
+		   *identifier = ctl_text(b, "identifier");
 
 	inet_pton(AF_INET6, ctl_text(b, "home_address"), &row->key);
 	ctl_cell(row, 0, PLAIN, "%s", ctl_text(b, "home_address"));
@@ -32,6 +47,11 @@ static void add_row(void *arg, json_t *b)
 	ctl_cell(row, 6, PLAIN, "%s", ctl_text(b, "flags"));
 	ctl_cell(row, 7, PLAIN, "%lld", (long long)ctl_int(b, "moves"));
 	ctl_cell(row, 8, PLAIN, "%s", ctl_duration(ctl_int(b, "age_s")));
+	if (identifier[0]) {
+		t->heads = with_identifier;
+		t->right = "lllrrrlrrl";
+		ctl_cell(row, 9, PLAIN, "%s", identifier);
+	}
 }
 
 static void print_json(const struct ctl_table *t)

@@ -24,6 +24,8 @@ static const struct {
 	{"stats", "", "counters", ctl_stats},
 	{"monitor", "", "show events as they happen, until interrupted", ctl_monitor},
 	{"remove", "HOME_ADDRESS", "home agent: remove a binding", ctl_remove},
+	{"revoke", "HOME_ADDRESS [REASON]", "home agent: end a binding, and tell the node", ctl_revoke},
+	{"switch", "HOME_ADDRESS|all [HOME_AGENT...]", "home agent: ask nodes to use another", ctl_switch},
 	{"config", "check FILE", "check a configuration file; needs no daemon", ctl_config},
 };
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))

@@ -51,6 +51,15 @@ static void mobile_node(struct ctl_table *t, const json_t *mn)
 			ctl_text(status, "text"));
 	line(t, "home address", PLAIN, ctl_text(mn, "home_address"));
 	line(t, "home agent", PLAIN, ctl_text(mn, "home_agent"));
+	if (json_is_true(json_object_get(mn, "leaving")))
+		line(t, "", YELLOW, "leaving it for another");
+	if (json_is_true(json_object_get(mn, "unreachable")))
+		line(t, "", RED, "does not answer heartbeats");
+	if (ctl_int(mn, "revoked_for_s")) {
+		snprintf(text, sizeof(text), "for another %s",
+			ctl_duration(ctl_int(mn, "revoked_for_s")));
+		line(t, "revoked", RED, text);
+	}
 	line(t, "care-of address", PLAIN, ctl_text(mn, "care_of"));
 	line(t, "interface", PLAIN, ctl_text(mn, "interface"));
 	line(t, "router", PLAIN, ctl_text(mn, "router"));

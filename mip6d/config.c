@@ -94,6 +94,10 @@ static void defaults(struct mip6d_config *cfg)
 				.max_lifetime_s = 86400,
 				.max_bindings = 100000,
 				.optimistic = true,
+				.revocation = {.retries = 1,
+					.timeout_ms = 1000,
+					.max_timeout_ms = 2000},
+				.switch_rate = 1,
 				.tunnel = "mip6ha0",
 			},
 		.mobile_node =
@@ -184,5 +188,8 @@ bool config_load_text(const char *name, const char *text, size_t len, struct mip
 void config_release(struct mip6d_config *cfg)
 {
 	free(cfg->home_agent.home_addresses);
+	for (size_t i = 0; i < cfg->home_agent.n_identifiers; i++)
+		free(cfg->home_agent.identifiers[i]);
+	free(cfg->home_agent.identifiers);
 	*cfg = (struct mip6d_config){0};
 }

@@ -36,6 +36,17 @@ struct config_prefix {
 	uint32_t valid_s, preferred_s; /* CONFIG_INFINITE: for ever */
 };
 
+#define CONFIG_IDENTIFIER_LEN 254 /* RFC 4282 2.2: 253 octets, and the closing NUL */
+
+struct config_heartbeat { /* RFC 5847 5 */
+	uint32_t interval_s; /* 0: none */
+	uint32_t missed;
+};
+
+struct config_revocation { /* RFC 5846 11 */
+	uint32_t retries, timeout_ms, max_timeout_ms;
+};
+
 struct config_home_agent {
 	struct in6_addr address;
 	char home_link[IFNAMSIZ]; /* "": virtual home link, no DAD and no proxying */
@@ -47,6 +58,11 @@ struct config_home_agent {
 	uint32_t refresh_advice_s; /* a multiple of 4; 0: none is given */
 	uint32_t max_bindings;
 	bool optimistic; /* forward while DAD for the home address still runs */
+	struct config_heartbeat heartbeat;
+	struct config_revocation revocation;
+	uint32_t switch_rate; /* nodes a second that are asked to leave */
+	size_t n_identifiers; /* 0: who a node says that it is does not matter */
+	char **identifiers;
 	char tunnel[IFNAMSIZ];
 };
 
@@ -69,6 +85,8 @@ struct config_mobile_node {
 	uint32_t hold_ms;
 	char tunnel[IFNAMSIZ];
 	uint32_t table; /* first of the routing tables that mip6d may use */
+	struct config_heartbeat heartbeat;
+	char identifier[CONFIG_IDENTIFIER_LEN]; /* "": none is told */
 };
 
 struct mip6d_config {

@@ -22,6 +22,13 @@ void config_to_ha(const struct mip6d_config *cfg, struct ha_config *ha)
 		.refresh_advice_s = from->refresh_advice_s,
 		.max_bindings = from->max_bindings,
 		.optimistic = from->optimistic,
+		.heartbeat = {from->heartbeat.interval_s, from->heartbeat.missed},
+		.revocation = {.retries = from->revocation.retries,
+			.timeout_ms = from->revocation.timeout_ms,
+			.max_timeout_ms = from->revocation.max_timeout_ms},
+		.switch_rate = from->switch_rate,
+		.n_identifiers = from->n_identifiers,
+		.identifiers = from->identifiers,
 	};
 	for (size_t i = 0; i < from->n_prefixes; i++)
 		ha->prefixes[i] = (struct ha_prefix){
@@ -45,6 +52,8 @@ void config_to_mn(const struct mip6d_config *cfg, struct mn_config *mn)
 		.eager = from->eager,
 		.random_iid = from->random_iid,
 		.hold_ms = from->hold_ms,
+		.heartbeat = {from->heartbeat.interval_s, from->heartbeat.missed},
+		.identifier = from->identifier[0] ? from->identifier : NULL,
 		.n_interfaces = from->n_interfaces,
 	};
 	for (size_t i = 0; i < from->n_interfaces; i++)

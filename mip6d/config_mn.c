@@ -77,6 +77,10 @@ static const struct config_key mobile_node_keys[] = {
 		.min = 0, .max = 60000, .unit = "ms"),
 	CONFIG_KEY("tunnel", config_read_ifname, offsetof(struct config_mobile_node, tunnel),
 		"\"mip6mn0\""),
+	CONFIG_KEY("heartbeat", config_read_heartbeat,
+		offsetof(struct config_mobile_node, heartbeat), "{ interval = 60; missed = 3; }"),
+	CONFIG_KEY("identifier", config_read_identifier,
+		offsetof(struct config_mobile_node, identifier), CONFIG_EXAMPLE_IDENTIFIER),
 	/* below 256 are the kernel's own tables (253 to 255) and those that people number by hand */
 	CONFIG_KEY("table", config_read_u32, offsetof(struct config_mobile_node, table), "6275",
 		.min = 256, .max = 2000000000),

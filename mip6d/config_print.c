@@ -35,6 +35,29 @@ static void print_lifetime(FILE *to, const char *key, uint32_t s)
 		fprintf(to, " %s = %u;", key, s);
 }
 
+static void print_heartbeat(FILE *to, const struct config_heartbeat *h)
+{
+	if (h->interval_s)
+		fprintf(to, "\theartbeat = { interval = %u; missed = %u; };\n", h->interval_s,
+			h->missed);
+}
+
+/* How bindings end, and who may have one. */
+static void print_signals(FILE *to, const struct config_home_agent *ha)
+{
+	print_heartbeat(to, &ha->heartbeat);
+	fprintf(to, "\trevocation = { retries = %u; timeout = %u; max_timeout = %u; };\n",
+		ha->revocation.retries, ha->revocation.timeout_ms, ha->revocation.max_timeout_ms);
+	fprintf(to, "\tswitch_rate = %u;\n", ha->switch_rate);
+	if (!ha->n_identifiers)
+		return;
+	fputs("\tidentifiers = (\n", to);
+	for (size_t i = 0; i < ha->n_identifiers; i++)
+		fprintf(to, "\t\t\"%s\"%s\n", ha->identifiers[i],
+			i + 1 < ha->n_identifiers ? "," : "");
+	fputs("\t);\n", to);
+}
+
 static void print_home_agent(const struct config_home_agent *ha, FILE *to)
 {
 	fprintf(to, "home_agent = {\n\taddress = \"%s\";\n", in6_str(&ha->address));
@@ -59,6 +82,7 @@ static void print_home_agent(const struct config_home_agent *ha, FILE *to)
 	}
 	fprintf(to, "\tmax_lifetime = %u;\n\trefresh_advice = %u;\n\tmax_bindings = %u;\n",
 		ha->max_lifetime_s, ha->refresh_advice_s, ha->max_bindings);
+	print_signals(to, ha);
 	fprintf(to, "\toptimistic = %s;\n\ttunnel = \"%s\";\n\tipsec = \"none\";\n};\n",
 		boolean(ha->optimistic), ha->tunnel);
 }
@@ -77,6 +101,9 @@ static void print_mobile_node(const struct config_mobile_node *mn, FILE *to)
 	fprintf(to, "\toptimistic_dad = %s;\n", boolean(mn->optimistic_dad));
 	fprintf(to, "\tmovement = \"%s\";\n", mn->eager ? "eager" : "lazy");
 	fprintf(to, "\tinterface_id = \"%s\";\n", mn->random_iid ? "random" : "eui64");
+	print_heartbeat(to, &mn->heartbeat);
+	if (mn->identifier[0])
+		fprintf(to, "\tidentifier = \"%s\";\n", mn->identifier);
 	fprintf(to, "\thold = %u;\n\ttunnel = \"%s\";\n\ttable = %u;\n\tipsec = \"none\";\n};\n",
 		mn->hold_ms, mn->tunnel, mn->table);
 }

@@ -19,6 +19,7 @@
 
 #define CONFIG_EXAMPLE_HA "\"2001:db8:1::1000\""
 #define CONFIG_EXAMPLE_HOME "\"2001:db8:1::100\""
+#define CONFIG_EXAMPLE_IDENTIFIER "\"anna@example.org\""
 #define CONFIG_EXAMPLE_PREFIX "\"2001:db8:1::/64\""
 
 struct config_reader {
@@ -75,6 +76,10 @@ config_read_fn config_read_ifname; /* char[IFNAMSIZ] */
 config_read_fn config_read_path; /* char[cap]: absolute */
 config_read_fn config_read_group_name; /* char[cap] */
 config_read_fn config_read_ipsec; /* nothing is stored */
+config_read_fn config_read_heartbeat; /* struct config_heartbeat */
+config_read_fn config_read_revocation; /* struct config_revocation */
+config_read_fn config_read_identifier; /* char[CONFIG_IDENTIFIER_LEN] */
+config_read_fn config_read_identifiers; /* field is the struct config_home_agent */
 
 /* The two groups that belong to roles: config_ha.c, config_mn.c; field is their struct. */
 config_read_fn config_read_home_agent;

@@ -82,6 +82,14 @@ json_t *control_json_binding(const struct ha_binding_info *i)
 	put_int(o, "remaining_s", i->remaining_s);
 	put_int(o, "age_s", i->age_s);
 	put_int(o, "moves", i->moves);
+	if (i->identifier)
+		json_object_set_new(o, "identifier", json_string(i->identifier));
+	if (i->revoking)
+		json_object_set_new(o, "revoking", json_true());
+	if (i->switching)
+		json_object_set_new(o, "switching", json_true());
+	if (i->unreachable)
+		json_object_set_new(o, "unreachable", json_true());
 	return o;
 }
 
@@ -229,6 +237,12 @@ static json_t *mn_status(const struct control_backend *b)
 		put_int(o, "retransmit_in_ms", i.retransmit_in_ms);
 	put_int(o, "moves", i.moves);
 	put_int(o, "retransmissions", i.retransmissions);
+	if (i.barred_for_s)
+		put_int(o, "revoked_for_s", i.barred_for_s);
+	if (i.leaving)
+		json_object_set_new(o, "leaving", json_true());
+	if (i.agent_lost)
+		json_object_set_new(o, "unreachable", json_true());
 	if (i.last_status >= 0)
 		json_object_set_new(o, "last_status", ba_status(i.last_status));
 	return o;
@@ -267,6 +281,16 @@ static json_t *ha_counters(const struct ha_stats *s)
 	COUNT(unknown_type);
 	COUNT(no_hao);
 	COUNT(unprotected);
+	COUNT(revocations_sent);
+	COUNT(revocations_answered);
+	COUNT(revocations_unanswered);
+	COUNT(switches_sent);
+	COUNT(heartbeats_sent);
+	COUNT(heartbeats_answered);
+	COUNT(heartbeats_received);
+	COUNT(peers_lost);
+	COUNT(peers_restarted);
+	COUNT(signals_ignored);
 #undef COUNT
 	for (int i = 0; i < 256 - 128; i++)
 		if (s->refused[i]) {
@@ -297,6 +321,15 @@ static json_t *mn_counters(const struct mn_stats *s)
 	COUNT(unknown_type);
 	COUNT(dad_failures);
 	COUNT(unprotected);
+	COUNT(revocation_received);
+	COUNT(revoked);
+	COUNT(switch_received);
+	COUNT(heartbeats_sent);
+	COUNT(heartbeats_answered);
+	COUNT(heartbeats_ignored);
+	COUNT(peer_lost);
+	COUNT(peer_restarted);
+	COUNT(signals_ignored);
 #undef COUNT
 	return o;
 }

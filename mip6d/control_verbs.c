@@ -4,6 +4,7 @@
  * end and a function.
  */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -152,6 +153,103 @@ static json_t *verb_remove(struct control_call *call, json_t *args)
 	return control_json_binding(&i);
 }
 
+/* ---- what home agents tell nodes ---- */
+
+/* The numbers of RFC 5846 5.1 that a home agent has a use for. */
+static bool get_trigger(struct control_call *call, json_t *args, uint8_t *trigger)
+{
+	static const struct {
+		const char *name;
+		uint8_t trigger;
+	} names[] = {
+		{"unspecified", BR_T_UNSPECIFIED},
+		{"administrative", BR_T_ADMINISTRATIVE},
+		{"user", BR_T_USER},
+		{"access-network", BR_T_ACCESS_NETWORK},
+		{"out-of-sync", BR_T_OUT_OF_SYNC},
+	};
+	json_t *v = json_object_get(args, "reason");
+
+	*trigger = BR_T_ADMINISTRATIVE;
+	if (!v)
+		return true;
+	for (size_t i = 0; json_is_string(v) && i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i].name, json_string_value(v)) == 0) {
+			*trigger = names[i].trigger;
+			return true;
+		}
+	fail(call, "reason must be \"administrative\", \"unspecified\", \"user\", "
+		   "\"access-network\" or \"out-of-sync\"");
+	return false;
+}
+
+static json_t *verb_revoke(struct control_call *call, json_t *args)
+{
+	struct ha_binding_info i;
+	struct in6_addr a;
+	uint8_t trigger;
+	bool given;
+	int err;
+
+	if (!wants_home_agent(call) || !get_home_address(call, args, &a, &given) ||
+		!get_trigger(call, args, &trigger))
+		return NULL;
+	if (!given)
+		return fail(call, "home_address is missing");
+	err = ha_revoke(call->backend->ha, &a, trigger);
+	if (err == -EALREADY)
+		return fail(call, "the binding of %s is being revoked already", in6_str(&a));
+	if (err == -EBUSY)
+		return fail(call, "too many revocations are in progress; try again soon");
+	if (err || !ha_find(call->backend->ha, &a, &i))
+		return fail(call, "there is no binding for %s", in6_str(&a));
+	return control_json_binding(&i);
+}
+
+static bool get_home_agents(
+	struct control_call *call, json_t *args, struct in6_addr *to, size_t *n)
+{
+	json_t *list = json_object_get(args, "home_agents"), *v;
+	size_t i;
+
+	*n = 0;
+	if (list && (!json_is_array(list) || json_array_size(list) > HA_SWITCH_MAX_ADDRESSES)) {
+		fail(call, "home_agents must be a list of at most %d addresses",
+			HA_SWITCH_MAX_ADDRESSES);
+		return false;
+	}
+	json_array_foreach(list, i, v) if (!json_is_string(v) ||
+					   inet_pton(AF_INET6, json_string_value(v), &to[i]) != 1 ||
+					   !in6_is_routable_unicast(&to[i]))
+	{
+		fail(call, "home_agents must be unicast IPv6 addresses in quotes");
+		return false;
+	}
+	*n = json_array_size(list);
+	return true;
+}
+
+/* Without home_address: all nodes, one after the other. */
+static json_t *verb_switch(struct control_call *call, json_t *args)
+{
+	struct in6_addr a, agents[HA_SWITCH_MAX_ADDRESSES];
+	bool given;
+	size_t n;
+	int err;
+
+	if (!wants_home_agent(call) || !get_home_address(call, args, &a, &given) ||
+		!get_home_agents(call, args, agents, &n))
+		return NULL;
+	err = given ? ha_switch_node(call->backend->ha, &a, agents, n)
+		    : ha_switch_all(call->backend->ha, agents, n);
+	if (err == -ENOENT)
+		return fail(call, "there is no binding for %s", in6_str(&a));
+	if (err)
+		return fail(call, "out of memory");
+	return json_pack("{s:I}", "nodes",
+		given ? (json_int_t)1 : (json_int_t)ha_count(call->backend->ha));
+}
+
 /* ---- others ---- */
 
 static json_t *verb_status(struct control_call *call, json_t *args)
@@ -215,6 +313,9 @@ static const char *const no_args[] = {NULL};
 static const char *const prefer_args[] = {"interface", "preference", NULL};
 static const char *const address_args[] = {"home_address", NULL};
 
+static const char *const revoke_args[] = {"home_address", "reason", NULL};
+static const char *const switch_args[] = {"home_address", "home_agents", NULL};
+
 static const struct control_verb verbs[] = {
 	{"status", no_args, verb_status},
 	{"bindings", address_args, verb_bindings},
@@ -223,6 +324,8 @@ static const struct control_verb verbs[] = {
 	{"stats", no_args, verb_stats},
 	{"monitor", no_args, verb_monitor},
 	{"remove", address_args, verb_remove},
+	{"revoke", revoke_args, verb_revoke},
+	{"switch", switch_args, verb_switch},
 	{NULL, NULL, NULL},
 };
 

@@ -22,6 +22,7 @@
 #include "mip6d/sys/loop.h"
 #include "mip6d/sys/mh_socket.h"
 #include "mip6d/sys/privileges.h"
+#include "mip6d/sys/restarts.h"
 #include "mip6d/sys/settings.h"
 #include "mip6d/sys/store.h"
 #include "mip6d/sys/watch.h"
@@ -143,14 +144,17 @@ static bool make_state_folder(const char *file)
 static bool start_files(struct daemon *d)
 {
 	char path[PATH_MAX + 16], err[512];
+	bool lost;
 
 	if (!make_state_folder(d->cfg->state_file))
 		return false;
+	lost = access(d->cfg->state_file, F_OK) != 0;
 	d->store = store_open(d->cfg->state_file, err, sizeof(err));
 	if (!d->store) {
 		log_error("%s", err);
 		return false;
 	}
+	d->restart_counter = restarts_count(d->cfg->state_file, lost);
 	snprintf(path, sizeof(path), "%s.settings", d->cfg->state_file);
 	d->settings = settings_open(path, err, sizeof(err));
 	if (!d->settings)

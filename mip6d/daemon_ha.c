@@ -65,6 +65,7 @@ bool daemon_ha_start(struct daemon *d)
 
 	memset(&config, 0, sizeof(config));
 	config_to_ha(d->cfg, &config);
+	config.restart_counter = d->restart_counter;
 	if (!watch_home_link(d, &config))
 		return false;
 	snprintf(k.tunnel, sizeof(k.tunnel), "%s", c->tunnel);

@@ -31,6 +31,7 @@ struct daemon {
 	struct control *control;
 	struct control_backend backend;
 	monotime_t started;
+	uint32_t restart_counter; /* RFC 5847 3.2 */
 	bool stopping;
 	struct timer idle, settled;
 	/* one of the two */

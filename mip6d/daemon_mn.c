@@ -64,6 +64,25 @@ static bool find_interfaces(
 	return true;
 }
 
+/*
+ * A binding that may still live, after a crash, at another home agent than the
+ * configured one: this node was sent there (RFC 5142), and the configured one
+ * would meet the other's defence of the home address.
+ */
+static void stay_with_home_agent(
+	struct daemon *d, struct mn_config *config, struct mn_kernel_config *k)
+{
+	struct store_mn_record r;
+
+	if (!store_mn_get(d->store, &r) || !r.remaining_s || in6_is_any(&r.home_agent) ||
+		!in6_equal(&r.home_address, &config->home_address) ||
+		in6_equal(&r.home_agent, &config->home_agent))
+		return;
+	log_notice("the binding is with home agent %s, not with the configured one",
+		in6_str(&r.home_agent));
+	config->home_agent = k->home_agent = r.home_agent;
+}
+
 bool daemon_mn_start(struct daemon *d)
 {
 	const struct config_mobile_node *c = &d->cfg->mobile_node;
@@ -78,6 +97,8 @@ bool daemon_mn_start(struct daemon *d)
 
 	memset(&config, 0, sizeof(config));
 	config_to_mn(d->cfg, &config);
+	config.restart_counter = d->restart_counter;
+	stay_with_home_agent(d, &config, &k);
 	if (!find_interfaces(c, &config, &k))
 		return false;
 	snprintf(k.tunnel, sizeof(k.tunnel), "%s", c->tunnel);

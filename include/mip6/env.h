@@ -209,6 +209,13 @@ struct mn_ops {
 		const struct in6_addr *care_of);
 	int (*bu_path_del)(void *ctx, const struct in6_addr *home_address, const struct in6_addr *peer);
 	/*
+	 * Whether what else home_address says to home_agent, Binding Revocation
+	 * Acknowledgements and Heartbeats, takes that path too.  Asked for while
+	 * bu_path_set() is in force.  NULL: it does anyway.
+	 */
+	int (*signal_path)(void *ctx, const struct in6_addr *home_address,
+		const struct in6_addr *home_agent, bool on);
+	/*
 	 * The bidirectional tunnel of RFC 6275 11.3.1: receive from now on at
 	 * care_of as well as at the care_of before it, and send from care_of.
 	 * If hold, what home_address sends is kept (up to a limit) instead of

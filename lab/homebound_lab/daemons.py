@@ -16,7 +16,7 @@ home_agent = {
 	home_link = "home0";
 	home_prefixes = ( "%(home_prefix)s" );
 	ipsec = "none";
-};
+%(more)s};
 """
 
 MOBILE_NODE_CONF = """role = "mobile-node";
@@ -54,7 +54,7 @@ class Daemon:
         self.state = os.path.join(lab.run_dir, self.name + ".state")
         self.conf = lab.path(self.name + ".conf")
         self.log = lab.path(self.name + ".log")
-        for state in (self.state, self.state + ".settings"):  # of another seed in the same boot
+        for state in (self.state, self.state + ".settings", self.state + ".restarts"):  # of another seed in the same boot
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(state)
         with open(self.conf, "w") as f:
@@ -127,8 +127,9 @@ class Daemon:
             return f.read().splitlines()
 
 
-def home_agent(lab, net):
-    return Daemon(lab, net.ha, HOME_AGENT_CONF).start()
+def home_agent(lab, net, host=None, more="", **values):
+    """more: further lines of the section home_agent."""
+    return Daemon(lab, host or net.ha, HOME_AGENT_CONF, more=more, **values).start()
 
 
 def mobile_node(lab, net, lifetime=600, uplink="optimistic", optimistic_dad=True, host=None, more="", sections="",

@@ -12,12 +12,15 @@ source address of another link, as RFC 2827 asks, so that packets with a wrong s
 
 With peer=True there is a second mobile node, mn2, with the same home link and two visited links of its own, link3 and
 link4, behind ar3 and ar4. Their radio is the same as that of mn.
+
+With ha2=True there is a second home agent, ha2, a host of the home link whose router is ha.
 """
 
 from .lab import LabError, LinkSwitch
 from .routers import Router
 
 HOME_PREFIX, HOME_AGENT, HOME_ADDRESS = "2001:db8:1::/64", "2001:db8:1::1000", "2001:db8:1::100"
+SECOND_HOME_AGENT = "2001:db8:1::2000"
 PEER_HOME_ADDRESS = "2001:db8:1::101"
 CORRESPONDENT = "2001:db8:c::c"
 PREFIXES = {"home": HOME_PREFIX, "link1": "2001:db8:a::/64", "link2": "2001:db8:b::/64"}
@@ -38,7 +41,7 @@ def delays(mn_ha, mn_cn, ha_cn):
 
 class Picture:
     def __init__(self, lab, rtt_ms=100, interfaces=("wlan0",), router="radvd", ra_ms=1000, rate="100mbit",
-                 impair="", node_static=False, branches=None, peer=False):
+                 impair="", node_static=False, branches=None, peer=False, ha2=False):
         """branches: delays() of the branches, instead of rtt_ms alone. rtt_ms: round trip between the node away from home and its home agent. router: radvd or instant.
         ra_ms: greatest interval between unsolicited advertisements. impair: netem words (loss, duplicate,
         delay, reorder) for every link, in both directions."""
@@ -62,6 +65,8 @@ class Picture:
         with lab.collect():
             self._wire(branches or {"mn": rtt_ms / 2, "ha": 0.0, "cn": 0.0}, peer)
             self._radio()
+            if ha2:
+                self._second_agent()
             self._node(self.mn, interfaces)
             if peer:
                 self._node(self.mn2, [f"{device}2" for device in interfaces])
@@ -131,6 +136,13 @@ class Picture:
             if self.impair:
                 self._queue(self.air, port)
         self.switch = LinkSwitch(self.air)
+
+    def _second_agent(self):
+        self.ha2 = self.lab.host("ha2", router=True)
+        self.lab.cable(self.ha2, "home0", self.air, "r-home2")
+        self.air.ip("link set r-home2 master home up\n")
+        self.ha2.ip(f"addr add {SECOND_HOME_AGENT}/64 dev home0 nodad\nlink set home0 up\n"
+                    f"route add default via {HOME_AGENT}\n")
 
     def _node(self, host, interfaces):
         for device in interfaces:

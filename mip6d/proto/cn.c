@@ -109,7 +109,6 @@ void cn_withdraw(struct cn *cn)
 		cn_change_state(
 			cn, ADDR_OBJECT(n, struct cn_binding, node), CN_NONE, NULL, 0, "withdrawn");
 	}
-	rr_nonces_wipe(&cn->nonces); /* 5.2.8: the sequence numbers are gone */
 }
 
 /* ---- arriving packets ---- */

@@ -220,7 +220,7 @@ static void drop(struct cn *cn, struct cn_binding *b)
 static void forget(struct cn *cn, struct cn_binding *b)
 {
 	timer_stop(cn->env->timers, &b->refresh);
-	if (b->shared || !mono_before(cn_now(cn), b->nonces_until) ||
+	if (!mono_before(cn_now(cn), b->nonces_until) ||
 		timer_start(cn->env->timers, &b->expiry, b->nonces_until) < 0) {
 		drop(cn, b);
 		return;

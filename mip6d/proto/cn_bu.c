@@ -42,11 +42,12 @@ static void read_request(
 		r->care_of = r->home; /* in the authenticator as well, 6.2.7 */
 }
 
-/* The tests that end in silence and need no key; NULL: passed. */
+/*
+ * The tests that end in silence and need no key; NULL: passed.  A home address
+ * in an option was judged on arrival (9.3.1), otherwise it is the source.
+ */
 static const char *discard_reason(const struct cn *cn, const struct cn_request *r)
 {
-	if (!in6_is_routable_unicast(&r->home))
-		return "home address is not routable unicast";
 	if (!in6_is_routable_unicast(&r->care_of))
 		return "care-of address is not routable unicast"; /* 6.1.7 */
 	if (!in6_is_routable_unicast(&r->source) || !in6_is_routable_unicast(&r->local))

@@ -387,6 +387,10 @@ void mn_info(const struct mn *mn, struct mn_info *i)
 	i->moves = mn->moves;
 	i->retransmissions = mn->retransmissions;
 	i->last_status = mn->last_status;
+	if (mono_before(now, reg->barred_until))
+		i->barred_for_s = (uint32_t)((mono_diff_ms(reg->barred_until, now) + 999) / 1000);
+	i->leaving = mn->agent.leaving;
+	i->agent_lost = mn->heartbeat.lost;
 }
 
 void mn_foreach_link(

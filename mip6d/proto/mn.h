@@ -189,6 +189,9 @@ struct mn_info {
 	int64_t retransmit_in_ms; /* -1: none due */
 	uint32_t moves, retransmissions;
 	int last_status; /* of the last BA, -1: none yet */
+	uint32_t barred_for_s; /* the binding was revoked: no registration for so long */
+	bool leaving; /* this home agent, for another one */
+	bool agent_lost; /* it does not answer heartbeats */
 };
 void mn_info(const struct mn *mn, struct mn_info *i);
 

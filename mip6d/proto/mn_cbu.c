@@ -148,6 +148,11 @@ static void transmit(struct ro_peer *p, const struct in6_addr *peer_care_of)
 	uint16_t lifetime;
 
 	number(p);
+	/* From now on the peer may have another binding than it has confirmed. */
+	if (!in6_equal(&p->bound, &bu->care_of)) {
+		p->bound = in6addr_any;
+		p->bound_until = MN_PAST;
+	}
 	lifetime = bu->sent[(bu->n_sent - 1) % RO_SENT].lifetime;
 	out.len = build(p, lifetime, buf, sizeof(buf));
 	if (mn->path.location == MN_AWAY) {

@@ -231,7 +231,8 @@ struct mn {
 	struct in6_addr announced; /* care-of address of the last EV_MOVED */
 	struct mn_link *home_link; /* home_set() is in force here */
 	bool tunnel_used; /* tunnel_set() was called */
-	bool bu_path; /* bu_path_set() is in force */
+	bool bu_path; /* bu_path_set() is in force for the home agent */
+	bool signal_path; /* and signal_path() is on */
 	bool hold;
 	struct timer hold_timer, sweep_timer;
 	struct mn_reg reg;

@@ -232,6 +232,18 @@ static void bu_path_set(struct mn *mn)
 		"set the path of Binding Updates");
 }
 
+/* Later than the Binding Update, and once for a home agent: it is for what that one says later. */
+static void signal_path(struct mn *mn, bool on)
+{
+	const struct mn_config *c = &mn->config;
+
+	if (!mn->ops->signal_path || mn->signal_path == on)
+		return;
+	mn->signal_path = on;
+	mn_check(mn, mn->ops->signal_path(mn->ops_ctx, &c->home_address, &c->home_agent, on),
+		"change the path of answers to the home agent");
+}
+
 static void move_away(struct mn *mn, struct mn_link *l)
 {
 	bool update = mn_reg_needed(mn, &l->coa->addr);
@@ -255,6 +267,7 @@ static void bu_path_remove(struct mn *mn)
 {
 	const struct mn_config *c = &mn->config;
 
+	signal_path(mn, false);
 	mn->bu_path = false;
 	mn_check(mn, mn->ops->bu_path_del(mn->ops_ctx, &c->home_address, &c->home_agent),
 		"remove the path of Binding Updates");
@@ -406,6 +419,8 @@ void mn_path_answered(struct mn *mn, bool accepted)
 		hold_end(mn);
 	if (accepted)
 		mn_coa_sweep(mn);
+	if (accepted && mn->path.location == MN_AWAY && mn->bu_path)
+		signal_path(mn, true);
 	mn_ro_registered(mn);
 }
 

@@ -245,6 +245,15 @@ static int bu_path_del(void *ctx, const struct in6_addr *home_address, const str
 	return xfrm_bu_path_del(k->xfrm, home_address, peer);
 }
 
+static int signal_path(void *ctx, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent, bool on)
+{
+	struct mn_kernel *k = ctx;
+
+	return on ? xfrm_signal_path_set(k->xfrm, home_address, home_agent)
+		  : xfrm_signal_path_del(k->xfrm, home_address, home_agent);
+}
+
 /* ---- the home address ---- */
 
 /* Move the end of the tunnel; both devices when it is another home agent. */
@@ -414,6 +423,7 @@ const struct mn_ops mn_kernel_ops = {
 	.neighbour_set = neighbour_set,
 	.bu_path_set = bu_path_set,
 	.bu_path_del = bu_path_del,
+	.signal_path = signal_path,
 	.tunnel_set = tunnel_set,
 	.home_set = home_set,
 	.home_del = home_del,

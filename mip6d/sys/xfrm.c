@@ -267,6 +267,38 @@ int xfrm_bu_path_del(
 	return err ? err : e;
 }
 
+static const int signal_types[] = {MH_REVOCATION, MH_HEARTBEAT};
+#define N_SIGNAL_TYPES (sizeof(signal_types) / sizeof(signal_types[0]))
+
+int xfrm_signal_path_set(
+	struct nlreq *x, const struct in6_addr *home_address, const struct in6_addr *home_agent)
+{
+	struct xfrm_ro_policy p = bu_policy(home_address, home_agent);
+	int err = 0;
+
+	for (size_t i = 0; i < N_SIGNAL_TYPES && !err; i++) {
+		p.mh_type = signal_types[i];
+		err = nlreq_do(x, xfrm_policy_msg(&p));
+	}
+	return err;
+}
+
+int xfrm_signal_path_del(
+	struct nlreq *x, const struct in6_addr *home_address, const struct in6_addr *home_agent)
+{
+	struct xfrm_ro_policy p = bu_policy(home_address, home_agent);
+	int err = 0;
+
+	for (size_t i = 0; i < N_SIGNAL_TYPES; i++) {
+		int e;
+
+		p.mh_type = signal_types[i];
+		e = gone_is_fine(nlreq_do(x, xfrm_policy_del_msg(&p)));
+		err = err ? err : e;
+	}
+	return err;
+}
+
 /* ---- what a predecessor left ---- */
 
 #define MAX_PEERS 64
@@ -297,7 +329,10 @@ int xfrm_bu_path_flush(struct nlreq *x, const struct in6_addr *home_address)
 	int err = nlreq_dump(x, nlreq_msg(XFRM_MSG_GETSA, 0, NULL, 0), note_peer, &p);
 
 	for (size_t i = 0; i < p.n; i++) {
-		int e = xfrm_bu_path_del(x, home_address, &p.peer[i]);
+		int e = xfrm_signal_path_del(x, home_address, &p.peer[i]);
+
+		err = err ? err : e;
+		e = xfrm_bu_path_del(x, home_address, &p.peer[i]);
 
 		err = err ? err : e;
 	}

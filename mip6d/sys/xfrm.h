@@ -33,6 +33,14 @@ int xfrm_bu_path_set(struct nlreq *x, const struct in6_addr *home_address,
 	const struct in6_addr *peer, const struct in6_addr *care_of);
 int xfrm_bu_path_del(
 	struct nlreq *x, const struct in6_addr *home_address, const struct in6_addr *peer);
+/*
+ * What else the mobile node says to its home agent takes the same path:
+ * Binding Revocation Acknowledgements (RFC 5846) and Heartbeats (RFC 5847).
+ */
+int xfrm_signal_path_set(
+	struct nlreq *x, const struct in6_addr *home_address, const struct in6_addr *home_agent);
+int xfrm_signal_path_del(
+	struct nlreq *x, const struct in6_addr *home_address, const struct in6_addr *home_agent);
 /* Remove the Binding Update paths of home_address to everybody. */
 int xfrm_bu_path_flush(struct nlreq *x, const struct in6_addr *home_address);
 

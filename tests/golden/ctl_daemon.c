@@ -260,7 +260,7 @@ static void advance(struct world *w, monotime_t to)
 }
 
 static void binding_update(struct world *w, const struct in6_addr *home,
-	const struct in6_addr *care_of, uint16_t seq, int seconds)
+	const struct in6_addr *care_of, uint16_t seq, int seconds, const char *identifier)
 {
 	struct mip6_packet p = {
 		.src = *home,
@@ -278,6 +278,13 @@ static void binding_update(struct world *w, const struct in6_addr *home,
 	m.u.bu.flags = BU_F_A | BU_F_H;
 	/* RFC 6275 11.7.1: it has to be there */
 	mh_option_add(&m, MHOPT_ALT_COA)->u.alt_coa = *care_of;
+	if (identifier) {
+		struct mh_option *o = mh_option_add(&m, MHOPT_MN_ID);
+
+		o->u.mn_id.subtype = MN_ID_NAI;
+		o->u.mn_id.id = (const uint8_t *)identifier;
+		o->u.mn_id.len = strlen(identifier);
+	}
 	p.data = data;
 	p.len = mh_build(&m, data, sizeof(data));
 	ha_receive_mh(w->backend.ha, &p);
@@ -286,9 +293,9 @@ static void binding_update(struct world *w, const struct in6_addr *home,
 static void cmd_bu(struct world *w)
 {
 	struct in6_addr home = address(word()), care_of = address(word());
-	int seq = number(word());
+	int seq = number(word()), seconds = number(word());
 
-	binding_update(w, &home, &care_of, (uint16_t)seq, number(word()));
+	binding_update(w, &home, &care_of, (uint16_t)seq, seconds, word());
 }
 
 static void cmd_many(struct world *w)
@@ -302,7 +309,7 @@ static void cmd_many(struct world *w)
 		home.s6_addr[13] = (uint8_t)(i >> 16);
 		home.s6_addr[14] = (uint8_t)(i >> 8);
 		home.s6_addr[15] = (uint8_t)i;
-		binding_update(w, &home, &care_of, 1, 3600);
+		binding_update(w, &home, &care_of, 1, 3600, NULL);
 	}
 }
 
@@ -360,6 +367,26 @@ static void cmd_ba(struct world *w)
 	mn_receive_mh(w->backend.mn, &p);
 }
 
+/* Binding Revocation Indication with this trigger */
+static void cmd_bri(struct world *w)
+{
+	struct mn_info i;
+	struct mip6_packet p = {.src = w->config.mobile_node.home_agent,
+		.dst = w->config.mobile_node.home_address,
+		.flags = MIP6_PKT_RH2,
+		.hop_limit = 64};
+	struct mh_message m = {.type = MH_REVOCATION};
+	uint8_t data[64];
+
+	mn_info(w->backend.mn, &i);
+	p.dst_coa = i.care_of;
+	m.u.revocation.br_type = BR_INDICATION;
+	m.u.revocation.trigger_or_status = (uint8_t)number(word());
+	p.data = data;
+	p.len = mh_build(&m, data, sizeof(data));
+	mn_receive_mh(w->backend.mn, &p);
+}
+
 static void command(struct world *w, char *line)
 {
 	const char *verb = strtok(line, " \n");
@@ -380,6 +407,8 @@ static void command(struct world *w, char *line)
 		cmd_ra(w);
 	else if (strcmp(verb, "ba") == 0 && w->backend.mn)
 		cmd_ba(w);
+	else if (strcmp(verb, "bri") == 0 && w->backend.mn)
+		cmd_bri(w);
 	else
 		die("no such command");
 	/* the kernel tells about addresses after the call that made them */

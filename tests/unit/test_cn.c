@@ -27,7 +27,7 @@ static struct {
 	char order[64]; /* k: kernel, s: store, m: message, in the order of the calls */
 	int peer_set_err;
 	struct in6_addr peer_coa; /* last peer_set() */
-	bool peer_is_set;
+	bool peer_is_set, any_local;
 	size_t peer_sets;
 	int64_t idle_s;
 	int stored_seq;
@@ -100,7 +100,7 @@ static int peer_set(void *ctx, const struct in6_addr *l, const struct in6_addr *
 	(void)ctx;
 	(void)peer;
 	mark('k');
-	ck_assert(in6_equal(l, &local));
+	ck_assert(w.any_local || in6_equal(l, &local));
 	w.peer_sets++;
 	if (care_of && w.peer_set_err)
 		return w.peer_set_err;
@@ -240,7 +240,8 @@ struct bu {
 	uint16_t seq, flags, lifetime;
 	const struct tokens *t; /* NULL: no nonce indices */
 	const struct rr_shared *s;
-	bool no_auth, bad_auth, short_auth;
+	bool no_auth, bad_auth;
+	size_t auth_len; /* 0: 12 */
 };
 
 static void bu_kbm(const struct bu *b, const struct in6_addr *care_of, bool deletes, uint8_t *kbm)
@@ -269,7 +270,8 @@ static struct mh_message bu_message(const struct bu *b)
 		o->u.nonce_indices.care_of = b->t->care_of_index;
 	}
 	if (!b->no_auth)
-		mh_option_add(&m, MHOPT_AUTH_DATA)->u.auth_data.len = b->short_auth ? 4 : 12;
+		mh_option_add(&m, MHOPT_AUTH_DATA)->u.auth_data.len =
+			b->auth_len ? b->auth_len : RR_AUTH_LEN;
 	return m;
 }
 
@@ -290,14 +292,14 @@ static void send_bu(const struct bu *b)
 	const struct in6_addr *care_of = bu_care_of(b);
 	uint8_t data[128], kbm[RR_KBM_LEN];
 	struct mip6_packet p = {.src = *b->home, .dst = local, .data = data};
-	size_t n = b->no_auth ? 0 : b->short_auth ? 4 : 12;
+	size_t n = b->no_auth ? 0 : b->auth_len ? b->auth_len : RR_AUTH_LEN;
 	uint8_t mac[RR_AUTH_LEN];
 
 	p.len = mh_build(&m, data, sizeof(data));
 	ck_assert_uint_gt(p.len, 0);
 	bu_kbm(b, care_of, in6_equal(care_of, b->home), kbm);
 	ck_assert(rr_authenticator(kbm, care_of, &local, data, p.len, p.len - n, n, mac));
-	memcpy(data + p.len - n, mac, n);
+	memcpy(data + p.len - n, mac, n < sizeof(mac) ? n : sizeof(mac));
 	if (b->bad_auth)
 		data[p.len - 1] ^= 1;
 	data[4] = 0xab; /* a checksum does not matter */
@@ -386,6 +388,13 @@ static void bound_at(const struct in6_addr *c)
 	ck_assert(in6_equal(&a, c));
 	ck_assert(w.peer_is_set && in6_equal(&w.peer_coa, c));
 }
+
+static const struct rr_shared shared_data = {.kcn = "0123456789abcdefghij",
+	.kcn_len = 20,
+	.home_nonce = "h",
+	.home_nonce_len = 1,
+	.care_of_nonce = "cc",
+	.care_of_nonce_len = 2};
 
 /* ---- binding, moving, deleting ---- */
 
@@ -559,9 +568,11 @@ START_TEST(unauthorized)
 	b.no_auth = true;
 	expect_silence(&b);
 	b.no_auth = false;
-	b.short_auth = true;
+	b.auth_len = 4;
 	expect_silence(&b);
-	b.short_auth = false;
+	b.auth_len = 20; /* begins with the right one */
+	expect_silence(&b);
+	b.auth_len = 0;
 	b.t = NULL;
 	expect_silence(&b);
 	none.home ^= 1;
@@ -708,6 +719,26 @@ START_TEST(replay_after_a_short_lifetime)
 }
 END_TEST
 
+/* The last Binding Update is not always the one that could be replayed longest. */
+START_TEST(replay_with_the_younger_nonce)
+{
+	struct tokens a = tests(&home, &coa), b;
+	struct bu first, gone = make_bu(&a, &home, 6);
+
+	pass_s(100);
+	b = tests(&home, &coa);
+	first = make_bu(&b, &coa, 5);
+	send_bu(&first);
+	gone.lifetime = 0;
+	send_bu(&gone);
+	expect_ba(&gone, BA_ACCEPTED, true);
+	pass_s(239);
+	send_bu(&first);
+	expect_ba(&first, BA_SEQUENCE, true);
+	no_binding();
+}
+END_TEST
+
 /* ---- addresses ---- */
 
 START_TEST(addresses_that_cannot_be)
@@ -726,9 +757,15 @@ START_TEST(addresses_that_cannot_be)
 		b.home = &home;
 		b.source = &a;
 		expect_silence(&b);
+		b.alt = &coa;
+		expect_silence(&b);
 		b.source = &coa;
 		b.alt = &a;
 		expect_silence(&b);
+		b.alt = NULL;
+		local = a;
+		expect_silence(&b);
+		inet_pton(AF_INET6, "2001:db8:c::c", &local);
 		ck_assert_uint_eq(cn_stats(cn)->bad_authenticator, 0);
 	}
 }
@@ -747,13 +784,6 @@ START_TEST(home_address_of_ours)
 }
 END_TEST
 
-static const struct rr_shared shared_data = {.kcn = "0123456789abcdefghij",
-	.kcn_len = 20,
-	.home_nonce = "h",
-	.home_nonce_len = 1,
-	.care_of_nonce = "cc",
-	.care_of_nonce_len = 2};
-
 /* A circle, or a care-of address that is ours: authentic, and refused all the same. */
 START_TEST(care_of_address_that_cannot_serve)
 {
@@ -769,6 +799,20 @@ START_TEST(care_of_address_that_cannot_serve)
 	send_bu(&b);
 	expect_ba(&b, BA_INVALID_COA, true);
 	ck_assert_uint_eq(cn_count(cn), 1);
+	/* a number that was refused is used up as well, where there is an entry */
+	t = tests(&home2, &coa2);
+	b = make_bu(&t, &coa2, 1);
+	b.home = &home2;
+	send_bu(&b);
+	expect_ba(&b, BA_ACCEPTED, true);
+	t = tests(&home2, &home);
+	b = make_bu(&t, &home, 2);
+	b.home = &home2;
+	send_bu(&b);
+	expect_ba(&b, BA_INVALID_COA, true);
+	send_bu(&b);
+	expect_ba(&b, BA_SEQUENCE, true);
+	ck_assert_uint_eq(cn_remove(cn, &local, &home2), 1);
 	/* an address of ours cannot be tested; somebody with a shared Kbm can name it */
 	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &shared_data, -1), 0);
 	b = make_bu(NULL, &coa, 2);
@@ -781,6 +825,25 @@ START_TEST(care_of_address_that_cannot_serve)
 	send_bu(&b);
 	expect_ba(&b, BA_INVALID_COA, true);
 	no_binding();
+}
+END_TEST
+
+/* 9.1: each of our addresses has its own binding for a home address. */
+START_TEST(two_addresses_of_ours)
+{
+	struct in6_addr a, first = local;
+
+	bind_at(&coa, 5);
+	local = other;
+	ck_assert(!cn_care_of(cn, &local, &home, &a));
+	bind_at(&coa2, 1);
+	bound_at(&coa2);
+	ck_assert_uint_eq(cn_count(cn), 2);
+	ck_assert(cn_care_of(cn, &first, &home, &a) && in6_equal(&a, &coa));
+	ck_assert_uint_eq(cn_remove(cn, &local, &home), 1);
+	bind_at(&coa2, 2);
+	w.any_local = true;
+	ck_assert_uint_eq(cn_remove(cn, &in6addr_any, &home), 2);
 }
 END_TEST
 
@@ -1021,10 +1084,9 @@ static void unreachable(uint8_t code, const struct in6_addr *to, const struct in
 		.code = code,
 		.src = local,
 		.dst = *to,
-		.has_rh2 = rh2 != NULL};
+		.has_rh2 = rh2 != NULL,
+		.rh2 = rh2 ? *rh2 : home};
 
-	if (rh2)
-		e.rh2 = *rh2;
 	cn_icmp_error(cn, &e);
 }
 
@@ -1048,12 +1110,46 @@ START_TEST(unreachable_care_of_address)
 		unreachable(0, &coa, NULL);
 	}
 	bound_at(&coa);
+	pass_s(31);
+	unreachable(0, &coa, &home);
+	pass_s(6);
+	unreachable(0, &coa, &home); /* two */
+	bound_at(&coa);
+	pass_s(31);
+	for (int i = 0; i < 4; i++) {
+		pass_s(2);
+		unreachable(0, &coa, &home);
+	}
+	bind_at(&coa, 2); /* it is there, says a Binding Update */
+	unreachable(0, &coa, &home);
+	bound_at(&coa);
+	pass_s(31);
 	for (int i = 0; i < 5; i++) {
 		pass_s(2);
 		unreachable(0, &coa, &home);
 	}
 	no_binding();
 	ck_assert_int_eq(w.last.type, EV_CN_BINDING_GONE);
+}
+END_TEST
+
+/* Of a mobile node that is a correspondent: its own care-of address is the source on the wire. */
+START_TEST(unreachable_from_a_care_of_address)
+{
+	struct icmp6_error e = {.type = ICMP6T_UNREACHABLE,
+		.src = coa2,
+		.dst = coa,
+		.has_rh2 = true,
+		.rh2 = home,
+		.has_hao = true,
+		.hao = local};
+
+	bind_at(&coa, 1);
+	for (int i = 0; i < 5; i++) {
+		pass_s(2);
+		cn_icmp_error(cn, &e);
+	}
+	no_binding();
 }
 END_TEST
 
@@ -1088,6 +1184,31 @@ START_TEST(refresh_request)
 	bound_at(&coa);
 	pass_s(1);
 	no_binding();
+	w.idle_s = 1;
+	bind_at(&coa, 3);
+	w.n_sent = 0;
+	pass_s(400);
+	ck_assert_uint_eq(w.n_sent, 2);
+	bind_at(&coa, 4);
+	w.n_sent = 0;
+	pass_s(419);
+	ck_assert_uint_eq(w.n_sent, 3);
+}
+END_TEST
+
+START_TEST(no_refresh_request_for_what_is_gone)
+{
+	struct tokens t = tests(&home, &coa);
+	struct bu b = make_bu(&t, &coa, 2);
+
+	b.lifetime = 25;
+	send_bu(&b);
+	w.n_sent = 0;
+	w.idle_s = 1;
+	pass_s(1);
+	ck_assert_uint_eq(cn_remove(cn, &local, &home), 1);
+	pass_s(300);
+	ck_assert_uint_eq(w.n_sent, 0);
 }
 END_TEST
 
@@ -1140,6 +1261,8 @@ START_TEST(full_of_new_bindings)
 	for (unsigned i = 1; i <= 20; i++)
 		ck_assert_uint_eq(bind_nth(i, 105, 1), BA_ACCEPTED);
 	ck_assert_uint_eq(bind_nth(21, 105, 1), BA_RESOURCES);
+	w.idle_s = 1000; /* from before the binding */
+	ck_assert_uint_eq(bind_nth(21, 105, 1), BA_RESOURCES);
 	start(&c, &ro_blind);
 	for (unsigned i = 1; i <= 20; i++)
 		ck_assert_uint_eq(bind_nth(i, 105, 1), BA_ACCEPTED);
@@ -1152,6 +1275,7 @@ END_TEST
 START_TEST(full_of_forgotten_bindings)
 {
 	struct cn_config c = {.max_bindings = 20};
+	struct bu shared = make_bu(NULL, &coa, 1);
 
 	start(&c, &ro);
 	for (unsigned i = 1; i <= 40; i++) {
@@ -1161,6 +1285,11 @@ START_TEST(full_of_forgotten_bindings)
 	ck_assert_uint_eq(cn_count(cn), 0);
 	ck_assert_uint_eq(bind_nth(41, 1, 1), BA_RESOURCES);
 	ck_assert_uint_eq(bind_nth(7, 1, 2), BA_ACCEPTED);
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &shared_data, -1), 0);
+	shared.s = &shared_data;
+	send_bu(&shared);
+	expect_ba(&shared, BA_ACCEPTED, true);
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, NULL, -1), 0);
 	pass_s(240);
 	ck_assert_int_eq(timerq_next(w.timers).us, MONOTIME_NEVER.us);
 	ck_assert_uint_eq(bind_nth(41, 1, 1), BA_ACCEPTED);
@@ -1226,6 +1355,28 @@ START_TEST(shared_after_restart)
 }
 END_TEST
 
+/* Configured once more: a number that was used is used; with other data it is not. */
+START_TEST(shared_set_again)
+{
+	struct rr_shared changed = shared_data;
+	struct bu b = make_bu(NULL, &coa, 10);
+
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &shared_data, -1), 0);
+	b.s = &shared_data;
+	send_bu(&b);
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &shared_data, -1), 0);
+	bound_at(&coa);
+	send_bu(&b);
+	expect_ba(&b, BA_SEQUENCE, true);
+	changed.care_of_nonce[0] ^= 1;
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &changed, -1), 0);
+	no_binding();
+	b.s = &changed;
+	send_bu(&b);
+	expect_ba(&b, BA_ACCEPTED, true);
+}
+END_TEST
+
 /* Section 4: no bidding down */
 START_TEST(shared_pair_without_its_key)
 {
@@ -1249,6 +1400,8 @@ START_TEST(shared_pair_without_its_key)
 	b.seq = 3;
 	expect_silence(&b);
 	bind_at(&coa, 3);
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, NULL, 0), 0);
+	bound_at(&coa);
 }
 END_TEST
 
@@ -1280,6 +1433,28 @@ START_TEST(shared_has_room)
 	send_bu(&b);
 	ck_assert_uint_eq(expect_ba(&b, BA_ACCEPTED, true)->u.ba.lifetime, 10);
 	ck_assert_uint_eq(cn_count(cn), 2);
+}
+END_TEST
+
+/* And is never the one that gives way */
+START_TEST(shared_stays)
+{
+	struct cn_config c = {.max_bindings = 2};
+	struct bu b = make_bu(NULL, &coa, 10);
+
+	start(&c, &ro);
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &shared_data, -1), 0);
+	b.s = &shared_data;
+	b.lifetime = 1000;
+	send_bu(&b);
+	pass_s(1000);
+	for (unsigned i = 1; i < 3; i++) {
+		ck_assert_uint_eq(bind_nth(i, 105, 1), BA_ACCEPTED);
+		pass_s(200);
+	}
+	ck_assert_uint_eq(cn_stats(cn)->evicted, 1);
+	w.peer_coa = coa;
+	bound_at(&coa);
 }
 END_TEST
 
@@ -1346,15 +1521,16 @@ int main(void)
 		alternate_care_of_address, lifetime_is_capped, deletion, deletion_from_home,
 		deletion_of_nothing, unauthorized, tokens_do_not_stand_for_each_other,
 		sequence_numbers, expired_nonces, token_lives_as_long_as_promised,
-		replay_after_deletion, replay_after_a_short_lifetime, addresses_that_cannot_be,
-		home_address_of_ours, care_of_address_that_cannot_serve, not_allowed,
-		home_registration, kernel_refuses, tests_that_are_ignored, tests_without_state,
-		tests_are_limited, refusals_are_limited, unknown_type, parameter_problem,
-		unverified_home_address, unreachable_care_of_address, refresh_request,
-		full_of_bindings_in_use, full_of_new_bindings, full_of_forgotten_bindings,
-		shared_kbm, shared_with_nonce_indices, shared_after_restart,
-		shared_pair_without_its_key, shared_data_that_is_refused, shared_has_room,
-		asked_and_withdrawn, wanted};
+		replay_after_deletion, replay_after_a_short_lifetime, replay_with_the_younger_nonce,
+		addresses_that_cannot_be, home_address_of_ours, care_of_address_that_cannot_serve,
+		not_allowed, two_addresses_of_ours, home_registration, kernel_refuses,
+		tests_that_are_ignored, tests_without_state, tests_are_limited,
+		refusals_are_limited, unknown_type, parameter_problem, unverified_home_address,
+		unreachable_care_of_address, unreachable_from_a_care_of_address, refresh_request,
+		no_refresh_request_for_what_is_gone, full_of_bindings_in_use, full_of_new_bindings,
+		full_of_forgotten_bindings, shared_kbm, shared_with_nonce_indices, shared_set_again,
+		shared_after_restart, shared_pair_without_its_key, shared_data_that_is_refused,
+		shared_has_room, shared_stays, asked_and_withdrawn, wanted};
 	Suite *s = suite_create("cn");
 	TCase *t = tcase_create("all");
 	SRunner *r = srunner_create(s);

@@ -214,6 +214,31 @@ START_TEST(options_with_wrong_lengths)
 }
 END_TEST
 
+/* Inside the header, but not of 16 octets; and the first of two */
+START_TEST(option_too_long)
+{
+	struct icmp6_error e;
+
+	error(1, 0, 0);
+	ip6(&coa, &cn, 60);
+	wbuf_u32(&w, 0x0605c911); /* header of 48 octets, option of 17 */
+	wbuf_in6(&w, &cn);
+	wbuf_u8(&w, 0);
+	wbuf_u8(&w, 0xc9);
+	wbuf_u8(&w, 16);
+	wbuf_in6(&w, &home);
+	wbuf_zero(&w, 9);
+	ck_assert(parse(&e));
+	ck_assert(e.has_hao && in6_equal(&e.hao, &home));
+	ck_assert_uint_eq(e.hao_offset, 40 + 21);
+	msg[8 + 40 + 3] = 16;
+	ck_assert(parse(&e));
+	ck_assert(in6_equal(&e.hao, &cn));
+	ck_assert_uint_eq(e.hao_offset, 40 + 2);
+	ck_assert_uint_eq(e.proto, 6);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("icmp6_error");
@@ -228,6 +253,7 @@ int main(void)
 	tcase_add_test(t, cut_off);
 	tcase_add_test(t, other_headers);
 	tcase_add_test(t, options_with_wrong_lengths);
+	tcase_add_test(t, option_too_long);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

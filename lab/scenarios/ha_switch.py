@@ -1,0 +1,116 @@
+"""A node is sent from one home agent of its home link to another and back (RFC 5142) with its sessions running."""
+
+from homebound_lab import capture, daemons, flows, packets
+from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, HOME_AGENT, SECOND_HOME_AGENT, Picture
+from homebound_lab.scenario import Key
+
+TITLE = "a node is sent to another home agent and back while its sessions run"
+KEYS = {
+    "rtt": Key(100, "round trip between the node and its home agents, in ms"),
+    "interval_us": Key(1000, "interval of the UDP streams, in us"),
+}
+LIMIT = 120
+DAD = 1000  # ms, at the new home agent (RFC 6275 10.3.1)
+
+
+def mobile_node(net):
+    return (net.mn_daemon.ask("status") or {}).get("mobile_node") or {}
+
+
+def active(daemon):
+    return [b for b in daemon.ask("bindings") or [] if b["state"] == "active"]
+
+
+def served_by(net, daemon, address):
+    status = mobile_node(net)
+    return status.get("registration") == "registered" and status.get("home_agent") == address and active(daemon)
+
+
+def setup(lab):
+    net = Picture(lab, rtt_ms=lab.keys.rtt, ha2=True)
+    points = net.capture_points()
+    capture.start(lab, {link: points[link] for link in ("core-ha", "link1", "link2", "home")})
+    net.ha_daemon = daemons.home_agent(lab, net)
+    net.ha2_daemon = daemons.home_agent(lab, net, host=net.ha2, home_agent=SECOND_HOME_AGENT)
+    net.attach("link1")
+    net.mn_daemon = daemons.mobile_node(lab, net)
+    lab.until(lambda: served_by(net, net.ha_daemon, HOME_AGENT), 20, "the registration")
+    return net
+
+
+def switch(lab, net, old, new, address, whom):
+    start = lab.now()
+    old.ctl("switch", whom, address)
+    lab.until(lambda: served_by(net, new, address), 20, f"the registration with {address}")
+    lab.check(not active(old), f"{old.name} still has the binding")
+    lab.sleep(3)
+    return {"at": start, "to": address}
+
+
+def unheard(lab, net):
+    """The node is out of reach, the message is repeated until it hears it; the binding is not made longer meanwhile."""
+    left = active(net.ha_daemon)[0]["remaining_s"]
+    net.detach()
+    net.ha_daemon.ctl("switch", HOME_ADDRESS, SECOND_HOME_AGENT)
+    lab.sleep(22)  # 5 + 10 s, and some of the next 20
+    net.attach("link2")
+    lab.until(lambda: mobile_node(net).get("care_of"), 10, "the node's new place")
+    lab.sleep(2)
+    still = active(net.ha_daemon)
+    lab.check(still and still[0]["switching"] and still[0]["remaining_s"] < left - 20,
+              f"the node has moved while it was asked to leave: {still}")
+    lab.until(lambda: served_by(net, net.ha2_daemon, SECOND_HOME_AGENT), 25, "the registration with the second one")
+
+
+def run(lab):
+    net, k = setup(lab), lab.keys
+    down = flows.Stream(lab, "down", net.cn, net.mn, HOME_ADDRESS, 5001, interval_us=k.interval_us)
+    up = flows.Stream(lab, "up", net.mn, net.cn, CORRESPONDENT, 5002, source=HOME_ADDRESS, interval_us=k.interval_us)
+    tcp = flows.Transfer(lab, "tcp", net.mn, net.cn, CORRESPONDENT, 5003, source=HOME_ADDRESS)
+    lab.sleep(2)
+    lab.facts["switches"] = [
+        switch(lab, net, net.ha_daemon, net.ha2_daemon, SECOND_HOME_AGENT, HOME_ADDRESS),
+        switch(lab, net, net.ha2_daemon, net.ha_daemon, HOME_AGENT, "all")]
+    for stream in (down, up):
+        stream.stop_sending()
+    lab.sleep(2)
+    tcp.finish()
+    for stream in (down, up):
+        stream.stop()
+    unheard(lab, net)
+    net.move("home")
+    lab.until(lambda: not active(net.ha2_daemon) and mobile_node(net).get("registration") == "none", 20,
+              "the return to the home link")
+    for daemon in (net.mn_daemon, net.ha_daemon, net.ha2_daemon):
+        lab.check(daemon.alive(), f"{daemon.name} died")
+
+
+def judge(e):
+    rows = packets.tshark(e.path("core-ha.pcapng"), "mip6.mhtype == 12", "ipv6.src", "mip6.has.num_addrs",
+                          "mip6.has.address", "ipv6.routing.type", "ipv6.routing.mipv6.home_address", "frame.time_epoch")
+    e.check([r[0] for r in rows] == [HOME_AGENT, SECOND_HOME_AGENT] + [HOME_AGENT] * 3 or len(rows) == 6,
+            f"switch messages from {[r[0] for r in rows]}")
+    for r in rows:
+        other = SECOND_HOME_AGENT if r[0] == HOME_AGENT else HOME_AGENT
+        e.check(r[1:5] == ["1", other, "2", HOME_ADDRESS], f"a switch message that says {r}")
+    times = [float(r[5]) for r in rows[2:]]
+    e.figures["repeated_after_s"] = [round(b - a, 2) for a, b in zip(times, times[1:])]
+    for wanted, got in zip((5, 10, 20), e.figures["repeated_after_s"]):
+        e.check(wanted - 0.1 < got < wanted + 0.1, f"repeated after {got} s, not {wanted}")
+    tcp = e.facts["transfers"]["tcp"]
+    wrong = flows.whole(tcp)
+    e.check(not wrong, wrong)
+    e.figures["tcp_longest_gap_ms"] = [tcp[end]["longest_gap_ms"] for end in ("client", "server")]
+    down, up = flows.Log(e, "down"), flows.Log(e, "up")
+    first, second = (s["at"] for s in e.facts["switches"])
+    for name, log in (("down", down), ("up", up)):
+        lost = [log.time_of(s) for s in log.missing]
+        e.figures[f"lost_{name}"] = [len([t for t in lost if first <= t < second]), len([t for t in lost if t >= second])]
+        e.check(all(t >= first for t in lost), f"{name}: packets were lost before the switch")
+        e.check(log.repeated == 0, f"{name}: {log.repeated} packets arrived twice")
+    # One round trip to delete the binding, half of one to make the new; its proxy comes after DAD.
+    per_ms = 1000 / e.keys.interval_us
+    for n in e.figures["lost_down"]:
+        e.check(n <= (DAD + 2 * e.keys.rtt + 200) * per_ms, f"{n} packets of the downlink lost")
+    for n in e.figures["lost_up"]:
+        e.check(n == 0, f"{n} packets of the uplink lost")
