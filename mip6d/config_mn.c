@@ -84,6 +84,18 @@ static const struct config_key mobile_node_keys[] = {
 	/* below 256 are the kernel's own tables (253 to 255) and those that people number by hand */
 	CONFIG_KEY("table", config_read_u32, offsetof(struct config_mobile_node, table), "6275",
 		.min = 256, .max = 2000000000),
+	CONFIG_KEY("route_optimization", config_read_ro_rules, 0,
+		"( { to = \"::/0\"; when = \"always\"; } )"),
+	CONFIG_KEY("max_correspondents", config_read_u32,
+		offsetof(struct config_mobile_node, max_correspondents), "256", .min = 1,
+		.max = 65536),
+	CONFIG_KEY("correspondent_lifetime", config_read_u32,
+		offsetof(struct config_mobile_node, correspondent_lifetime_s), "420",
+		.min = MIP6_LIFETIME_UNIT, .max = CONFIG_MAX_LIFETIME,
+		.multiple = MIP6_LIFETIME_UNIT, .unit = "s"),
+	CONFIG_KEY("correspondent_idle", config_read_u32,
+		offsetof(struct config_mobile_node, correspondent_idle_s), "60", .min = 1,
+		.max = 86400, .unit = "s"),
 	CONFIG_KEY("ipsec", config_read_ipsec, 0, "\"none\"", .required = true),
 	{.name = NULL},
 };
