@@ -75,9 +75,11 @@ void cn_unverified_home_address(struct cn *cn, const struct in6_addr *local,
 void cn_icmp_error(struct cn *cn, const struct icmp6_error *e);
 
 /*
- * RFC 4449: home is the peer's home address.  seq: the last one seen, -1: none.
- * s is copied; NULL: forget.  -EEXIST: another home address has this Kcn
- * (section 4); -EINVAL: Kcn shorter than 20 octets, a nonce missing or too long.
+ * RFC 4449: home is the peer's home address.  seq: the last one seen, -1: none
+ * but what was seen here with the same s.  s is copied; NULL: forget.  A
+ * binding that was authorized otherwise is deleted.  -EEXIST: another home
+ * address has this Kcn (section 4); -EINVAL: Kcn shorter than 20 octets, a
+ * nonce missing or too long.
  */
 int cn_shared_set(struct cn *cn, const struct in6_addr *local, const struct in6_addr *home,
 	const struct rr_shared *s, int seq);

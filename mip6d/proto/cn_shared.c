@@ -56,6 +56,26 @@ static bool is_valid(const struct rr_shared *s)
 	       s->care_of_nonce_len <= RR_MAX_SECRET;
 }
 
+static bool same_octets(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+	return a_len == b_len && rr_same(a, b, a_len);
+}
+
+static bool same_data(const struct rr_shared *a, const struct rr_shared *b)
+{
+	return same_octets(a->kcn, a->kcn_len, b->kcn, b->kcn_len) &&
+	       same_octets(a->home_nonce, a->home_nonce_len, b->home_nonce, b->home_nonce_len) &&
+	       same_octets(a->care_of_nonce, a->care_of_nonce_len, b->care_of_nonce,
+		       b->care_of_nonce_len);
+}
+
+static bool still_authorized(
+	const struct cn_binding *b, const struct cn_shared *s, const struct rr_shared *data)
+{
+	/* Return routability is refused while there is an s; a new s has no data yet. */
+	return data ? same_data(&s->data, data) : !b->shared;
+}
+
 int cn_shared_set(struct cn *cn, const struct in6_addr *local, const struct in6_addr *home,
 	const struct rr_shared *data, int seq)
 {
@@ -75,15 +95,17 @@ int cn_shared_set(struct cn *cn, const struct in6_addr *local, const struct in6_
 		addr_table_add(&cn->shared, &s->node);
 	}
 	/* What authorized the binding counts no more. */
-	if (b && b->state == CN_ACTIVE && b->shared != (data != NULL))
+	if (b && b->state == CN_ACTIVE && !still_authorized(b, s, data))
 		cn_change_state(cn, b, CN_FORGOTTEN, NULL, 0, "authorized in another way now");
 	if (!data) {
 		if (s)
 			drop(cn, s);
 		return 0;
 	}
+	/* The same data again: what was seen with them stays seen. */
+	if (seq >= 0 || !same_data(&s->data, data))
+		s->seq = seq < 0 ? -1 : seq;
 	s->data = *data;
-	s->seq = seq < 0 ? -1 : seq;
 	return 0;
 }
 

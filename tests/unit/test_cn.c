@@ -31,7 +31,7 @@ static struct {
 	size_t peer_sets;
 	int64_t idle_s;
 	int stored_seq;
-	struct mip6_event last;
+	struct mip6_event last, gone; /* the last of all, the last EV_CN_BINDING_GONE */
 	uint8_t random;
 } w;
 static struct cn *cn;
@@ -92,6 +92,8 @@ static void world_event(void *ctx, const struct mip6_event *e)
 {
 	(void)ctx;
 	w.last = *e;
+	if (e->type == EV_CN_BINDING_GONE)
+		w.gone = *e;
 }
 
 static int peer_set(void *ctx, const struct in6_addr *l, const struct in6_addr *peer,
@@ -907,6 +909,7 @@ START_TEST(kernel_refuses)
 	send_bu(&b);
 	expect_ba(&b, BA_RESOURCES, true);
 	no_binding();
+	ck_assert_str_eq(w.gone.text, "the direct path cannot be set");
 	send_bu(&b);
 	expect_ba(&b, BA_SEQUENCE, true);
 }
@@ -1038,6 +1041,7 @@ START_TEST(parameter_problem)
 {
 	uint8_t data[16] = {58, 1, MH_HOTI};
 	struct mip6_packet p = {.src = coa, .dst = local, .data = data, .len = sizeof(data)};
+	struct icmp6_error e;
 
 	cn_receive_mh(cn, &p);
 	ck_assert(last_sent()->icmp6);
@@ -1053,6 +1057,18 @@ START_TEST(parameter_problem)
 	cn_receive_mh(cn, &p);
 	ck_assert_uint_eq(w.n_sent, 2);
 	ck_assert_uint_eq(cn_stats(cn)->malformed, 3);
+	/* from and to what stood in the IPv6 header, and that is what is quoted */
+	p.flags = MIP6_PKT_HAO | MIP6_PKT_RH2;
+	p.src = home;
+	p.src_coa = coa;
+	p.dst_coa = coa2;
+	cn_receive_mh(cn, &p);
+	ck_assert(in6_equal(&last_sent()->p.src, &coa2) && in6_equal(&last_sent()->p.dst, &coa));
+	ck_assert(icmp6_error_parse(last_sent()->data, last_sent()->p.len, &e));
+	ck_assert(in6_equal(&e.src, &coa) && in6_equal(&e.dst, &coa2));
+	ck_assert(e.has_hao && in6_equal(&e.hao, &home));
+	ck_assert(e.has_rh2 && in6_equal(&e.rh2, &local));
+	ck_assert_uint_eq(e.info, e.proto_offset + 1);
 }
 END_TEST
 
@@ -1355,6 +1371,32 @@ START_TEST(shared_after_restart)
 }
 END_TEST
 
+/* Configured once more: a number that was used is used; with other data it is not. */
+START_TEST(shared_set_again)
+{
+	struct rr_shared changed = shared_data;
+	struct bu b = make_bu(NULL, &coa, 10);
+
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &shared_data, -1), 0);
+	b.s = &shared_data;
+	send_bu(&b);
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &shared_data, -1), 0);
+	bound_at(&coa);
+	send_bu(&b);
+	expect_ba(&b, BA_SEQUENCE, true);
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &shared_data, 20), 0);
+	b.seq = 20;
+	send_bu(&b);
+	expect_ba(&b, BA_SEQUENCE, true);
+	changed.care_of_nonce[0] ^= 1;
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &changed, -1), 0);
+	no_binding();
+	b.s = &changed;
+	send_bu(&b);
+	expect_ba(&b, BA_ACCEPTED, true);
+}
+END_TEST
+
 /* Section 4: no bidding down */
 START_TEST(shared_pair_without_its_key)
 {
@@ -1378,6 +1420,8 @@ START_TEST(shared_pair_without_its_key)
 	b.seq = 3;
 	expect_silence(&b);
 	bind_at(&coa, 3);
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, NULL, 0), 0);
+	bound_at(&coa);
 }
 END_TEST
 
@@ -1504,7 +1548,7 @@ int main(void)
 		refusals_are_limited, unknown_type, parameter_problem, unverified_home_address,
 		unreachable_care_of_address, unreachable_from_a_care_of_address, refresh_request,
 		no_refresh_request_for_what_is_gone, full_of_bindings_in_use, full_of_new_bindings,
-		full_of_forgotten_bindings, shared_kbm, shared_with_nonce_indices,
+		full_of_forgotten_bindings, shared_kbm, shared_with_nonce_indices, shared_set_again,
 		shared_after_restart, shared_pair_without_its_key, shared_data_that_is_refused,
 		shared_has_room, shared_stays, asked_and_withdrawn, wanted};
 	Suite *s = suite_create("cn");
