@@ -14,7 +14,7 @@
 #include "mip6/control.h"
 #include "mip6d/config_read.h"
 
-static const char *const role_names[] = {"home-agent", "mobile-node", NULL};
+static const char *const role_names[] = {"home-agent", "mobile-node", "correspondent", NULL};
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 
 const char *config_role_name(enum mip6d_role role)
@@ -46,7 +46,7 @@ static bool read_control(
 
 static const struct config_key top_keys[] = {
 	CONFIG_KEY("role", config_read_choice, offsetof(struct mip6d_config, role),
-		"\"home-agent\" or \"mobile-node\"", .required = true, .choices = role_names),
+		"\"home-agent\", \"mobile-node\" or \"correspondent\"", .required = true, .choices = role_names),
 	CONFIG_KEY("log_level", config_read_choice, offsetof(struct mip6d_config, log_level),
 		"\"info\"", .choices = level_names),
 	CONFIG_KEY("control", read_control, 0, "{ }"),
@@ -56,29 +56,39 @@ static const struct config_key top_keys[] = {
 		"{ }"),
 	CONFIG_KEY("mobile_node", config_read_mobile_node,
 		offsetof(struct mip6d_config, mobile_node), "{ }"),
+	CONFIG_KEY("correspondent", config_read_correspondent,
+		offsetof(struct mip6d_config, correspondent), "{ }"),
+	CONFIG_KEY("shared_keys", config_read_shared_keys, 0, "\"/etc/mip6d/keys\""),
 	{.name = NULL},
 };
 
 static void check_top(
 	struct config_reader *r, const config_setting_t *root, const struct mip6d_config *cfg)
 {
-	static const char *const groups[] = {"home_agent", "mobile_node"};
+	static const char *const groups[] = {"home_agent", "mobile_node", NULL};
 	const config_setting_t *role = config_good(root, "role"),
 			       *state = config_good(root, "state_file");
 
 	if (role) {
-		const char *mine = groups[cfg->role], *other = groups[!cfg->role];
-		const config_setting_t *stranger = config_setting_get_member(root, other);
+		const char *mine = groups[cfg->role];
 
-		if (!config_setting_get_member(root, mine))
+		if (mine && !config_setting_get_member(root, mine))
 			config_complain(r, role, "\"%s\" needs a group  %s = { ... };  add it",
 				role_names[cfg->role], mine);
-		if (stranger)
-			config_complain(r, stranger,
-				"has no meaning with role = \"%s\"; remove the group, or change "
-				"the role",
-				role_names[cfg->role]);
+		for (const char *const *g = groups; *g; g++) {
+			const config_setting_t *stranger = config_setting_get_member(root, *g);
+
+			if (*g != mine && stranger)
+				config_complain(r, stranger,
+					"has no meaning with role = \"%s\"; remove the group, or "
+					"change the role",
+					role_names[cfg->role]);
+		}
 	}
+	if (role && cfg->role == ROLE_CORRESPONDENT && !cfg->correspondent.enabled)
+		config_complain(r, role,
+			"is nothing else than what  correspondent = { enabled = false; }  turns "
+			"off; remove one of the two");
 	if (state && strcmp(cfg->state_file, cfg->control_socket) == 0)
 		config_complain(r, state, "is also the control socket; write another path");
 }
@@ -89,6 +99,11 @@ static void defaults(struct mip6d_config *cfg)
 		.log_level = LOGL_INFO,
 		.control_socket = MIP6_CONTROL_SOCKET,
 		.state_file = "/var/lib/mip6d/bindings",
+		.correspondent = {.enabled = true,
+			.max_bindings = 10000,
+			.max_lifetime_s = MIP6_MAX_RR_BINDING_LIFETIME / 1000,
+			.max_shared_lifetime_s = 86400,
+			.refresh = true},
 		.home_agent =
 			{
 				.max_lifetime_s = 86400,
@@ -107,6 +122,11 @@ static void defaults(struct mip6d_config *cfg)
 				.hold_ms = 5000,
 				.tunnel = "mip6mn0",
 				.table = 6275,
+				.n_ro_rules = 1,
+				.ro_rules = {{.when = CONFIG_RO_ALWAYS}},
+				.max_correspondents = 256,
+				.correspondent_lifetime_s = MIP6_MAX_RR_BINDING_LIFETIME / 1000,
+				.correspondent_idle_s = 60,
 			},
 	};
 }
@@ -192,5 +212,6 @@ void config_release(struct mip6d_config *cfg)
 	for (size_t i = 0; i < cfg->home_agent.n_identifiers; i++)
 		free(cfg->home_agent.identifiers[i]);
 	free(cfg->home_agent.identifiers);
+	config_release_keys(cfg->shared_keys, cfg->n_shared_keys);
 	*cfg = (struct mip6d_config){0};
 }

@@ -19,15 +19,19 @@
 #include "lib/addr.h"
 #include "lib/log.h"
 #include "lib/prefix_table.h"
+#include "lib/rr.h"
 
+struct cn_config;
 struct ha_config;
 struct mn_config;
+struct mn_ro_config;
 
-enum mip6d_role { ROLE_HOME_AGENT, ROLE_MOBILE_NODE };
+enum mip6d_role { ROLE_HOME_AGENT, ROLE_MOBILE_NODE, ROLE_CORRESPONDENT };
 
 #define CONFIG_MAX_PREFIXES 16
 #define CONFIG_MAX_INTERFACES 16
 #define CONFIG_MAX_PREFERENCE 1000
+#define CONFIG_MAX_RO_RULES 64
 #define CONFIG_DEFAULT_PATH "/etc/mip6d/mip6d.conf"
 #define CONFIG_INFINITE UINT32_MAX /* a lifetime without an end */
 #define CONFIG_SOCKET_LEN 108 /* sun_path of unix(7), with the closing NUL */
@@ -83,6 +87,15 @@ struct config_mobile_router {
 	char ingress[CONFIG_MAX_INTERFACES][IFNAMSIZ];
 };
 
+/* With whom a mobile node talks directly (RFC 6275 11.7.2); the first rule that matches counts. */
+enum config_ro_when { CONFIG_RO_NEVER, CONFIG_RO_ALWAYS, CONFIG_RO_AFTER };
+const char *config_ro_when_name(enum config_ro_when w);
+struct config_ro_rule {
+	struct ip6_prefix to;
+	enum config_ro_when when;
+	uint32_t packets, per_s; /* CONFIG_RO_AFTER: so many, faster than so many a second; per_s 0: at any speed */
+};
+
 struct config_mobile_node {
 	struct in6_addr home_address;
 	struct ip6_prefix home_prefix;
@@ -98,8 +111,26 @@ struct config_mobile_node {
 	char tunnel[IFNAMSIZ];
 	uint32_t table; /* first of the routing tables that mip6d may use */
 	struct config_mobile_router router;
+	size_t n_ro_rules;
+	struct config_ro_rule ro_rules[CONFIG_MAX_RO_RULES];
+	uint32_t max_correspondents;
+	uint32_t correspondent_lifetime_s; /* a multiple of 4 */
+	uint32_t correspondent_idle_s;
 	struct config_heartbeat heartbeat;
 	char identifier[CONFIG_IDENTIFIER_LEN]; /* "": none is told */
+	bool unprotected_signals; /* believe what a home agent says of its own accord without IPsec */
+};
+
+struct config_correspondent { /* the correspondent part of every role */
+	bool enabled;
+	uint32_t max_bindings;
+	uint32_t max_lifetime_s, max_shared_lifetime_s; /* multiples of 4 */
+	bool refresh; /* ask for it before a binding in use ends */
+};
+
+struct config_shared_key { /* RFC 4449 */
+	struct in6_addr local, peer;
+	struct rr_shared key;
 };
 
 struct mip6d_config {
@@ -108,6 +139,10 @@ struct mip6d_config {
 	char control_socket[CONFIG_SOCKET_LEN];
 	char control_group[33]; /* name or number; "": root only */
 	char state_file[PATH_MAX];
+	struct config_correspondent correspondent;
+	char shared_keys_file[PATH_MAX]; /* "": none */
+	size_t n_shared_keys;
+	struct config_shared_key *shared_keys;
 	struct config_home_agent home_agent; /* with ROLE_HOME_AGENT */
 	struct config_mobile_node mobile_node; /* with ROLE_MOBILE_NODE */
 };
@@ -141,7 +176,7 @@ void config_print(const struct mip6d_config *cfg, FILE *to);
 void config_errors_print(const struct config_errors *errors, FILE *to);
 void config_errors_release(struct config_errors *errors);
 
-const char *config_role_name(enum mip6d_role role); /* "home-agent", "mobile-node" */
+const char *config_role_name(enum mip6d_role role); /* "home-agent", "mobile-node", "correspondent" */
 
 /*
  * What the protocol core wants of a configuration.  Interface indexes and
@@ -151,5 +186,10 @@ const char *config_role_name(enum mip6d_role role); /* "home-agent", "mobile-nod
  */
 void config_to_ha(const struct mip6d_config *cfg, struct ha_config *ha);
 void config_to_mn(const struct mip6d_config *cfg, struct mn_config *mn);
+void config_to_mn_ro(const struct mip6d_config *cfg, struct mn_ro_config *ro);
+void config_to_cn(const struct mip6d_config *cfg, struct cn_config *cn);
+
+/* Kcn, home nonce and care-of nonce in hexadecimal digits.  NULL, or what is wrong and what would be right. */
+const char *config_shared_key_parse(const char *const field[3], struct rr_shared *key);
 
 #endif

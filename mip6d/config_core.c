@@ -3,12 +3,14 @@
 #include <string.h>
 
 #include "mip6d/config.h"
+#include "mip6d/proto/cn.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
 
 _Static_assert(CONFIG_MAX_PREFIXES == HA_MAX_PREFIXES, "as many prefixes as the core holds");
 _Static_assert(CONFIG_MAX_NETWORKS == MIP6_MAX_NETWORKS, "as many networks as the core holds");
 _Static_assert(CONFIG_MAX_INTERFACES == MN_MAX_INTERFACES, "as many interfaces as the core holds");
+_Static_assert(CONFIG_MAX_RO_RULES == MN_RO_MAX_RULES, "as many rules as the core holds");
 
 void config_to_ha(const struct mip6d_config *cfg, struct ha_config *ha)
 {
@@ -57,6 +59,7 @@ void config_to_mn(const struct mip6d_config *cfg, struct mn_config *mn)
 		.hold_ms = from->hold_ms,
 		.heartbeat = {from->heartbeat.interval_s, from->heartbeat.missed},
 		.identifier = from->identifier[0] ? from->identifier : NULL,
+		.unprotected_signals = from->unprotected_signals,
 		.n_interfaces = from->n_interfaces,
 	};
 	mn->router.explicit_mode = from->router.explicit_mode;
@@ -65,4 +68,36 @@ void config_to_mn(const struct mip6d_config *cfg, struct mn_config *mn)
 		mn->router.networks[i] = from->router.networks[i];
 	for (size_t i = 0; i < from->n_interfaces; i++)
 		mn->interfaces[i].preference = from->interfaces[i].preference;
+}
+
+void config_to_mn_ro(const struct mip6d_config *cfg, struct mn_ro_config *ro)
+{
+	static const enum mn_ro_when when[] = {[CONFIG_RO_NEVER] = MN_RO_NEVER,
+		[CONFIG_RO_ALWAYS] = MN_RO_ALWAYS,
+		[CONFIG_RO_AFTER] = MN_RO_AFTER};
+	const struct config_mobile_node *from = &cfg->mobile_node;
+
+	*ro = (struct mn_ro_config){
+		.n_rules = from->n_ro_rules,
+		.max_correspondents = from->max_correspondents,
+		.lifetime_s = from->correspondent_lifetime_s,
+		.idle_s = from->correspondent_idle_s,
+	};
+	for (size_t i = 0; i < from->n_ro_rules; i++)
+		ro->rules[i] = (struct mn_ro_rule){
+			.prefix = from->ro_rules[i].to,
+			.when = when[from->ro_rules[i].when],
+			.packets = from->ro_rules[i].packets,
+			.per_s = from->ro_rules[i].per_s,
+		};
+}
+
+void config_to_cn(const struct mip6d_config *cfg, struct cn_config *cn)
+{
+	*cn = (struct cn_config){
+		.max_bindings = cfg->correspondent.max_bindings,
+		.max_lifetime_s = cfg->correspondent.max_lifetime_s,
+		.max_shared_lifetime_s = cfg->correspondent.max_shared_lifetime_s,
+		.refresh = cfg->correspondent.refresh,
+	};
 }

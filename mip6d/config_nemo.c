@@ -32,8 +32,7 @@ static bool read_networks(
 	if (!config_is_list(r, k, s))
 		return false;
 	if (n > CONFIG_MAX_NETWORKS) {
-		config_complain(
-			r, s, "has %d prefixes; write %d at most", n, CONFIG_MAX_NETWORKS);
+		config_complain(r, s, "has %d prefixes; write %d at most", n, CONFIG_MAX_NETWORKS);
 		return false;
 	}
 	for (int i = 0; i < n; i++)
@@ -124,8 +123,12 @@ bool config_read_mobile_routers(
 		const config_setting_t *g = config_setting_get_elem(s, (unsigned)i);
 		struct mobile_router m = {.prefixes = {0}};
 
-		if (!config_is_group(r, g))
+		if (config_setting_type(g) != CONFIG_TYPE_GROUP) {
+			config_complain(r, g,
+				"is no mobile router; write { home_address = " CONFIG_EXAMPLE_HOME
+				"; prefixes = ( " EXAMPLE_NETWORK " ); }");
 			continue;
+		}
 		config_read_group(r, table_keys, g, &m);
 		if (!add_rows(ha, &m)) {
 			config_complain(r, g, "out of memory; there are too many networks");
@@ -142,16 +145,16 @@ static bool may_register(const struct config_home_agent *ha, const struct in6_ad
 	bool in = false;
 
 	for (size_t i = 0; i < ha->n_prefixes && !in; i++)
-		in = in6_in_prefix(home_address, &ha->prefixes[i].prefix.addr,
-			ha->prefixes[i].prefix.plen);
+		in = in6_in_prefix(
+			home_address, &ha->prefixes[i].prefix.addr, ha->prefixes[i].prefix.plen);
 	for (size_t i = 0; i < ha->n_home_addresses && in; i++)
 		if (in6_equal(&ha->home_addresses[i], home_address))
 			return true;
 	return in && !ha->n_home_addresses;
 }
 
-void config_check_mobile_routers(struct config_reader *r, const config_setting_t *group,
-	const struct config_home_agent *ha)
+void config_check_mobile_routers(
+	struct config_reader *r, const config_setting_t *group, const struct config_home_agent *ha)
 {
 	const config_setting_t *list = config_good(group, "mobile_routers");
 	const config_setting_t *listed = config_setting_get_member(group, "home_addresses");
@@ -256,8 +259,8 @@ static bool is_used(const struct config_mobile_node *mn, const char *name)
 	return strcmp(mn->tunnel, name) == 0;
 }
 
-void config_check_mobile_router(struct config_reader *r, const config_setting_t *group,
-	const struct config_mobile_node *mn)
+void config_check_mobile_router(
+	struct config_reader *r, const config_setting_t *group, const struct config_mobile_node *mn)
 {
 	const config_setting_t *s = config_good(group, "mobile_router"),
 			       *agent = config_good(group, "home_agent");

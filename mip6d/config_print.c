@@ -122,6 +122,38 @@ static void print_home_agent(const struct config_home_agent *ha, FILE *to)
 		boolean(ha->optimistic), ha->tunnel);
 }
 
+static void print_ro(const struct config_mobile_node *mn, FILE *to)
+{
+	fputs("\troute_optimization = (", to);
+	for (size_t i = 0; i < mn->n_ro_rules; i++) {
+		const struct config_ro_rule *rule = &mn->ro_rules[i];
+
+		fprintf(to, "%s\n\t\t{ to = \"%s/%u\"; when = \"%s\";", i ? "," : "",
+			in6_str(&rule->to.addr), rule->to.plen, config_ro_when_name(rule->when));
+		if (rule->when == CONFIG_RO_AFTER)
+			fprintf(to, " packets = %u;", rule->packets);
+		if (rule->when == CONFIG_RO_AFTER && rule->per_s)
+			fprintf(to, " rate = %u;", rule->per_s);
+		fputs(" }", to);
+	}
+	fputs(mn->n_ro_rules ? "\n\t);\n" : ");\n", to);
+	fprintf(to, "\tmax_correspondents = %u;\n\tcorrespondent_lifetime = %u;\n",
+		mn->max_correspondents, mn->correspondent_lifetime_s);
+	fprintf(to, "\tcorrespondent_idle = %u;\n", mn->correspondent_idle_s);
+}
+
+static void print_correspondent(const struct mip6d_config *cfg, FILE *to)
+{
+	const struct config_correspondent *c = &cfg->correspondent;
+
+	fprintf(to, "correspondent = {\n\tenabled = %s;\n\tmax_bindings = %u;\n",
+		boolean(c->enabled), c->max_bindings);
+	fprintf(to, "\tmax_lifetime = %u;\n\tmax_shared_lifetime = %u;\n\trefresh = %s;\n};\n",
+		c->max_lifetime_s, c->max_shared_lifetime_s, boolean(c->refresh));
+	if (cfg->shared_keys_file[0])
+		print_path(to, "shared_keys", cfg->shared_keys_file);
+}
+
 static void print_mobile_node(const struct config_mobile_node *mn, FILE *to)
 {
 	fprintf(to, "mobile_node = {\n\thome_address = \"%s\";\n", in6_str(&mn->home_address));
@@ -140,6 +172,8 @@ static void print_mobile_node(const struct config_mobile_node *mn, FILE *to)
 	print_heartbeat(to, &mn->heartbeat);
 	if (mn->identifier[0])
 		fprintf(to, "\tidentifier = \"%s\";\n", mn->identifier);
+	fprintf(to, "\tunprotected_signals = %s;\n", boolean(mn->unprotected_signals));
+	print_ro(mn, to);
 	fprintf(to, "\thold = %u;\n\ttunnel = \"%s\";\n\ttable = %u;\n\tipsec = \"none\";\n};\n",
 		mn->hold_ms, mn->tunnel, mn->table);
 }
@@ -155,8 +189,9 @@ void config_print(const struct mip6d_config *cfg, FILE *to)
 		fprintf(to, "\tgroup = \"%s\";\n", cfg->control_group);
 	fputs("};\n", to);
 	print_path(to, "state_file", cfg->state_file);
+	print_correspondent(cfg, to);
 	if (cfg->role == ROLE_HOME_AGENT)
 		print_home_agent(&cfg->home_agent, to);
-	else
+	else if (cfg->role == ROLE_MOBILE_NODE)
 		print_mobile_node(&cfg->mobile_node, to);
 }

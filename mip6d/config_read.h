@@ -86,6 +86,12 @@ config_read_fn config_read_identifiers; /* field is the struct config_home_agent
 /* The two groups that belong to roles: config_ha.c, config_mn.c; field is their struct. */
 config_read_fn config_read_home_agent;
 config_read_fn config_read_mobile_node;
+/* config_cn.c: field is struct config_correspondent; struct config_mobile_node */
+config_read_fn config_read_correspondent;
+config_read_fn config_read_ro_rules;
+/* config_keys.c: field is the struct mip6d_config */
+config_read_fn config_read_shared_keys;
+void config_release_keys(struct config_shared_key *keys, size_t n); /* wiped */
 
 /* config_nemo.c: prefixes of mobile routers; field is the struct of the group, home_agent or mobile_node. */
 config_read_fn config_read_mobile_routers;

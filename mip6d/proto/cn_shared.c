@@ -72,7 +72,8 @@ static bool same_data(const struct rr_shared *a, const struct rr_shared *b)
 static bool still_authorized(
 	const struct cn_binding *b, const struct cn_shared *s, const struct rr_shared *data)
 {
-	return data ? b->shared && same_data(&s->data, data) : !b->shared;
+	/* Return routability is refused while there is an s; a new s has no data yet. */
+	return data ? same_data(&s->data, data) : !b->shared;
 }
 
 int cn_shared_set(struct cn *cn, const struct in6_addr *local, const struct in6_addr *home,

@@ -117,8 +117,7 @@ static uint8_t take_option(const struct ha *ha, struct ha_request *r, const stru
 	return add_network(r, &p) ? BA_ACCEPTED : BA_INVALID_PREFIX;
 }
 
-static uint8_t explicit_mode(
-	const struct ha *ha, struct ha_request *r, const struct mh_message *m)
+static uint8_t explicit_mode(const struct ha *ha, struct ha_request *r, const struct mh_message *m)
 {
 	uint8_t status = BA_ACCEPTED;
 

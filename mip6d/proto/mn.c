@@ -153,6 +153,7 @@ void mn_free(struct mn *mn)
 	if (!mn)
 		return;
 	stop_timers(mn);
+	mn_ro_free(mn);
 	free(mn);
 }
 
@@ -323,6 +324,7 @@ void mn_finish(struct mn *mn)
 	if (mn->stopped)
 		return;
 	mn->stopped = true;
+	mn_ro_teardown(mn);
 	mn_path_teardown(mn);
 	stop_timers(mn);
 }
@@ -334,6 +336,7 @@ void mn_shutdown(struct mn *mn)
 	mn->stopping = true;
 	for (size_t i = 0; i < mn->n_links; i++)
 		mn_link_stop(&mn->links[i]);
+	mn_ro_shutdown(mn);
 	if (mn->path.location == MN_AWAY && mn_binding_may_live(mn))
 		mn_reg_deregister(mn, &mn->path.care_of);
 	else if (!(mn->path.location == MN_AT_HOME && mn->reg.state == MN_REG_DEREGISTERING))

@@ -15,6 +15,7 @@
  *   mn_revoke.c  Binding Revocation (RFC 5846)
  *   mn_heartbeat.c  Heartbeats (RFC 5847)
  *   mn_mh.c      Mobility Headers that arrive
+ *   mn_ro*.c, mn_rr.c, mn_cbu.c  route optimization, see mn_ro_internal.h
  *
  * Facts flow downwards: a link changes, mn_path_check() compares the best
  * path there is with the one in use, and moves; a move tells the registration.
@@ -241,6 +242,7 @@ struct mn {
 	struct mn_switch switching;
 	struct mn_revocation revocation;
 	struct mn_heartbeat heartbeat;
+	struct mn_ro *ro; /* NULL: no route optimization */
 	struct log_limit be_rate, bad_log, op_log;
 	uint32_t moves, retransmissions;
 	int last_status;
@@ -340,6 +342,8 @@ void mn_nemo_request(const struct mn *mn, struct mh_message *m, bool deregister)
 bool mn_nemo_unserved(const struct mn *mn, const struct mh_message *m);
 /* No other home agent can be asked: is it this status that ends all attempts? */
 bool mn_nemo_final(const struct mn *mn, uint8_t status);
+/* Somebody says that the home agent does not know the Mobility Header (11.3.5). */
+void mn_reg_unsupported(struct mn *mn);
 
 /* mn_agent.c */
 /*
@@ -370,6 +374,19 @@ void mn_heartbeat_registered(struct mn *mn); /* a registration was accepted */
 void mn_heartbeat_received(struct mn *mn, const struct mh_message *m);
 void mn_heartbeat_unknown(struct mn *mn); /* Binding Error: unknown type */
 void mn_heartbeat_forget(struct mn *mn); /* another home agent comes, or the end */
+
+/* mn_ro.c and its neighbours: nothing happens where route optimization is off */
+void mn_ro_withdraw(struct mn *mn); /* the path changes: nothing goes directly any more */
+void mn_ro_path_changed(struct mn *mn); /* it has changed, and the Binding Update is on its way */
+void mn_ro_registered(struct mn *mn); /* the home agent has answered */
+void mn_ro_shutdown(struct mn *mn);
+void mn_ro_teardown(struct mn *mn);
+void mn_ro_free(struct mn *mn);
+void mn_rr_received(struct mn *mn, const struct mip6_packet *p, const struct mh_message *m);
+void mn_cbu_acknowledged(struct mn *mn, const struct mip6_packet *p, const struct mh_message *m);
+/* False: not from a correspondent that we know. */
+bool mn_ro_binding_error(struct mn *mn, const struct mip6_packet *p, const struct mh_message *m);
+void mn_ro_refresh_request(struct mn *mn, const struct mip6_packet *p);
 
 /* mn_mh.c */
 void mn_mh_received(struct mn *mn, const struct mip6_packet *p);

@@ -2,7 +2,7 @@
 /*
  * Mobility Headers that reach the mobile node (RFC 6275 9.2, 11.2): Binding
  * Acknowledgement (11.7.3), Binding Error (11.3.6), Binding Refresh Request
- * (11.7.4).
+ * (11.7.4), Home Test and Care-of Test (11.6.2).
  *
  * The checksum was verified by whoever handed the packet in.  So was, on
  * Linux, what 9.2 answers with an ICMPv6 Parameter Problem: the kernel sends
@@ -71,6 +71,10 @@ static bool right_way(const struct mn *mn, const struct mip6_packet *p)
 
 static void receive_ba(struct mn *mn, const struct mip6_packet *p, const struct mh_message *m)
 {
+	if (!in6_equal(&p->src, &mn->config.home_agent)) {
+		mn_cbu_acknowledged(mn, p, m);
+		return;
+	}
 	if (!from_home_agent(mn, p) || !right_way(mn, p)) {
 		mn->stats.ba_received++;
 		mn->stats.ba_ignored++;
@@ -102,6 +106,8 @@ bool mn_update_again(struct mn *mn)
 
 static void receive_be(struct mn *mn, const struct mip6_packet *p, const struct mh_message *m)
 {
+	if (mn_ro_binding_error(mn, p, m))
+		return;
 	/* 11.3.6: no entry for the sender, no reaction */
 	if (!in6_equal(&p->src, &mn->config.home_agent) || mn->reg.state == MN_REG_NONE)
 		return;
@@ -119,16 +125,27 @@ static void receive_be(struct mn *mn, const struct mip6_packet *p, const struct 
 }
 
 /*
- * What the home agent says of its own accord is believed under the same
- * conditions as its answers: RFC 5142 6.1, RFC 5846 6.2, 10, RFC 5847 6.
+ * Does it need more to be believed than to come from the home agent's address?
+ * An acknowledgement proves by its sequence number that its sender has seen
+ * the update, and so does the response to a heartbeat; a request for one is
+ * harmless.  What the home agent says of its own accord proves nothing:
+ * RFC 5142 6.1 and RFC 5846 6.2 want it protected.
  */
+static bool proves_nothing(const struct mh_message *m)
+{
+	return m->type != MH_HEARTBEAT || m->u.heartbeat.unsolicited;
+}
+
 static void receive_signal(struct mn *mn, const struct mip6_packet *p, const struct mh_message *m)
 {
+	bool needs = mn->config.require_ipsec ||
+		     (proves_nothing(m) && !mn->config.unprotected_signals);
+
 	if (!from_home_agent(mn, p) || !(p->flags & MIP6_PKT_RH2)) {
 		mn->stats.signals_ignored++;
 		return;
 	}
-	if (mn->config.require_ipsec && !(p->flags & MIP6_PKT_PROTECTED)) {
+	if (needs && !(p->flags & MIP6_PKT_PROTECTED)) {
 		mn->stats.unprotected++;
 		return;
 	}
@@ -164,6 +181,12 @@ void mn_mh_received(struct mn *mn, const struct mip6_packet *p)
 		/* 11.7.4: only for those in the Binding Update List */
 		if (from_home_agent(mn, p))
 			mn_update_again(mn);
+		else
+			mn_ro_refresh_request(mn, p);
+		break;
+	case MH_HOT:
+	case MH_COT:
+		mn_rr_received(mn, p, &m);
 		break;
 	case MH_HA_SWITCH:
 	case MH_REVOCATION:
@@ -171,6 +194,6 @@ void mn_mh_received(struct mn *mn, const struct mip6_packet *p)
 		receive_signal(mn, p, &m);
 		break;
 	default:
-		break; /* not for a mobile node's home registration */
+		break; /* not for a mobile node */
 	}
 }

@@ -251,6 +251,7 @@ static void move_away(struct mn *mn, struct mn_link *l)
 	path_is(mn, MN_AWAY, l, &l->coa->addr);
 	route_set(l, true);
 	bu_path_set(mn);
+	mn_ro_withdraw(mn);
 	tunnel(mn, &mn->path.care_of, update);
 	announce(mn);
 	if (mn->agent.leaving)
@@ -259,6 +260,7 @@ static void move_away(struct mn *mn, struct mn_link *l)
 		mn_reg_register(mn, &mn->path.care_of);
 	/* The home agent may look for the home address on its link: it is not here any more. */
 	leave_home(mn);
+	mn_ro_path_changed(mn);
 }
 
 static void bu_path_remove(struct mn *mn)
@@ -277,6 +279,7 @@ static void move_home(struct mn *mn, struct mn_link *l)
 	bool was_here = mn->home_link == l;
 
 	path_is(mn, MN_AT_HOME, l, &c->home_address);
+	mn_ro_withdraw(mn);
 	if (!mn_binding_may_live(mn)) {
 		/* Nobody defends it, so DAD can run, and should (11.5.5). */
 		if (mn->bu_path)
@@ -285,6 +288,7 @@ static void move_home(struct mn *mn, struct mn_link *l)
 		mn_reg_none(mn);
 		announce(mn);
 		mn_coa_sweep(mn);
+		mn_ro_path_changed(mn);
 		return;
 	}
 	if (l->ha_lladdr.len)
@@ -297,11 +301,13 @@ static void move_home(struct mn *mn, struct mn_link *l)
 	home(mn, false, true);
 	announce(mn);
 	mn_reg_deregister(mn, &c->home_address);
+	mn_ro_path_changed(mn);
 }
 
 static void go_nowhere(struct mn *mn)
 {
 	path_is(mn, MN_NOWHERE, NULL, NULL);
+	mn_ro_path_changed(mn);
 	tunnel(mn, NULL, mn->config.hold_ms > 0);
 	mn_reg_pause(mn);
 	leave_home(mn);
@@ -316,6 +322,7 @@ static void suspend(struct mn *mn)
 	if (mn->path.suspended)
 		return;
 	mn->path.suspended = true;
+	mn_ro_path_changed(mn);
 	if (mn->config.hold_ms == 0)
 		return;
 	if (mn->path.location == MN_AWAY)
@@ -414,6 +421,7 @@ void mn_path_answered(struct mn *mn, bool accepted)
 		mn_coa_sweep(mn);
 	if (accepted && mn->path.location == MN_AWAY && mn->bu_path)
 		signal_path(mn, true);
+	mn_ro_registered(mn);
 }
 
 /* Everything that was set up, in reverse. */

@@ -499,6 +499,25 @@ void mn_reg_restore(
 		reg->may_live_until = mono_add_s(mn_now(mn), remaining_s);
 }
 
+/*
+ * Not authentic, so it counts only when nothing was answered so far: then the
+ * pace of retransmissions is too fast for what a home agent that is none may do.
+ */
+void mn_reg_unsupported(struct mn *mn)
+{
+	const struct mn_reg *reg = &mn->reg;
+
+	if (reg->state != MN_REG_PENDING || reg->tries < 2)
+		return;
+	if (mn_may_log(mn))
+		log_warning("home agent %s does not know the Mobility Header",
+			in6_str(&mn->config.home_agent));
+	if (mn_agent_failed(mn))
+		return;
+	change_state(mn, MN_REG_REFUSED);
+	mn_path_answered(mn, false);
+}
+
 /* ---- answers ---- */
 
 static void refused(struct mn *mn, const struct mh_message *m, const char *text)

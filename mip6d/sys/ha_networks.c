@@ -333,8 +333,8 @@ int ha_networks_set(struct ha_networks *s, const struct in6_addr *home_address,
 	return err ? err : e;
 }
 
-int ha_networks_move(struct ha_networks *s, const struct in6_addr *home_address,
-	const struct in6_addr *care_of)
+int ha_networks_move(
+	struct ha_networks *s, const struct in6_addr *home_address, const struct in6_addr *care_of)
 {
 	struct router *r = find_router(s, home_address);
 	int err = 0;

@@ -49,8 +49,8 @@ int ha_networks_set(struct ha_networks *s, const struct in6_addr *home_address,
 	const struct in6_addr *care_of, const struct ip6_prefix *networks, size_t n);
 
 /* The home address moves: so do its networks. */
-int ha_networks_move(struct ha_networks *s, const struct in6_addr *home_address,
-	const struct in6_addr *care_of);
+int ha_networks_move(
+	struct ha_networks *s, const struct in6_addr *home_address, const struct in6_addr *care_of);
 
 /* Is inner in a network whose router is at care_of? */
 bool ha_networks_registered(

@@ -64,7 +64,8 @@ bool mn_networks_has_rule(const struct mn_kernel *k, const struct rtnl_rule *r)
 
 bool mn_networks_has_route(const struct mn_kernel *k, const struct rtnl_route *r)
 {
-	return r->type != RTN_UNREACHABLE || r->table != MAIN_TABLE || is_network(k, &r->dst, r->plen);
+	return r->type != RTN_UNREACHABLE || r->table != MAIN_TABLE ||
+	       is_network(k, &r->dst, r->plen);
 }
 
 /* ---- settings ---- */
@@ -133,12 +134,13 @@ static void put_networks(FILE *to, const struct mn_networks_config *c)
  */
 static void put_forward(FILE *to, const char *tunnel, const char *receiver)
 {
-	fprintf(to, RULE("forward", "iifname @ingress ip6 saddr != @" SYS_NFT_NETWORKS
-				    " counter drop"));
+	fprintf(to, RULE("forward",
+			    "iifname @ingress ip6 saddr != @" SYS_NFT_NETWORKS " counter drop"));
 	fprintf(to, RULE("forward", "iifname { \"%s\", \"%s\" } oifname != @ingress counter drop"),
 		tunnel, receiver);
-	fprintf(to, RULE("forward", "iifname { \"%s\", \"%s\" } ip6 daddr != @" SYS_NFT_NETWORKS
-				    " counter drop"),
+	fprintf(to,
+		RULE("forward", "iifname { \"%s\", \"%s\" } ip6 daddr != @" SYS_NFT_NETWORKS
+				" counter drop"),
 		tunnel, receiver);
 	fputs(RULE("forward", "iifname @egress oifname @egress counter drop"), to);
 	fprintf(to, RULE("forward", "iifname @egress oifname { \"%s\", \"%s\" } counter drop"),
@@ -223,8 +225,7 @@ int mn_networks_open(struct mn_kernel *k, char *err, size_t errlen)
 	for (size_t i = 0; i < c->n_networks && !rc; i++)
 		rc = set_network(k, &c->networks[i]);
 	if (rc) {
-		snprintf(err, errlen, "cannot set the rules of the networks: %s",
-			nlreq_why(k->rt));
+		snprintf(err, errlen, "cannot set the rules of the networks: %s", nlreq_why(k->rt));
 		return rc;
 	}
 	rc = set_forwarding(k);

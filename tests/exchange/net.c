@@ -11,7 +11,7 @@
 
 static const char *const kind_names[N_KINDS] = {
 	"any", "RS", "RA", "NS", "NA", "BU", "BA", "BE", "BRI", "BRA", "heartbeat request",
-	"heartbeat response", "HA switch", "MH", "ICMPv6"};
+	"heartbeat response", "HA switch", "HoTI", "CoTI", "HoT", "CoT", "CBU", "CBA", "BRR", "MH", "ICMPv6"};
 
 const char *net_kind_name(enum net_kind k)
 {
@@ -94,7 +94,7 @@ static monotime_t env_now(void *ctx)
 	return ((struct net *)ctx)->now;
 }
 
-static void note_event(struct net *n, bool from_ha, const struct mip6_event *e)
+static void note_event(struct net *n, enum net_side from, const struct mip6_event *e)
 {
 	if (n->n_events == n->cap_events) {
 		n->cap_events = n->cap_events ? 2 * n->cap_events : 64;
@@ -102,21 +102,28 @@ static void note_event(struct net *n, bool from_ha, const struct mip6_event *e)
 		if (!n->events)
 			abort();
 	}
-	n->events[n->n_events].from_ha = from_ha;
+	n->events[n->n_events].from_ha = from == SIDE_HA;
+	n->events[n->n_events].from_cn = from == SIDE_CN;
 	n->events[n->n_events++].e = *e;
-	net_say(n, "  %s: %s care-of %s status %d seq %u%s%s", from_ha ? "HA" : "MN",
+	net_say(n, "  %s: %s care-of %s status %d seq %u%s%s",
+		from == SIDE_HA ? "HA" : from == SIDE_CN ? "CN" : "MN",
 		mip6_event_name(e->type), in6_str(&e->care_of), e->status, e->seq,
 		e->text ? ": " : "", e->text ? e->text : "");
 }
 
 static void ha_event(void *ctx, const struct mip6_event *e)
 {
-	note_event(ctx, true, e);
+	note_event(ctx, SIDE_HA, e);
 }
 
 static void mn_event(void *ctx, const struct mip6_event *e)
 {
-	note_event(ctx, false, e);
+	note_event(ctx, SIDE_MN, e);
+}
+
+static void cn_event(void *ctx, const struct mip6_event *e)
+{
+	note_event(ctx, SIDE_CN, e);
 }
 
 /* ---- flights ---- */
@@ -226,6 +233,7 @@ static void default_configurations(struct net *n)
 		.optimistic_dad = true,
 		.eager = true,
 		.hold_ms = 3000,
+		.unprotected_signals = true,
 		.n_interfaces = NET_IFS,
 		.interfaces = {{.ifindex = IF1, .preference = 2},
 			{.ifindex = IF2, .preference = 1}},
@@ -266,7 +274,7 @@ struct net *net_new(const struct net_options *opt)
 	for (int i = 0; i < N_PATHS; i++)
 		n->paths[i] = (struct net_path){.delay_us = 100};
 	n->paths[CORE].delay_us = n->opt.rtt_us / 2;
-	n->ha_env = n->mn_env = (struct mip6_env){
+	n->ha_env = n->mn_env = n->cn_env = (struct mip6_env){
 		.ctx = n, .timers = n->timers, .now = env_now, .random = env_random};
 	n->ha_env.send_mh = net_ha_send_mh;
 	n->ha_env.send_icmp6 = net_ha_send_icmp6;
@@ -274,11 +282,14 @@ struct net *net_new(const struct net_options *opt)
 	n->mn_env.send_mh = net_mn_send_mh;
 	n->mn_env.send_icmp6 = net_mn_send_icmp6;
 	n->mn_env.event = mn_event;
+	n->cn_env.send_mh = net_cn_send_mh;
+	n->cn_env.event = cn_event;
 	timer_init(&n->stream, stream_tick, n);
 	default_configurations(n);
 	net_routers_init(n);
 	net_ha_init(n);
 	net_mn_init(n);
+	net_cn_init(n);
 	return n;
 }
 
@@ -288,6 +299,7 @@ void net_free(struct net *n)
 
 	net_stop_ha(n);
 	net_stop_mn(n);
+	cn_free(n->cn_core);
 	for (struct net_flight *f = n->flights; f; f = next) {
 		next = f->next;
 		free(f);
@@ -302,6 +314,8 @@ void net_free(struct net *n)
 void net_start(struct net *n)
 {
 	net_start_ha(n, false);
+	if (n->opt.ro)
+		net_restart_cn(n, true);
 	net_start_mn(n, false);
 }
 
@@ -448,7 +462,7 @@ static void read_mh(struct net *n, struct net_seen *s, const struct mip6_packet 
 		return;
 	}
 	if (m.type == MH_BU) {
-		s->kind = K_BU;
+		s->kind = m.u.bu.flags & BU_F_H ? K_BU : K_CBU;
 		s->seq = m.u.bu.seq;
 		s->bu_flags = m.u.bu.flags;
 		s->lifetime = m.u.bu.lifetime;
@@ -457,10 +471,16 @@ static void read_mh(struct net *n, struct net_seen *s, const struct mip6_packet 
 		if (alt)
 			s->alt_coa = alt->u.alt_coa;
 	} else if (m.type == MH_BA) {
-		s->kind = K_BA;
+		s->kind = n->opt.ro && in6_equal(&p->src, &n->cn) ? K_CBA : K_BA;
 		s->seq = m.u.ba.seq;
 		s->status = m.u.ba.status;
 		s->lifetime = m.u.ba.lifetime;
+	} else if (m.type <= MH_COT) {
+		s->kind = m.type == MH_BRR    ? K_BRR
+			  : m.type == MH_HOTI ? K_HOTI
+			  : m.type == MH_COTI ? K_COTI
+			  : m.type == MH_HOT  ? K_HOT
+					      : K_COT;
 	} else if (m.type == MH_BE) {
 		s->kind = K_BE;
 	} else if (m.type == MH_REVOCATION) {
@@ -500,15 +520,18 @@ static void read_icmp6(struct net *n, struct net_seen *s, const struct mip6_pack
 
 static void say_packet(struct net *n, enum net_side from, const struct net_seen *s)
 {
-	const char *who = from == SIDE_HA ? "HA" : from == SIDE_MN ? "MN" : "--";
+	const char *who = from == SIDE_HA   ? "HA"
+			  : from == SIDE_MN ? "MN"
+			  : from == SIDE_CN ? "CN"
+					    : "--";
 
 	if (!n->trace)
 		return;
-	if (s->kind == K_BU)
+	if (s->kind == K_BU || s->kind == K_CBU)
 		net_say(n, "%s %s --> seq %u lifetime %u flags %04x %s coa %s", who,
 			net_kind_name(s->kind), s->seq, s->lifetime * 4, s->bu_flags,
 			in6_str(&s->src), in6_str(&s->coa));
-	else if (s->kind == K_BA)
+	else if (s->kind == K_BA || s->kind == K_CBA)
 		net_say(n, "%s <-- %s seq %u status %u lifetime %u to %s coa %s", who,
 			net_kind_name(s->kind), s->seq, s->status, s->lifetime * 4,
 			in6_str(&s->dst), in6_str(&s->coa));

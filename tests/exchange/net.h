@@ -25,6 +25,7 @@
 #include "lib/icmp6.h"
 #include "lib/mh.h"
 #include "lib/timer.h"
+#include "mip6d/proto/cn.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
 
@@ -46,6 +47,13 @@ enum net_kind {
 	K_HB_REQUEST, /* Heartbeat */
 	K_HB_RESPONSE,
 	K_SWITCH, /* Home Agent Switch */
+	K_HOTI,
+	K_COTI,
+	K_HOT,
+	K_COT,
+	K_CBU, /* between mobile node and correspondent */
+	K_CBA,
+	K_BRR,
 	K_MH_OTHER,
 	K_ICMP_OTHER,
 	N_KINDS,
@@ -102,6 +110,7 @@ enum data_fate {
 };
 struct net_data {
 	bool up; /* MN to CN */
+	bool direct; /* by the binding at the correspondent */
 	enum data_fate fate;
 	monotime_t sent, done, left; /* left: of an up packet, when it left the mobile node */
 	unsigned copies;
@@ -181,6 +190,12 @@ struct mn_kernel {
 	struct in6_addr home_router;
 	bool has_bu_path;
 	struct in6_addr bu_care_of;
+	bool has_cn_path; /* bu_path_set() for the correspondent */
+	struct in6_addr cn_care_of;
+	bool own, receive; /* ro_ops */
+	struct in6_addr own_care_of;
+	bool unwatched;
+	int64_t idle_s; /* what ro_ops.idle_s() says */
 	struct { /* what survives a restart */
 		bool used;
 		struct in6_addr care_of;
@@ -201,11 +216,21 @@ struct ha_kernel {
 	bool fail_forward; /* forward_set() fails */
 };
 
+/* The correspondent, when it knows Mobile IPv6. */
+struct cn_kernel {
+	bool bound;
+	struct in6_addr care_of;
+	bool forgot; /* it has lost a binding without a word */
+};
+
 struct net_options {
 	uint64_t seed;
 	int64_t rtt_us; /* between a foreign link and the home agent, without the links */
 	int64_t dad_ms; /* 0: 1000 */
 	bool no_store; /* the home agent has no store */
+	bool ro; /* the correspondent is one, and the mobile node has route optimization */
+	int64_t cn_us; /* one way between home agent and correspondent; 0: 1 ms */
+	int64_t direct_us; /* one way between the links and the correspondent; 0: 1 ms */
 	bool echo; /* the home link gives the home agent its own packets back */
 };
 
@@ -225,13 +250,18 @@ struct net {
 	} taken[NET_TAKEN]; /* addresses that the intruder of a link has */
 	size_t n_taken;
 
-	struct mip6_env ha_env, mn_env;
+	struct mip6_env ha_env, mn_env, cn_env;
 	struct ha_ops ha_ops;
 	struct mn_ops mn_ops;
+	struct ro_ops mn_ro_ops, cn_ro_ops;
+	struct mn_ro_config ro_config;
+	struct cn_config cn_config;
 	struct ha_config ha_config;
 	struct mn_config mn_config;
 	struct ha *ha; /* NULL while it is down */
 	struct mn *mn;
+	struct cn *cn_core; /* NULL without opt.ro, or while it is down */
+	struct cn_kernel ck;
 	struct ha_kernel hk;
 	struct mn_kernel mk;
 
@@ -251,6 +281,8 @@ struct net {
 	uint16_t mn_seq, ha_seq;
 	monotime_t bu_times[MIP6_MAX_UPDATE_RATE];
 	unsigned n_bu_times;
+	bool cn_has_seq;
+	uint16_t cn_seq; /* of the last Binding Update to the correspondent */
 	uint64_t steps;
 	int64_t window;
 	unsigned window_steps;
@@ -264,7 +296,7 @@ struct net {
 	struct net_data *data;
 	size_t n_events, cap_events;
 	struct {
-		bool from_ha;
+		bool from_ha, from_cn;
 		struct mip6_event e;
 	} * events;
 	unsigned n_flights;
@@ -285,6 +317,9 @@ void net_stop_ha(
 	struct net *n); /* as by kill -9: the kernel's state is taken away by the next start */
 void net_start_mn(struct net *n, bool with_store);
 void net_stop_mn(struct net *n);
+
+/* The correspondent forgets all, as by a restart; up: and runs again. */
+void net_restart_cn(struct net *n, bool up);
 
 /* ---- time ---- */
 
@@ -338,6 +373,7 @@ bool net_ha_binding(const struct net *n, struct ha_binding_info *i); /* of the h
 
 size_t net_data_down(struct net *n); /* from the correspondent; returns its number */
 size_t net_data_up(struct net *n);
+size_t net_direct(const struct net *n, bool up); /* delivered by the direct path */
 void net_stream(struct net *n, int64_t every_us); /* both ways; 0: stop */
 struct net_totals {
 	size_t sent, delivered, held, lost, underway, duplicated;

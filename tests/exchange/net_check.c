@@ -3,6 +3,8 @@
  * Simulated network: what RFC 6275 asks to hold at every moment, and what
  * must hold when everything is quiet.
  */
+#include <string.h>
+
 #include "tests/exchange/net_internal.h"
 
 #define MAX_FLIGHTS 2000
@@ -74,6 +76,69 @@ void net_check_bu(struct net *n, const struct net_seen *s)
 	if (s->lifetime)
 		n->dereg_acked = false;
 	n->told_care_of = s->flags & MIP6_PKT_HAO ? s->coa : s->src;
+}
+
+/* ---- to the correspondent ---- */
+
+static const struct net_seen *test_before(const struct net *n, const struct net_seen *s)
+{
+	for (const struct net_seen *x = s; x-- > n->seen;)
+		if (x->kind == s->kind)
+			return x;
+	return NULL;
+}
+
+static void check_cbu(struct net *n, const struct net_seen *s)
+{
+	struct mh_message m;
+	bool home = in6_equal(&s->src, &n->home_address) && !(s->flags & MIP6_PKT_HAO);
+
+	if (mh_parse(s->data, s->len, &m, NULL) != MH_OK ||
+		!mh_option(&m, MHOPT_NONCE_INDICES) || !mh_option(&m, MHOPT_AUTH_DATA))
+		net_violation(n, "Binding Update to a correspondent without its options (11.7.2)");
+	if (s->bu_flags != BU_F_A)
+		net_violation(n, "Binding Update to a correspondent with flags %04x", s->bu_flags);
+	if (s->lifetime && !n->mk.receive)
+		net_violation(n, "Binding Update before its routing header is accepted");
+	if (s->lifetime && home)
+		net_violation(n, "binding for the home address");
+	if (s->lifetime && mono_before(n->bound_until, mono_add_s(n->now, s->lifetime * 4)))
+		net_violation(n, "a correspondent's lifetime beyond the home registration");
+	if (s->lifetime * 4 > 420)
+		net_violation(n, "more than MAX_RR_BINDING_LIFETIME");
+	if (n->cn_has_seq && !later(s->seq, n->cn_seq))
+		net_violation(n, "sequence number %u after %u (11.7.2)", s->seq, n->cn_seq);
+	n->cn_has_seq = true;
+	n->cn_seq = s->seq;
+}
+
+/* 11.8: at most MAX_UPDATE_RATE of a type within a second. */
+static void check_ro_rate(struct net *n, const struct net_seen *s)
+{
+	unsigned count = 0;
+
+	for (const struct net_seen *x = s; x >= n->seen; x--)
+		if (x->kind == s->kind && x->link == s->link)
+			count += n->now.us - x->when.us < 1000000;
+	if (count > MIP6_MAX_UPDATE_RATE)
+		net_violation(n, "%u %s in a second (11.8)", count, net_kind_name(s->kind));
+}
+
+void net_check_ro(struct net *n, const struct net_seen *s)
+{
+	const struct net_seen *before = test_before(n, s);
+
+	check_ro_rate(n, s);
+	if (s->kind == K_CBU) {
+		check_cbu(n, s);
+		return;
+	}
+	if (s->kind == K_HOTI && (!in6_equal(&s->src, &n->home_address) || s->flags))
+		net_violation(n, "HoTI is not as in 6.1.3");
+	if (s->kind == K_COTI && (in6_equal(&s->src, &n->home_address) || s->flags))
+		net_violation(n, "CoTI is not as in 6.1.4");
+	if (before && s->len == before->len && memcmp(s->data, before->data, s->len) == 0)
+		net_violation(n, "the cookie of a test is used again (11.8)");
 }
 
 /* ---- Binding Acknowledgements ---- */

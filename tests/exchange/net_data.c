@@ -8,8 +8,6 @@
 
 #include "tests/exchange/net_internal.h"
 
-#define CN_US 1000 /* between home agent and correspondent */
-
 static void lost(struct net *n, size_t number, const char *why)
 {
 	n->data[number].fate = D_LOST;
@@ -44,6 +42,49 @@ static size_t data_new(struct net *n, bool up)
 	}
 	n->data[n->n_data] = (struct net_data){.up = up, .sent = n->now};
 	return n->n_data++;
+}
+
+/* ---- directly ---- */
+
+static void direct_at_mn(struct net *n, struct net_flight *f)
+{
+	if (!net_addr_on_link(n, f->link, &f->outer))
+		lost(n, f->number, "nobody has the care-of address that the correspondent knows");
+	else if (!n->mk.receive)
+		lost(n, f->number, "type 2 routing header from a stranger");
+	else
+		delivered(n, f->number);
+}
+
+static void direct_at_cn(struct net *n, struct net_flight *f)
+{
+	if (n->ck.bound && in6_equal(&n->ck.care_of, &f->outer)) {
+		delivered(n, f->number);
+		return;
+	}
+	lost(n, f->number, "the correspondent does not know the care-of address");
+	if (n->cn_core)
+		cn_unverified_home_address(n->cn_core, &n->cn, &n->home_address, &f->outer);
+}
+
+static void direct(struct net *n, size_t number, const struct in6_addr *care_of, bool up)
+{
+	struct net_flight *f = data_flight(n, number, up ? direct_at_cn : direct_at_mn);
+
+	f->outer = *care_of;
+	f->link = net_link_of(care_of);
+	n->data[number].direct = true;
+	net_flight_go(n, f, n->paths[f->link].delay_us + net_direct_us(n));
+}
+
+size_t net_direct(const struct net *n, bool up)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < n->n_data; i++)
+		count += n->data[i].up == up && n->data[i].direct &&
+			 n->data[i].fate == D_DELIVERED;
+	return count;
 }
 
 /* ---- to the mobile node ---- */
@@ -92,7 +133,10 @@ size_t net_data_down(struct net *n)
 {
 	size_t number = data_new(n, false);
 
-	net_flight_go(n, data_flight(n, number, down_at_ha), CN_US);
+	if (n->ck.bound)
+		direct(n, number, &n->ck.care_of, false);
+	else
+		net_flight_go(n, data_flight(n, number, down_at_ha), net_cn_us(n));
 	return number;
 }
 
@@ -109,7 +153,7 @@ static void up_at_ha(struct net *n, struct net_flight *f)
 	if (!n->hk.forwarding || !in6_equal(&n->hk.care_of, &f->outer))
 		lost(n, f->number, "home agent does not know the outer source");
 	else
-		net_flight_go(n, data_flight(n, f->number, up_at_cn), CN_US);
+		net_flight_go(n, data_flight(n, f->number, up_at_cn), net_cn_us(n));
 }
 
 static void up_by_tunnel(struct net *n, size_t number)
@@ -171,13 +215,22 @@ static void up_at_home(struct net *n, size_t number)
 	/* 11.5.5: MUST NOT before the de-registration was sent. */
 	if (mono_before(n->now, n->bound_until) && !n->dereg_sent)
 		net_violation(n, "home address used at home before the de-registration (11.5.5)");
-	net_flight_go(n, data_flight(n, number, up_at_cn), n->paths[HOME].delay_us + CN_US);
+	net_flight_go(n, data_flight(n, number, up_at_cn), n->paths[HOME].delay_us + net_cn_us(n));
 }
 
 static void leave(struct net *n, size_t number)
 {
 	n->data[number].fate = D_UNDERWAY;
 	n->data[number].left = n->now;
+	if (n->mk.own) {
+		const struct net_route *r = net_route(n, &n->mk.own_care_of);
+
+		if (!r || net_if(n, r->ifindex)->link != net_link_of(&n->mk.own_care_of))
+			lost(n, number, "directly from a link that was left");
+		else
+			direct(n, number, &n->mk.own_care_of, true);
+		return;
+	}
 	switch (n->mk.mode) {
 	case MODE_NONE:
 		lost(n, number, "no place to send from");
@@ -195,7 +248,7 @@ size_t net_data_up(struct net *n)
 {
 	size_t number = data_new(n, true);
 
-	if (n->mk.hold)
+	if (n->mk.hold && !n->mk.own)
 		n->data[number].fate = D_HELD;
 	else
 		leave(n, number);

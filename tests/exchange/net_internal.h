@@ -6,6 +6,7 @@
  *	net_wire.c	control packets: from sender over links to receiver
  *	net_nd.c	links: routers, hosts, who has an address
  *	net_ha.c	kernel of the home agent (struct ha_ops)
+ *	net_cn.c	the correspondent, and ro_ops of both
  *	net_mn.c	kernel of the mobile node (struct mn_ops)
  *	net_data.c	data packets
  *	net_check.c	what must always hold, and what must hold in the end
@@ -19,7 +20,7 @@
 #define ND_HOP_LIMIT 255
 #define HOME_PLEN 64
 
-enum net_side { SIDE_HA, SIDE_MN, SIDE_OTHER };
+enum net_side { SIDE_HA, SIDE_MN, SIDE_CN, SIDE_OTHER };
 
 /* One copy of a packet under way. */
 struct net_flight {
@@ -38,6 +39,7 @@ struct net_flight {
 	struct mip6_packet p; /* p.data points to data */
 	/* data packets */
 	size_t number;
+	int64_t extra_us; /* on the way beside links and core */
 	uint8_t data[]; /* p.len octets */
 };
 
@@ -62,6 +64,9 @@ int net_mn_send_icmp6(void *ctx, const struct mip6_packet *p);
  */
 void net_transmit(
 	struct net *n, const struct net_flight *model, const struct mip6_packet *p, bool via_core);
+bool net_router_forwards(const struct net *n, const struct net_if *i, const struct in6_addr *wire);
+void net_mh_at_mn(struct net *n, struct net_flight *f);
+void net_arrived_well(struct net *n, const struct net_flight *f, bool well);
 int net_link_of(const struct in6_addr *a); /* by its prefix; NOWHERE */
 
 /* net_nd.c */
@@ -74,6 +79,15 @@ bool net_is_taken(const struct net *n, int link, const struct in6_addr *a);
 void net_ha_init(struct net *n);
 bool net_has_proxy(const struct net *n, const struct in6_addr *a);
 void net_ha_nd(struct net *n, const struct mip6_packet *p, const struct icmp6_message *m);
+
+/* net_cn.c */
+void net_cn_init(struct net *n);
+int64_t net_cn_us(const struct net *n);
+int64_t net_direct_us(const struct net *n);
+int net_cn_send_mh(void *ctx, const struct mip6_packet *p);
+void net_mh_at_cn(struct net *n, struct net_flight *f);
+/* A Mobility Header of the mobile node from its home address, while it is away. */
+void net_mn_tunnels(struct net *n, const struct mip6_packet *p);
 
 /* net_mn.c */
 void net_mn_init(struct net *n);
@@ -95,6 +109,7 @@ void net_data_drop(struct net *n); /* what was held is dropped */
 /* net_check.c */
 void net_check(struct net *n); /* after every step */
 void net_check_bu(struct net *n, const struct net_seen *s);
+void net_check_ro(struct net *n, const struct net_seen *s);
 void net_check_ba(struct net *n, const struct net_seen *s);
 void net_check_nd(struct net *n, const struct net_seen *s, const struct mip6_packet *p);
 void net_ba_reached(struct net *n, const struct mip6_packet *p);

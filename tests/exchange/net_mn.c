@@ -280,7 +280,11 @@ static int bu_path_set(void *ctx, const struct in6_addr *home_address, const str
 	struct net *n = ctx;
 
 	(void)home_address;
-	(void)peer;
+	if (in6_equal(peer, &n->cn)) {
+		n->mk.has_cn_path = true;
+		n->mk.cn_care_of = *care_of;
+		return 0;
+	}
 	n->mk.has_bu_path = true;
 	n->mk.bu_care_of = *care_of;
 	return 0;
@@ -289,10 +293,14 @@ static int bu_path_set(void *ctx, const struct in6_addr *home_address, const str
 static int bu_path_del(void *ctx, const struct in6_addr *home_address, const struct in6_addr *peer)
 {
 	struct net *n = ctx;
-	bool had = n->mk.has_bu_path;
+	bool to_cn = in6_equal(peer, &n->cn);
+	bool had = to_cn ? n->mk.has_cn_path : n->mk.has_bu_path;
 
 	(void)home_address;
-	(void)peer;
+	if (to_cn) {
+		n->mk.has_cn_path = false;
+		return had ? 0 : -ENOENT;
+	}
 	n->mk.has_bu_path = false;
 	return had ? 0 : -ENOENT;
 }
@@ -539,6 +547,7 @@ void net_mn_reset(struct net *n)
 			address_gone(n, &k->addrs[i]);
 	memset(k->routes, 0, sizeof(k->routes));
 	k->has_tunnel = k->has_bu_path = k->hold = false;
+	k->has_cn_path = k->own = k->receive = k->unwatched = false;
 	k->mode = MODE_NONE;
 	k->home_ifindex = 0;
 	k->care_of = k->previous = in6addr_any;
@@ -566,6 +575,9 @@ void net_start_mn(struct net *n, bool with_store)
 		n->bound_until = (monotime_t){0};
 	}
 	n->mn = mn_new(&n->mn_config, &n->mn_env, &n->mn_ops, n);
+	if (n->opt.ro && mn_ro_enable(n->mn, &n->ro_config, &n->mn_ro_ops, n, NULL) < 0)
+		net_violation(n, "mn_ro_enable() fails");
+	n->cn_has_seq = false;
 	if (with_store && n->mk.store.used)
 		restore(n);
 	else

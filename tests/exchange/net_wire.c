@@ -27,6 +27,7 @@ static bool send_copy(struct net *n, const struct net_flight *model, const struc
 	int link = model->link;
 	struct net_flight *f;
 
+	us += model->extra_us;
 	if (link != CORE && !cross(n, link, &us))
 		return false;
 	if ((via_core || link == CORE) && !cross(n, CORE, &us))
@@ -39,6 +40,7 @@ static bool send_copy(struct net *n, const struct net_flight *model, const struc
 	f->ifindex = model->ifindex;
 	f->tunnelled = model->tunnelled;
 	f->outer = model->outer;
+	f->extra_us = model->extra_us;
 	f->seen = seen;
 	f->p = *p;
 	f->p.data = f->data;
@@ -92,7 +94,7 @@ void net_transmit(
 		send_copy(n, model, p, via_core, 0, 0);
 }
 
-static void arrived(struct net *n, const struct net_flight *f, bool well)
+void net_arrived_well(struct net *n, const struct net_flight *f, bool well)
 {
 	if (f->seen)
 		n->seen[f->seen - 1].fate = well ? F_ARRIVED : F_LOST;
@@ -114,10 +116,10 @@ int net_link_of(const struct in6_addr *a)
 static void mh_at_ha(struct net *n, struct net_flight *f)
 {
 	if (!in6_equal(&f->p.dst, &n->ha_config.address)) {
-		arrived(n, f, !in6_is_any(&n->other_agent) && in6_equal(&f->p.dst, &n->other_agent));
+		net_arrived_well(n, f, !in6_is_any(&n->other_agent) && in6_equal(&f->p.dst, &n->other_agent));
 		return;
 	}
-	arrived(n, f, n->ha);
+	net_arrived_well(n, f, n->ha);
 	f->p.ifindex = f->link == HOME ? HA_IF : HA_IF + 1;
 	f->p.hop_limit = 64;
 	if (n->ha)
@@ -133,12 +135,12 @@ static void mn_receives(struct net *n, struct net_flight *f, const struct in6_ad
 	if (f->p.flags & MIP6_PKT_RH2) {
 		/* RFC 6275 6.4: the one address in it must be a home address of this node. */
 		if (!in6_equal(&f->p.dst, &n->home_address)) {
-			arrived(n, f, false);
+			net_arrived_well(n, f, false);
 			return;
 		}
 	}
 	a = net_addr_on_link(n, f->link, wire_dst);
-	arrived(n, f, a && n->mn);
+	net_arrived_well(n, f, a && n->mn);
 	if (!a || !n->mn) {
 		net_say(n, "  %s for %s: nobody there", net_kind_name(f->kind), in6_str(wire_dst));
 		return;
@@ -149,15 +151,16 @@ static void mn_receives(struct net *n, struct net_flight *f, const struct in6_ad
 	mn_receive_mh(n->mn, &f->p);
 }
 
-static void mh_at_mn(struct net *n, struct net_flight *f)
+void net_mh_at_mn(struct net *n, struct net_flight *f)
 {
 	if (f->tunnelled) {
 		const struct mn_kernel *k = &n->mk;
 		bool end = k->has_tunnel && (in6_equal(&f->outer, &k->care_of) ||
 						    in6_equal(&f->outer, &k->previous));
 
+		f->p.flags |= MIP6_PKT_TUNNELED;
 		if (!end) {
-			arrived(n, f, false);
+			net_arrived_well(n, f, false);
 			return;
 		}
 		mn_receives(n, f, &f->outer);
@@ -192,7 +195,7 @@ int net_ha_send_mh(void *ctx, const struct mip6_packet *p)
 	}
 	if (link == NOWHERE)
 		return 0;
-	model = (struct net_flight){.arrive = mh_at_mn,
+	model = (struct net_flight){.arrive = net_mh_at_mn,
 		.from = SIDE_HA,
 		.link = link,
 		.tunnelled = tunnelled,
@@ -244,13 +247,15 @@ static struct net_if *egress(struct net *n, const struct mip6_packet *p, const c
 	       : !r                  ? "no route for the source address"
 				     : NULL;
 	if (!*why && p->flags & MIP6_PKT_HAO &&
-		(!n->mk.has_bu_path || !in6_equal(&n->mk.bu_care_of, wire)))
+		!(in6_equal(&p->dst, &n->cn)
+				? n->mk.has_cn_path && in6_equal(&n->mk.cn_care_of, wire)
+				: n->mk.has_bu_path && in6_equal(&n->mk.bu_care_of, wire)))
 		*why = "no path for a Home Address option";
 	return *why ? NULL : net_if(n, r->ifindex);
 }
 
 /* Does what leaves through this router get anywhere? */
-static bool router_forwards(
+bool net_router_forwards(
 	const struct net *n, const struct net_if *i, const struct in6_addr *wire)
 {
 	const struct net_route *r = net_route(n, wire);
@@ -272,8 +277,14 @@ int net_mn_send_mh(void *ctx, const struct mip6_packet *p)
 	const struct in6_addr *wire = p->flags & MIP6_PKT_HAO ? &p->src_coa : &p->src;
 	struct net_flight model = {.arrive = mh_at_ha, .from = SIDE_MN};
 	const char *why;
-	struct net_if *i = egress(n, p, &why);
+	struct net_if *i;
 
+	if (in6_equal(&p->dst, &n->cn) && in6_equal(wire, &n->home_address) &&
+		n->mk.mode != MODE_HOME) {
+		net_mn_tunnels(n, p);
+		return 0;
+	}
+	i = egress(n, p, &why);
 	if (!i) {
 		struct net_addr *a = net_addr_find(n, 0, wire);
 
@@ -286,13 +297,18 @@ int net_mn_send_mh(void *ctx, const struct mip6_packet *p)
 	model.kind = kind_of(n, model.seen);
 	if (model.kind == K_BU)
 		net_check_bu(n, &n->seen[model.seen - 1]);
+	if (in6_equal(&p->dst, &n->cn)) {
+		net_check_ro(n, &n->seen[model.seen - 1]);
+		model.arrive = net_mh_at_cn;
+		model.extra_us = net_direct_us(n);
+	}
 	model.link = i->link;
-	if (i->link == NOWHERE || !router_forwards(n, i, wire)) {
+	if (i->link == NOWHERE || !net_router_forwards(n, i, wire)) {
 		n->seen[model.seen - 1].fate = F_LOST;
 		net_say(n, "  goes nowhere");
 		return 0;
 	}
-	net_transmit(n, &model, p, i->link != HOME);
+	net_transmit(n, &model, p, i->link != HOME && model.arrive != net_mh_at_cn);
 	return 0;
 }
 
@@ -348,8 +364,8 @@ void net_replay(struct net *n, const struct net_seen *s)
 		p.src_coa = copy.coa;
 	if (p.flags & MIP6_PKT_RH2)
 		p.dst_coa = copy.coa;
-	model.arrive = for_ha(n, &p.dst) ? mh_at_ha : mh_at_mn;
-	if (model.arrive == mh_at_mn || copy.link == HOME)
+	model.arrive = for_ha(n, &p.dst) ? mh_at_ha : net_mh_at_mn;
+	if (model.arrive == net_mh_at_mn || copy.link == HOME)
 		model.link = copy.link;
 	net_say(n, "-- replay of %s seq %u", net_kind_name(copy.kind), copy.seq);
 	net_transmit(n, &model, &p, model.link != HOME);
@@ -367,8 +383,8 @@ void net_inject_mh(struct net *n, const struct mip6_packet *p, const struct mh_m
 	}
 	if (!q.len)
 		abort();
-	model.arrive = for_ha(n, &q.dst) ? mh_at_ha : mh_at_mn;
-	if (model.arrive == mh_at_mn)
+	model.arrive = for_ha(n, &q.dst) ? mh_at_ha : net_mh_at_mn;
+	if (model.arrive == net_mh_at_mn)
 		model.link = net_link_of(q.flags & MIP6_PKT_RH2 ? &q.dst_coa : &q.dst);
 	net_transmit(n, &model, &q, model.link != CORE && model.link != HOME);
 }

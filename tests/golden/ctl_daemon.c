@@ -12,6 +12,7 @@
  * configuration.
  *
  *     bu HOME CARE-OF SEQ SECONDS   home agent: a Binding Update arrives
+ *     router HOME CARE-OF SEQ SECONDS   home agent: the same, of a mobile router
  *     many N                        home agent: N nodes register, one after the other
  *     up IFINDEX | down IFINDEX     mobile node: a link comes or goes
  *     ra IFINDEX ROUTER PREFIX      mobile node: a Router Advertisement arrives
@@ -31,6 +32,7 @@
 #include "mip6/wire.h"
 #include "mip6d/config.h"
 #include "mip6d/control.h"
+#include "mip6d/proto/cn.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
 
@@ -259,6 +261,34 @@ static const struct mn_ops mn_ops = {
 	.store_binding = store_binding,
 };
 
+static int ro_set(void *ctx, const struct in6_addr *local, const struct in6_addr *peer,
+	const struct in6_addr *care_of)
+{
+	(void)ctx, (void)local, (void)peer, (void)care_of;
+	return 0;
+}
+
+static int ro_receive(
+	void *ctx, const struct in6_addr *local, const struct in6_addr *peer, bool on)
+{
+	(void)ctx, (void)local, (void)peer, (void)on;
+	return 0;
+}
+
+static const struct ro_ops ro_ops = {
+	.peer_set = ro_set, .own_set = ro_set, .receive_set = ro_receive};
+
+static int share(void *ctx, const struct in6_addr *local, const struct in6_addr *peer,
+	const struct rr_shared *key)
+{
+	struct world *w = ctx;
+	int rc = cn_shared_set(w->backend.cn, local, peer, key, -1);
+
+	if (!rc && w->backend.mn)
+		rc = mn_shared_set(w->backend.mn, peer, key, -1);
+	return rc;
+}
+
 /* ---- commands ---- */
 
 static void advance(struct world *w, monotime_t to)
@@ -274,7 +304,8 @@ static void advance(struct world *w, monotime_t to)
 }
 
 static void binding_update(struct world *w, const struct in6_addr *home,
-	const struct in6_addr *care_of, uint16_t seq, int seconds, const char *identifier)
+	const struct in6_addr *care_of, uint16_t seq, int seconds, uint16_t flags,
+	const char *identifier)
 {
 	struct mip6_packet p = {
 		.src = *home,
@@ -289,7 +320,7 @@ static void binding_update(struct world *w, const struct in6_addr *home,
 
 	m.u.bu.seq = seq;
 	m.u.bu.lifetime = (uint16_t)(seconds / MIP6_LIFETIME_UNIT);
-	m.u.bu.flags = BU_F_A | BU_F_H;
+	m.u.bu.flags = BU_F_A | BU_F_H | flags;
 	/* RFC 6275 11.7.1: it has to be there */
 	mh_option_add(&m, MHOPT_ALT_COA)->u.alt_coa = *care_of;
 	if (identifier) {
@@ -304,12 +335,12 @@ static void binding_update(struct world *w, const struct in6_addr *home,
 	ha_receive_mh(w->backend.ha, &p);
 }
 
-static void cmd_bu(struct world *w)
+static void cmd_bu(struct world *w, uint16_t flags)
 {
 	struct in6_addr home = address(word()), care_of = address(word());
 	int seq = number(word()), seconds = number(word());
 
-	binding_update(w, &home, &care_of, (uint16_t)seq, seconds, word());
+	binding_update(w, &home, &care_of, (uint16_t)seq, seconds, flags, word());
 }
 
 static void cmd_many(struct world *w)
@@ -323,7 +354,7 @@ static void cmd_many(struct world *w)
 		home.s6_addr[13] = (uint8_t)(i >> 16);
 		home.s6_addr[14] = (uint8_t)(i >> 8);
 		home.s6_addr[15] = (uint8_t)i;
-		binding_update(w, &home, &care_of, 1, 3600, NULL);
+		binding_update(w, &home, &care_of, 1, 3600, 0, NULL);
 	}
 }
 
@@ -374,6 +405,7 @@ static void cmd_ba(struct world *w)
 	mn_info(w->backend.mn, &i);
 	p.dst_coa = i.care_of;
 	m.u.ba.status = (uint8_t)number(word());
+	m.u.ba.flags = i.mobile_router ? BA_F_R : 0;
 	m.u.ba.lifetime = (uint16_t)(number(word()) / MIP6_LIFETIME_UNIT);
 	m.u.ba.seq = w->bu_seq;
 	p.data = data;
@@ -410,7 +442,9 @@ static void command(struct world *w, char *line)
 	if (strcmp(verb, "wait") == 0)
 		advance(w, mono_add_ms(w->now, number(word())));
 	else if (strcmp(verb, "bu") == 0 && w->backend.ha)
-		cmd_bu(w);
+		cmd_bu(w, 0);
+	else if (strcmp(verb, "router") == 0 && w->backend.ha)
+		cmd_bu(w, BU_F_R);
 	else if (strcmp(verb, "many") == 0 && w->backend.ha)
 		cmd_many(w);
 	else if (strcmp(verb, "up") == 0 && w->backend.mn)
@@ -453,6 +487,22 @@ static void on_stdin(evutil_socket_t fd, short what, void *arg)
 
 /* ---- start ---- */
 
+static void start_correspondent(struct world *w)
+{
+	struct mn_ro_config r;
+	struct cn_config c;
+
+	config_to_cn(&w->config, &c);
+	w->backend.cn = cn_new(&c, &w->env, &ro_ops, w, NULL);
+	if (!w->backend.cn)
+		die("out of memory");
+	if (!w->backend.mn)
+		return;
+	config_to_mn_ro(&w->config, &r);
+	if (mn_ro_enable(w->backend.mn, &r, &ro_ops, w, w->backend.cn) < 0)
+		die("out of memory");
+}
+
 static void start_core(struct world *w)
 {
 	if (w->config.role == ROLE_HOME_AGENT) {
@@ -474,6 +524,7 @@ static void start_core(struct world *w)
 	}
 	if (!w->backend.ha && !w->backend.mn)
 		die("out of memory");
+	start_correspondent(w);
 }
 
 int main(int argc, char **argv)
@@ -494,7 +545,8 @@ int main(int argc, char **argv)
 	w.base = event_base_new();
 	w.env = (struct mip6_env){&w, timerq_new(), now, not_random, send_mh, send_icmp6, on_event};
 	w.backend = (struct control_backend){
-		.config = &w.config, .version = "test", .started = w.now, .ctx = &w, .now = now};
+		.config = &w.config, .version = "test", .started = w.now, .ctx = &w, .now = now,
+		.share = share};
 	start_core(&w);
 	w.control = control_start(w.base, &w.backend, err, sizeof(err));
 	if (!w.control)
@@ -511,6 +563,7 @@ int main(int argc, char **argv)
 		ha_free(w.backend.ha);
 	if (w.backend.mn)
 		mn_free(w.backend.mn);
+	cn_free(w.backend.cn);
 	timerq_free(w.env.timers);
 	event_base_free(w.base);
 	config_release(&w.config);

@@ -31,7 +31,7 @@ static struct {
 	size_t peer_sets;
 	int64_t idle_s;
 	int stored_seq;
-	struct mip6_event last;
+	struct mip6_event last, gone; /* the last of all, the last EV_CN_BINDING_GONE */
 	uint8_t random;
 } w;
 static struct cn *cn;
@@ -92,6 +92,8 @@ static void world_event(void *ctx, const struct mip6_event *e)
 {
 	(void)ctx;
 	w.last = *e;
+	if (e->type == EV_CN_BINDING_GONE)
+		w.gone = *e;
 }
 
 static int peer_set(void *ctx, const struct in6_addr *l, const struct in6_addr *peer,
@@ -907,6 +909,7 @@ START_TEST(kernel_refuses)
 	send_bu(&b);
 	expect_ba(&b, BA_RESOURCES, true);
 	no_binding();
+	ck_assert_str_eq(w.gone.text, "the direct path cannot be set");
 	send_bu(&b);
 	expect_ba(&b, BA_SEQUENCE, true);
 }
@@ -1038,6 +1041,7 @@ START_TEST(parameter_problem)
 {
 	uint8_t data[16] = {58, 1, MH_HOTI};
 	struct mip6_packet p = {.src = coa, .dst = local, .data = data, .len = sizeof(data)};
+	struct icmp6_error e;
 
 	cn_receive_mh(cn, &p);
 	ck_assert(last_sent()->icmp6);
@@ -1053,6 +1057,18 @@ START_TEST(parameter_problem)
 	cn_receive_mh(cn, &p);
 	ck_assert_uint_eq(w.n_sent, 2);
 	ck_assert_uint_eq(cn_stats(cn)->malformed, 3);
+	/* from and to what stood in the IPv6 header, and that is what is quoted */
+	p.flags = MIP6_PKT_HAO | MIP6_PKT_RH2;
+	p.src = home;
+	p.src_coa = coa;
+	p.dst_coa = coa2;
+	cn_receive_mh(cn, &p);
+	ck_assert(in6_equal(&last_sent()->p.src, &coa2) && in6_equal(&last_sent()->p.dst, &coa));
+	ck_assert(icmp6_error_parse(last_sent()->data, last_sent()->p.len, &e));
+	ck_assert(in6_equal(&e.src, &coa) && in6_equal(&e.dst, &coa2));
+	ck_assert(e.has_hao && in6_equal(&e.hao, &home));
+	ck_assert(e.has_rh2 && in6_equal(&e.rh2, &local));
+	ck_assert_uint_eq(e.info, e.proto_offset + 1);
 }
 END_TEST
 
@@ -1366,6 +1382,10 @@ START_TEST(shared_set_again)
 	send_bu(&b);
 	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &shared_data, -1), 0);
 	bound_at(&coa);
+	send_bu(&b);
+	expect_ba(&b, BA_SEQUENCE, true);
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &shared_data, 20), 0);
+	b.seq = 20;
 	send_bu(&b);
 	expect_ba(&b, BA_SEQUENCE, true);
 	changed.care_of_nonce[0] ^= 1;

@@ -592,9 +592,9 @@ END_TEST
 /* Flags of other RFCs, of no one, and those that we cannot honour, change nothing but what is clear in the BA. */
 START_TEST(ignores_other_flags)
 {
-	bu(.seq = 5, .life = 10, .flags = 0xffff & ~BU_F_L);
+	bu(.seq = 5, .life = 10, .flags = 0xffff & ~(BU_F_L | BU_F_R));
 	EXPECT("fwd+ h1 > c1\nput h1 seq 5 left 40\nBA status 0 seq 5 life 10 to c1 for h1\n");
-	ck_assert_uint_eq(find("h1").flags, 0xffff & ~BU_F_L);
+	ck_assert_uint_eq(find("h1").flags, 0xffff & ~(BU_F_L | BU_F_R));
 }
 END_TEST
 

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "mip6d/sys/restarts.h"
 #include "mip6d/sys/store.h"
 
 #define MANY 100000
@@ -55,7 +56,8 @@ static void setup(void)
 
 static void teardown(void)
 {
-	static const char *const ends[] = {"", ".lock", ".new", ".target"};
+	static const char *const ends[] = {
+		"", ".lock", ".new", ".target", ".restarts", ".restarts.new"};
 	char name[112];
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
@@ -668,6 +670,40 @@ START_TEST(sequence_numbers)
 }
 END_TEST
 
+/* RFC 5847 3.2: it grows when the state was lost, and only then; it never becomes smaller. */
+START_TEST(restart_counter)
+{
+	char name[112], text[32];
+	uint32_t first = restarts_count(path, true);
+	FILE *file;
+
+	ck_assert_uint_gt(first, 1700000000); /* there was none: seconds since 1970 */
+	ck_assert_uint_eq(restarts_count(path, false), first);
+	ck_assert_uint_eq(restarts_count(path, true), first + 1);
+	ck_assert_uint_eq(restarts_count(path, true), first + 2);
+	ck_assert_uint_eq(restarts_count(path, false), first + 2);
+	/* a file that says nothing sensible is none */
+	snprintf(name, sizeof(name), "%s.restarts", path);
+	for (size_t i = 0; i < 4; i++) {
+		static const char *const bad[] = {"", "many\n", "99999999999\n", "12"};
+
+		file = fopen(name, "w");
+		fputs(bad[i], file);
+		fclose(file);
+		ck_assert_uint_ge(restarts_count(path, false), first);
+	}
+	file = fopen(name, "w");
+	fputs("4294967295\n", file);
+	fclose(file);
+	ck_assert_uint_eq(restarts_count(path, true),
+		0); /* 32 bits; another number than before is what counts */
+	file = fopen(name, "r");
+	ck_assert_ptr_nonnull(fgets(text, sizeof(text), file));
+	fclose(file);
+	ck_assert_str_eq(text, "0\n");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("store");
@@ -693,6 +729,7 @@ int main(void)
 	tcase_add_test(t, full_disk);
 	tcase_add_test(t, mobile_node);
 	tcase_add_test(t, sequence_numbers);
+	tcase_add_test(t, restart_counter);
 	tcase_add_test(t, hundred_thousand);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);

@@ -1,0 +1,105 @@
+"""Figures of the direct path, from captures; see doc/lab.md for what each of them means.
+
+A packet of a stream takes the direct path when it is on a link without a tunnel around it, from or to a care-of
+address of the node that moved. Times count from the moment when the new link's carrier came, and are those of the
+correspondent's own sending: what its branch of the core delays in the capture is taken off.
+"""
+
+from . import flows, packets
+from .picture import HOME_AGENT, PEER_PREFIXES, PREFIXES
+
+INSIDE = {place: packets.network(prefix) for place, prefix in {**PREFIXES, **PEER_PREFIXES}.items()}
+HA = packets.octets(HOME_AGENT)
+
+
+class Directs:
+    """moves: [{nodes: [names], from, to: {name: place}, up: {name: time}, end}]; ends: {name: capture files of that node};
+    streams: {(sender, receiver): stream}; late: {name: seconds by which its capture shows packets late}."""
+
+    def __init__(self, evidence, moves, ends, streams, late):
+        self.e, self.moves, self.late = evidence, moves, late
+        self.logs = {pair: flows.Log(evidence, name) for pair, name in streams.items()}
+        self.seen = {name: sorted((s for link in links for s in packets.streams(evidence.path(link + ".pcapng"))),
+                                  key=lambda s: s.time) for name, links in ends.items()}
+        self.at_home_agent = packets.streams(evidence.path("core-ha.pcapng"))
+
+    def until(self, number):
+        later = self.moves[number + 1:number + 2]
+        return min(later[0]["up"].values()) if later else self.e.facts["ended"]
+
+    def first(self, sender, receiver, mover, number, downlink):
+        """When the sender put the first packet on the direct path that has the mover's new place in it."""
+        move, log = self.moves[number], self.logs[sender, receiver]
+        inside, late = INSIDE[move["to"][mover]], self.late.get(sender, 0)
+        for s in self.seen[sender]:
+            if s.flow == log.flow and not s.tunnelled and move["up"][mover] <= s.time - late < self.until(number) and \
+                    inside(s.destination if downlink else s.source):
+                return s.time - late
+        return None
+
+    def gaps(self, number):
+        """For each node that moved: (ms until the other's packets come directly, ms until its own go directly)."""
+        found = []
+        for mover in self.moves[number]["nodes"]:
+            other = next(b for a, b in self.logs if a == mover)
+            up = self.moves[number]["up"][mover]
+            found.append([None if t is None else round((t - up) * 1000, 3)
+                          for t in (self.first(other, mover, mover, number, True),
+                                    self.first(mover, other, mover, number, False))])
+        return found
+
+    def at_agent_while_direct(self, number, slack):
+        """Packets on the home agent's link from when both directions were direct until the next move; at home, where all
+        of them pass it by, 0."""
+        if "home" in self.moves[number]["to"].values():
+            return 0
+        gaps = self.gaps(number)
+        if any(None in g for g in gaps):
+            return None
+        move = self.moves[number]
+        start = max(move["up"][m] + max(g) / 1000 for m, g in zip(move["nodes"], gaps)) + slack
+        return sum(start <= s.time < self.until(number) for s in self.at_home_agent)
+
+    def on_old_link(self, pair, sequence):
+        """Whether a lost packet was last seen on its way to or from a place that a node was just leaving."""
+        sender, receiver = pair
+        last = [s for node in pair for s in self.seen[node]
+                if s.flow == self.logs[pair].flow and s.sequence == sequence]
+        if not last:
+            return False
+        s = max(last, key=lambda s: s.time)
+        return any(place and (INSIDE[place](s.destination) or INSIDE[place](s.source))
+                   and move["down"][node] - self.e.keys.rtt / 1000 - 0.005 <= s.time
+                   for move in self.moves for node, place in move["from"].items())
+
+    def losses(self):
+        """(lost, lost on a link that was left, repeated)."""
+        missing = [(pair, q) for pair, log in self.logs.items() for q in log.missing]
+        abrupt = self.e.keys.links == "one" or self.e.keys.walk == "home"
+        old = sum(self.on_old_link(pair, q) for pair, q in missing) if abrupt else 0
+        return len(missing) - old, old, sum(log.repeated for log in self.logs.values())
+
+
+def headers_by_tshark(path, flow_port):
+    """{(source on the wire, destination on the wire, home address option or "", type 2 routing header or "")} of a stream."""
+    return {tuple(row) for row in packets.tshark(
+        path, f"udp.dstport == {flow_port} and not ipv6.nxt == 41", "ipv6.src_host", "ipv6.dst_host",
+        "ipv6.opt.mipv6.home_address", "ipv6.routing.mipv6.home_address")}
+
+
+def headers_by_scapy(path, flow_port):
+    """The same as scapy reads them."""
+    from scapy.layers.inet6 import HAO, IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrRouting
+
+    found, port = set(), flow_port.to_bytes(4, "big")
+    for _, frame in packets.frames(path):
+        if packets.MARK + port not in frame or frame[20] == 41:
+            continue
+        p = IPv6(frame[14:])
+        hao = rh2 = ""
+        if IPv6ExtHdrDestOpt in p:
+            hao = next((str(o.hoa) for o in p[IPv6ExtHdrDestOpt].options if isinstance(o, HAO)), "")
+        if IPv6ExtHdrRouting in p and p[IPv6ExtHdrRouting].type == 2 and p[IPv6ExtHdrRouting].segleft == 1:
+            rh2 = p[IPv6ExtHdrRouting].addresses[0]
+        found.add((p.src, p.dst, hao, rh2))
+    return found

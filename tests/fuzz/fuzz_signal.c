@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Any octets as Mobility Headers to a home agent with a binding and to the
+ * mobile node that has it, both with something under way.  The input is a row
+ * of packets, each
+ *
+ *	who and how (1)  from whom (1)  seconds before it (1)  length (1)  Mobility Header
+ *
+ * Nothing may crash, no timer may be left, strangers may not make state grow.
+ * abort() is how a fuzzer is told.
+ */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/icmp6.h"
+#include "lib/log.h"
+#include "mip6d/proto/ha.h"
+#include "mip6d/proto/mn.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define REQUIRE(c)               \
+	do {                     \
+		if (!(c))        \
+			abort(); \
+	} while (0)
+
+#define TO_MN 0x01
+#define SHAPE 0x0e /* MIP6_PKT_HAO, RH2, PROTECTED as bits 1 to 3 */
+
+struct world {
+	monotime_t now;
+	struct mip6_env env;
+	struct ha *ha;
+	struct mn *mn;
+	uint16_t seq;
+	uint64_t sent;
+};
+
+static struct in6_addr in6(const char *text)
+{
+	struct in6_addr a;
+
+	REQUIRE(inet_pton(AF_INET6, text, &a) == 1);
+	return a;
+}
+
+static monotime_t now(void *ctx)
+{
+	return ((struct world *)ctx)->now;
+}
+
+static void not_random(void *ctx, void *to, size_t n)
+{
+	(void)ctx;
+	memset(to, 1, n);
+}
+
+static int send_mh(void *ctx, const struct mip6_packet *p)
+{
+	struct world *w = ctx;
+	struct mh_message m;
+
+	REQUIRE(mh_parse(p->data, p->len, &m, NULL) == MH_OK);
+	if (m.type == MH_BU)
+		w->seq = m.u.bu.seq;
+	w->sent++;
+	return 0;
+}
+
+static int send_icmp6(void *ctx, const struct mip6_packet *p)
+{
+	(void)ctx, (void)p;
+	return 0;
+}
+
+static void event(void *ctx, const struct mip6_event *e)
+{
+	(void)ctx;
+	REQUIRE(strcmp(mip6_event_name(e->type), "unknown") != 0);
+}
+
+/* ---- what the cores ask for ---- */
+
+static int forward_set(void *ctx, const struct in6_addr *a, const struct in6_addr *b)
+{
+	(void)ctx, (void)a, (void)b;
+	return 0;
+}
+
+static int one_address(void *ctx, const struct in6_addr *a)
+{
+	(void)ctx, (void)a;
+	return 0;
+}
+
+static const struct ha_ops ha_ops = {.forward_set = forward_set, .forward_del = one_address};
+
+static int address_set(void *ctx, int ifindex, const struct in6_addr *a, uint8_t plen,
+	unsigned flags, uint32_t preferred, uint32_t valid)
+{
+	(void)ctx, (void)ifindex, (void)a, (void)plen, (void)flags, (void)preferred, (void)valid;
+	return 0;
+}
+
+static int address_del(void *ctx, int ifindex, const struct in6_addr *a, uint8_t plen)
+{
+	(void)ctx, (void)ifindex, (void)a, (void)plen;
+	return 0;
+}
+
+static int link_local_renew(void *ctx, int ifindex, bool optimistic)
+{
+	(void)ctx, (void)ifindex, (void)optimistic;
+	return 0;
+}
+
+static int router_set(void *ctx, int ifindex, const struct in6_addr *r, const uint8_t *lladdr,
+	size_t len, const struct in6_addr *a, uint32_t mtu, bool primary)
+{
+	(void)ctx, (void)ifindex, (void)r, (void)lladdr, (void)len, (void)a, (void)mtu,
+		(void)primary;
+	return 0;
+}
+
+static int router_del(void *ctx, int ifindex, const struct in6_addr *a)
+{
+	(void)ctx, (void)ifindex, (void)a;
+	return 0;
+}
+
+static int bu_path_set(
+	void *ctx, const struct in6_addr *a, const struct in6_addr *b, const struct in6_addr *c)
+{
+	(void)ctx, (void)a, (void)b, (void)c;
+	return 0;
+}
+
+static int tunnel_set(void *ctx, const struct in6_addr *a, const struct in6_addr *b,
+	const struct in6_addr *c, bool hold)
+{
+	(void)ctx, (void)a, (void)b, (void)c, (void)hold;
+	return 0;
+}
+
+static void store_binding(void *ctx, const struct in6_addr *a, const struct in6_addr *b,
+	const struct in6_addr *c, uint16_t seq, uint32_t remaining)
+{
+	(void)ctx, (void)a, (void)b, (void)c, (void)seq, (void)remaining;
+}
+
+static const struct mn_ops mn_ops = {.address_set = address_set,
+	.address_del = address_del,
+	.link_local_renew = link_local_renew,
+	.router_set = router_set,
+	.router_del = router_del,
+	.bu_path_set = bu_path_set,
+	.bu_path_del = forward_set,
+	.tunnel_set = tunnel_set,
+	.store_binding = store_binding};
+
+/* ---- the two, bound to each other ---- */
+
+#define HA_ADDRESS "2001:db8:1::1000"
+#define HOME "2001:db8:1::100"
+#define COA "2001:db8:a::ff:fe00:1"
+
+static void start_ha(struct world *w)
+{
+	static char anna[] = "anna@example.org", *const identifiers[] = {anna};
+	struct ha_binding_record r = {.home_address = in6(HOME),
+		.care_of = in6(COA),
+		.seq = 0x101,
+		.flags = BU_F_A | BU_F_H,
+		.lifetime_s = 600,
+		.remaining_s = 600};
+	struct ha_config c = {.address = in6(HA_ADDRESS),
+		.n_prefixes = 1,
+		.heartbeat = {60, 3},
+		.revocation = {1, 1000, 2000},
+		.max_bindings = 100,
+		.n_identifiers = 1,
+		.identifiers = identifiers};
+
+	REQUIRE(ip6_prefix_parse("2001:db8:1::/64", &c.prefixes[0].prefix));
+	c.prefixes[0].valid_s = c.prefixes[0].preferred_s = UINT32_MAX;
+	w->ha = ha_new(&c, &w->env, &ha_ops, w);
+	REQUIRE(w->ha && ha_restore(w->ha, &r) == 0);
+}
+
+static void advertise(struct world *w)
+{
+	struct icmp6_message m = {.type = ICMP6T_RA};
+	struct mip6_packet p = {
+		.src = in6("fe80::a"), .dst = in6_all_nodes, .ifindex = 1, .hop_limit = 255};
+	uint8_t data[256];
+
+	m.u.ra.lifetime_s = 9000;
+	m.u.ra.slla.len = 6;
+	m.u.ra.n_prefixes = 1;
+	m.u.ra.prefixes[0] = (struct nd_prefix){.prefix = in6("2001:db8:a::"),
+		.plen = 64,
+		.on_link = true,
+		.autonomous = true,
+		.valid_s = 86400,
+		.preferred_s = 14400};
+	p.data = data;
+	p.len = icmp6_build(&m, data, sizeof(data));
+	mn_receive_icmp6(w->mn, &p);
+}
+
+static struct mip6_packet to_mn(void)
+{
+	return (struct mip6_packet){.src = in6(HA_ADDRESS),
+		.dst = in6(HOME),
+		.dst_coa = in6(COA),
+		.flags = MIP6_PKT_RH2,
+		.ifindex = 1};
+}
+
+static void start_mn(struct world *w)
+{
+	static const uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
+	struct mn_config c = {.home_address = in6(HOME),
+		.home_agent = in6(HA_ADDRESS),
+		.lifetime_s = 600,
+		.optimistic_dad = true,
+		.hold_ms = 2000,
+		.heartbeat = {60, 3},
+		.unprotected_signals = true,
+		.identifier = "anna@example.org",
+		.n_interfaces = 1,
+		.interfaces = {{1, 1}}};
+	struct mip6_packet p = to_mn();
+	struct mh_message m = {.type = MH_BA};
+	uint8_t data[64];
+
+	REQUIRE(ip6_prefix_parse("2001:db8:1::/64", &c.home_prefix));
+	w->mn = mn_new(&c, &w->env, &mn_ops, w);
+	REQUIRE(w->mn);
+	mn_link_event(w->mn, 1, true, mac, true);
+	advertise(w);
+	m.u.ba.seq = w->seq;
+	m.u.ba.lifetime = 150;
+	p.data = data;
+	p.len = mh_build(&m, data, sizeof(data));
+	mn_receive_mh(w->mn, &p);
+}
+
+/* ---- packets ---- */
+
+static void deliver(struct world *w, uint8_t how, uint8_t who, const uint8_t *data, size_t len)
+{
+	const char *const sources[] = {HOME, HA_ADDRESS, COA, "2001:db8:c::c", "2001:db8:1::2000",
+		"2001:db8:1::101", "fe80::1", "::"};
+	struct mip6_packet p = {.src = in6(sources[who % 8]),
+		.dst = in6(how & TO_MN ? HOME : HA_ADDRESS),
+		.src_coa = in6(sources[who / 8 % 8]),
+		.dst_coa = in6(COA),
+		.flags = (how & SHAPE) >> 1,
+		.ifindex = 1,
+		.data = data,
+		.len = len};
+
+	if (how & TO_MN)
+		mn_receive_mh(w->mn, &p);
+	else
+		ha_receive_mh(w->ha, &p);
+	REQUIRE(ha_count(w->ha) <= 100);
+}
+
+static void advance(struct world *w, unsigned seconds)
+{
+	monotime_t end = mono_add_s(w->now, seconds), next;
+
+	while (next = timerq_next(w->env.timers), !mono_before(end, next)) {
+		if (mono_before(w->now, next))
+			w->now = next;
+		timerq_run(w->env.timers, w->now);
+	}
+	w->now = end;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct world w = {.now = {1000000}};
+	struct in6_addr home = in6(HOME), other = in6("2001:db8:1::2000");
+	const uint8_t *at = data, *end = data + size;
+
+	if (!size)
+		return 0;
+	log_setup("fuzz", LOGL_ERROR);
+	w.env = (struct mip6_env){.ctx = &w,
+		.timers = timerq_new(),
+		.now = now,
+		.random = not_random,
+		.send_mh = send_mh,
+		.send_icmp6 = send_icmp6,
+		.event = event};
+	start_ha(&w);
+	start_mn(&w);
+	/* the first octet: what the home agent has under way; with these random numbers its sequence number is 0x0102 */
+	if (*at & 1)
+		REQUIRE(ha_revoke(w.ha, &home, *at >> 4) == 0);
+	if (*at & 2)
+		REQUIRE(ha_switch_node(w.ha, &home, &other, 1) == 0);
+	at++;
+	while (end - at >= 4) {
+		size_t len = at[3] < end - at - 4 ? at[3] : (size_t)(end - at - 4);
+
+		advance(&w, at[2]);
+		deliver(&w, at[0], at[1], at + 4, len);
+		at += 4 + len;
+	}
+	advance(&w, 100);
+	mn_free(w.mn);
+	ha_free(w.ha);
+	REQUIRE(timerq_next(w.env.timers).us == MONOTIME_NEVER.us);
+	timerq_free(w.env.timers);
+	return 0;
+}
