@@ -105,6 +105,7 @@ struct config_mobile_node {
 	uint32_t correspondent_idle_s;
 	struct config_heartbeat heartbeat;
 	char identifier[CONFIG_IDENTIFIER_LEN]; /* "": none is told */
+	bool unprotected_signals; /* believe what a home agent says of its own accord without IPsec */
 };
 
 struct config_correspondent { /* the correspondent part of every role */

@@ -56,6 +56,7 @@ void config_to_mn(const struct mip6d_config *cfg, struct mn_config *mn)
 		.hold_ms = from->hold_ms,
 		.heartbeat = {from->heartbeat.interval_s, from->heartbeat.missed},
 		.identifier = from->identifier[0] ? from->identifier : NULL,
+		.unprotected_signals = from->unprotected_signals,
 		.n_interfaces = from->n_interfaces,
 	};
 	for (size_t i = 0; i < from->n_interfaces; i++)

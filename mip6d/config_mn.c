@@ -81,6 +81,8 @@ static const struct config_key mobile_node_keys[] = {
 		offsetof(struct config_mobile_node, heartbeat), "{ interval = 60; missed = 3; }"),
 	CONFIG_KEY("identifier", config_read_identifier,
 		offsetof(struct config_mobile_node, identifier), CONFIG_EXAMPLE_IDENTIFIER),
+	CONFIG_KEY("unprotected_signals", config_read_bool,
+		offsetof(struct config_mobile_node, unprotected_signals), "false"),
 	/* below 256 are the kernel's own tables (253 to 255) and those that people number by hand */
 	CONFIG_KEY("table", config_read_u32, offsetof(struct config_mobile_node, table), "6275",
 		.min = 256, .max = 2000000000),

@@ -136,6 +136,7 @@ static void print_mobile_node(const struct config_mobile_node *mn, FILE *to)
 	print_heartbeat(to, &mn->heartbeat);
 	if (mn->identifier[0])
 		fprintf(to, "\tidentifier = \"%s\";\n", mn->identifier);
+	fprintf(to, "\tunprotected_signals = %s;\n", boolean(mn->unprotected_signals));
 	print_ro(mn, to);
 	fprintf(to, "\thold = %u;\n\ttunnel = \"%s\";\n\ttable = %u;\n\tipsec = \"none\";\n};\n",
 		mn->hold_ms, mn->tunnel, mn->table);

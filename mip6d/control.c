@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/rr.h"
 #include "mip6/control.h"
 #include "mip6d/config.h"
 #include "mip6d/control_internal.h"
@@ -154,6 +155,7 @@ static bool next_request(struct client *cl, bool *did)
 	*did = line;
 	if (line) {
 		ok = answer(cl, line, n);
+		rr_wipe(line, n); /* it may have had a key in it */
 		free(line);
 		return ok;
 	}

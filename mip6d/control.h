@@ -11,21 +11,31 @@
 #include "mip6/env.h"
 #include "mip6/monotime.h"
 
+struct cn;
 struct event_base;
 struct ha;
 struct json_t;
 struct mip6d_config;
 struct mn;
+struct rr_shared;
 
 /* What the verbs ask.  Owned by the caller; may change while the socket is open. */
 struct control_backend {
 	struct ha *ha; /* NULL: not a home agent, or not yet */
 	struct mn *mn; /* NULL: not a mobile node, or not yet */
+	struct cn *cn; /* NULL: it is turned off, or not yet */
 	const struct mip6d_config *config;
 	const char *version;
 	monotime_t started;
 	void *ctx; /* first argument of the functions */
 	monotime_t (*now)(void *ctx);
+	/*
+	 * Share a Kbm with peer, for both parts of this node (RFC 4449); key NULL: not any more.
+	 * 0 or a negative errno: -EEXIST when another pair has this Kcn, -ENOTSUP when nobody
+	 * here could use it.
+	 */
+	int (*share)(void *ctx, const struct in6_addr *local, const struct in6_addr *peer,
+		const struct rr_shared *key);
 	/* Add what the system side counts to the answer to "stats"; may be NULL. */
 	void (*extra_stats)(void *ctx, struct json_t *stats);
 };

@@ -13,8 +13,11 @@
 
 #include "mip6d/control.h"
 
+struct cn_binding_info;
+struct cn_stats;
 struct ha_binding_info;
 struct mn_link_info;
+struct mn_ro_info;
 
 /* ---- requests ---- */
 
@@ -51,12 +54,23 @@ struct control_verb {
 const struct control_verb *control_request(
 	const char *line, size_t len, json_t **args, char *error, size_t cap);
 
+/* Leave why in call->error; always NULL, for the verb to return. */
+json_t *control_fail(struct control_call *call, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* control_ro.c: route optimization */
+json_t *control_verb_correspondents(struct control_call *call, json_t *args);
+json_t *control_verb_correspondent_bindings(struct control_call *call, json_t *args);
+json_t *control_verb_ro(struct control_call *call, json_t *args);
+json_t *control_verb_kbm(struct control_call *call, json_t *args);
+
 /* ---- things as JSON; NULL when out of memory ---- */
 
 json_t *control_json_binding(const struct ha_binding_info *i);
 json_t *control_json_event(const struct mip6_event *e, monotime_t now);
 json_t *control_json_status(const struct control_backend *b);
 json_t *control_json_link(const struct mn_link_info *i);
+json_t *control_json_correspondent(const struct mn_ro_info *i);
+json_t *control_json_cn_binding(const struct cn_binding_info *i);
 json_t *control_json_stats(const struct control_backend *b);
 
 /* ---- the place in the file system ---- */

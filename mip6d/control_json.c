@@ -8,6 +8,7 @@
 
 #include "mip6d/config.h"
 #include "mip6d/control_internal.h"
+#include "mip6d/proto/cn.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
 
@@ -200,6 +201,86 @@ json_t *control_json_link(const struct mn_link_info *i)
 	return o;
 }
 
+json_t *control_json_correspondent(const struct mn_ro_info *i)
+{
+	json_t *o = json_object();
+
+	put_addr(o, "peer", &i->peer);
+	json_object_set_new(o, "state", json_string(mn_ro_state_name(i->state)));
+	json_object_set_new(o, "path", json_string(i->direct ? "direct" : "tunnel"));
+	put_addr(o, "care_of", &i->care_of);
+	json_object_set_new(o, "key", json_string(i->shared ? "shared" : "tested"));
+	if (i->manual_on || i->manual_off)
+		json_object_set_new(o, "by_hand", json_string(i->manual_on ? "on" : "off"));
+	if (i->home_token_age_s >= 0)
+		put_int(o, "home_token_age_s", i->home_token_age_s);
+	if (i->care_of_token_age_s >= 0)
+		put_int(o, "care_of_token_age_s", i->care_of_token_age_s);
+	put_int(o, "seq", i->seq);
+	put_int(o, "lifetime_s", i->lifetime_s);
+	put_int(o, "remaining_s", i->remaining_s);
+	put_int(o, "updates", i->updates);
+	if (i->next_ms >= 0)
+		put_int(o, "next_ms", i->next_ms);
+	if (i->last_status >= 0)
+		json_object_set_new(o, "last_status", ba_status(i->last_status));
+	return o;
+}
+
+json_t *control_json_cn_binding(const struct cn_binding_info *i)
+{
+	json_t *o = json_object();
+
+	put_addr(o, "home_address", &i->home_address);
+	put_addr(o, "care_of", &i->care_of);
+	put_addr(o, "local", &i->local);
+	json_object_set_new(o, "key", json_string(i->shared ? "shared" : "tested"));
+	put_int(o, "seq", i->seq);
+	put_int(o, "lifetime_s", i->lifetime_s);
+	put_int(o, "remaining_s", i->remaining_s);
+	put_int(o, "age_s", i->age_s);
+	put_int(o, "moves", i->moves);
+	return o;
+}
+
+static json_t *cn_status(const struct control_backend *b)
+{
+	json_t *o = json_object();
+
+	put_int(o, "bindings", (json_int_t)cn_count(b->cn));
+	put_int(o, "max_bindings", b->config->correspondent.max_bindings);
+	return o;
+}
+
+static json_t *cn_counters(const struct cn_stats *s)
+{
+	json_t *o = json_object();
+
+#define COUNT(name) put_int(o, #name, (json_int_t)s->name)
+	COUNT(hoti_received);
+	COUNT(hot_sent);
+	COUNT(coti_received);
+	COUNT(cot_sent);
+	COUNT(tests_limited);
+	COUNT(bu_received);
+	COUNT(bu_accepted);
+	COUNT(ba_sent);
+	COUNT(moves);
+	COUNT(deregistrations);
+	COUNT(expirations);
+	COUNT(evicted);
+	COUNT(brr_sent);
+	COUNT(be_sent);
+	COUNT(be_limited);
+	COUNT(malformed);
+	COUNT(unknown_type);
+	COUNT(bad_authenticator);
+	COUNT(nonce_expired);
+	COUNT(refused);
+#undef COUNT
+	return o;
+}
+
 static json_t *ha_status(const struct control_backend *b)
 {
 	const struct config_home_agent *c = &b->config->home_agent;
@@ -237,6 +318,7 @@ static json_t *mn_status(const struct control_backend *b)
 		put_int(o, "retransmit_in_ms", i.retransmit_in_ms);
 	put_int(o, "moves", i.moves);
 	put_int(o, "retransmissions", i.retransmissions);
+	put_int(o, "correspondents", (json_int_t)mn_ro_count(b->mn));
 	if (i.barred_for_s)
 		put_int(o, "revoked_for_s", i.barred_for_s);
 	if (i.leaving)
@@ -260,6 +342,8 @@ json_t *control_json_status(const struct control_backend *b)
 		json_object_set_new(o, "home_agent", ha_status(b));
 	if (b->mn)
 		json_object_set_new(o, "mobile_node", mn_status(b));
+	if (b->cn)
+		json_object_set_new(o, "correspondent", cn_status(b));
 	return o;
 }
 
@@ -328,6 +412,16 @@ static json_t *mn_counters(const struct mn_stats *s)
 	COUNT(heartbeats_answered);
 	COUNT(heartbeats_ignored);
 	COUNT(peer_lost);
+	COUNT(hoti_sent);
+	COUNT(hot_received);
+	COUNT(coti_sent);
+	COUNT(cot_received);
+	COUNT(tests_ignored);
+	COUNT(cbu_sent);
+	COUNT(cba_received);
+	COUNT(be_received);
+	COUNT(brr_received);
+	COUNT(ro_refused);
 	COUNT(peer_restarted);
 	COUNT(signals_ignored);
 #undef COUNT
@@ -342,6 +436,8 @@ json_t *control_json_stats(const struct control_backend *b)
 		json_object_set_new(o, "home_agent", ha_counters(ha_stats(b->ha)));
 	if (b->mn)
 		json_object_set_new(o, "mobile_node", mn_counters(mn_stats(b->mn)));
+	if (b->cn)
+		json_object_set_new(o, "correspondent", cn_counters(cn_stats(b->cn)));
 	if (b->extra_stats)
 		b->extra_stats(b->ctx, o);
 	return o;

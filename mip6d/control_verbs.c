@@ -18,11 +18,9 @@
 
 #define PART 200 /* bindings in one line of an answer: 40 kB, well below a millisecond */
 
-static json_t *fail(struct control_call *call, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+#define fail control_fail
 
-/* Always NULL, for the caller to return. */
-static json_t *fail(struct control_call *call, const char *fmt, ...)
+json_t *control_fail(struct control_call *call, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -310,6 +308,9 @@ static json_t *verb_monitor(struct control_call *call, json_t *args)
 }
 
 static const char *const no_args[] = {NULL};
+static const char *const ro_args[] = {"action", "peer", NULL};
+static const char *const kbm_args[] = {
+	"action", "local", "peer", "kcn", "home_nonce", "care_of_nonce", NULL};
 static const char *const prefer_args[] = {"interface", "preference", NULL};
 static const char *const address_args[] = {"home_address", NULL};
 
@@ -324,6 +325,10 @@ static const struct control_verb verbs[] = {
 	{"stats", no_args, verb_stats},
 	{"monitor", no_args, verb_monitor},
 	{"remove", address_args, verb_remove},
+	{"correspondents", no_args, control_verb_correspondents},
+	{"correspondent-bindings", no_args, control_verb_correspondent_bindings},
+	{"ro", ro_args, control_verb_ro},
+	{"kbm", kbm_args, control_verb_kbm},
 	{"revoke", revoke_args, verb_revoke},
 	{"switch", switch_args, verb_switch},
 	{NULL, NULL, NULL},

@@ -68,7 +68,7 @@ def setup(lab):
 
 def cache(net):
     """{home address: (care-of address, sequence number)} of the correspondent."""
-    return {b["home_address"]: (b["care_of"], b["sequence"]) for b in net.cn_daemon.ask("correspondent-bindings") or []}
+    return {b["home_address"]: (b["care_of"], b["seq"]) for b in net.cn_daemon.ask("correspondent-bindings") or []}
 
 
 def direct(net):
@@ -384,12 +384,12 @@ def forged_acknowledgements(lab, net):
     """Acknowledgements without an authenticator change neither state nor sequence number (11.7.3)."""
     before = net.mn_daemon.ask("correspondents")[0]
     for status in (0, 128, 129, 130, 135, 136, 137, 138, 139):
-        for sequence in (before["sequence"], before["sequence"] + 1, 0x7000):
+        for sequence in (before["seq"], before["seq"] + 1, 0x7000):
             body = bytes([status, 0]) + sequence.to_bytes(2, "big") + (100).to_bytes(2, "big")
             to_node_home(net, CORRESPONDENT, header(BA, body))
     lab.sleep(1)
     after = net.mn_daemon.ask("correspondents")[0]
-    same = all(before[key] == after[key] for key in ("state", "path", "care_of", "sequence"))
+    same = all(before[key] == after[key] for key in ("state", "path", "care_of", "seq"))
     return None if same else f"{before} became {after}"
 
 

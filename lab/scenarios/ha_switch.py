@@ -33,7 +33,7 @@ def setup(lab):
     net.ha_daemon = daemons.home_agent(lab, net)
     net.ha2_daemon = daemons.home_agent(lab, net, host=net.ha2, home_agent=SECOND_HOME_AGENT)
     net.attach("link1")
-    net.mn_daemon = daemons.mobile_node(lab, net)
+    net.mn_daemon = daemons.mobile_node(lab, net, more="\tunprotected_signals = true;\n")
     lab.until(lambda: served_by(net, net.ha_daemon, HOME_AGENT), 20, "the registration")
     return net
 

@@ -32,7 +32,7 @@ def setup(lab):
     capture.start(lab, {link: points[link] for link in ("link1", "link2", "core-ha")})
     net.ha_daemon = daemons.home_agent(lab, net, more=f'\tidentifiers = ( "{IDENTIFIER}" );\n')
     net.attach("link1")
-    net.mn_daemon = daemons.mobile_node(lab, net, more=f'\tidentifier = "{IDENTIFIER}";\n')
+    net.mn_daemon = daemons.mobile_node(lab, net, more=f'\tidentifier = "{IDENTIFIER}";\n\tunprotected_signals = true;\n')
     lab.until(lambda: registered(net), 20, "the registration")
     return net
 

@@ -117,13 +117,21 @@ static void compare_counter(struct ha *ha, struct ha_binding *b, const struct mh
 	h->counter = o->u.restart_counter;
 }
 
-static void response(struct ha *ha, struct ha_binding *b, const struct mh_message *m)
+/* An unsolicited one has no number that would prove who sent it, so it has to be protected. */
+static bool is_expected(
+	const struct ha_heartbeat *h, const struct mip6_packet *p, const struct mh_message *m)
 {
-	struct ha_heartbeat *h = b ? b->heartbeat : NULL;
-	bool expected =
-		h && (m->u.heartbeat.unsolicited || (h->waiting && h->seq == m->u.heartbeat.seq));
+	if (!h)
+		return false;
+	if (m->u.heartbeat.unsolicited)
+		return p->flags & MIP6_PKT_PROTECTED;
+	return h->waiting && h->seq == m->u.heartbeat.seq;
+}
 
-	if (!expected) {
+static void response(struct ha *ha, struct ha_binding *b, const struct mip6_packet *p,
+	const struct mh_message *m)
+{
+	if (!is_expected(b ? b->heartbeat : NULL, p, m)) {
 		ha->stats.signals_ignored++;
 		return;
 	}
@@ -167,7 +175,7 @@ void ha_heartbeat_message(struct ha *ha, const struct mip6_packet *p, const stru
 	struct ha_binding *b = ha_binding_find(ha, &p->src);
 
 	if (m->u.heartbeat.response)
-		response(ha, b, m);
+		response(ha, b, p, m);
 	else if (may_ask(ha, p, b))
 		answer(ha, p, m);
 	else

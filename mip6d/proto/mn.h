@@ -43,6 +43,8 @@ struct mn_config {
 	uint32_t first_registration_timeout_ms;
 	/* RTR_SOLICITATION_INTERVAL (RFC 4861 6.3.7: SHOULD be at least 4 s); 0: 4000 ms */
 	uint32_t solicit_interval_ms;
+	/* believe Binding Revocations and Home Agent Switch messages without IPsec: anybody may forge them */
+	bool unprotected_signals;
 	struct mh_heartbeat_config heartbeat; /* asked of the home agent (RFC 5847) */
 	uint32_t restart_counter; /* RFC 5847 3.2: grew when this node last lost its state */
 	const char *identifier; /* user@realm, told to the home agent (RFC 4283); NULL: none; borrowed */

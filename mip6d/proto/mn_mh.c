@@ -125,16 +125,27 @@ static void receive_be(struct mn *mn, const struct mip6_packet *p, const struct 
 }
 
 /*
- * What the home agent says of its own accord is believed under the same
- * conditions as its answers: RFC 5142 6.1, RFC 5846 6.2, 10, RFC 5847 6.
+ * Does it need more to be believed than to come from the home agent's address?
+ * An acknowledgement proves by its sequence number that its sender has seen
+ * the update, and so does the response to a heartbeat; a request for one is
+ * harmless.  What the home agent says of its own accord proves nothing:
+ * RFC 5142 6.1 and RFC 5846 6.2 want it protected.
  */
+static bool proves_nothing(const struct mh_message *m)
+{
+	return m->type != MH_HEARTBEAT || m->u.heartbeat.unsolicited;
+}
+
 static void receive_signal(struct mn *mn, const struct mip6_packet *p, const struct mh_message *m)
 {
+	bool needs = mn->config.require_ipsec ||
+		     (proves_nothing(m) && !mn->config.unprotected_signals);
+
 	if (!from_home_agent(mn, p) || !(p->flags & MIP6_PKT_RH2)) {
 		mn->stats.signals_ignored++;
 		return;
 	}
-	if (mn->config.require_ipsec && !(p->flags & MIP6_PKT_PROTECTED)) {
+	if (needs && !(p->flags & MIP6_PKT_PROTECTED)) {
 		mn->stats.unprotected++;
 		return;
 	}

@@ -233,6 +233,7 @@ static void default_configurations(struct net *n)
 		.optimistic_dad = true,
 		.eager = true,
 		.hold_ms = 3000,
+		.unprotected_signals = true,
 		.n_interfaces = NET_IFS,
 		.interfaces = {{.ifindex = IF1, .preference = 2},
 			{.ifindex = IF2, .preference = 1}},

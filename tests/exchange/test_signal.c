@@ -343,6 +343,45 @@ START_TEST(revocation_needs_ipsec)
 }
 END_TEST
 
+/* Without IPsec what proves nothing is not believed, unless somebody wants it so. */
+START_TEST(unprotected_signals)
+{
+	struct net *n = net_new(NULL);
+	struct in6_addr other = net_prefix(HOME);
+
+	n->mn_config.unprotected_signals = false;
+	n->mn_config.heartbeat = (struct mh_heartbeat_config){30, 3};
+	net_start(n);
+	net_attach(n, IF1, LINK1);
+	settle(n, SOON);
+	net_run(n, 35000);
+	ck_assert_uint_eq(mn_stats(n->mn)->heartbeats_answered, 1);
+	struct mip6_packet p = from_ha(n);
+	struct mh_message r = {.type = MH_REVOCATION}, h = {.type = MH_HEARTBEAT},
+			  s = {.type = MH_HA_SWITCH};
+
+	r.u.revocation.br_type = BR_INDICATION;
+	h.u.heartbeat.response = h.u.heartbeat.unsolicited = true;
+	mh_option_add(&h, MHOPT_RESTART_COUNTER)->u.restart_counter = 9999;
+	other.s6_addr[15] = 9;
+	s.u.ha_switch.count = 1;
+	s.u.ha_switch.addrs = other.s6_addr;
+	net_forget(n);
+	net_inject_mh(n, &p, &r);
+	net_inject_mh(n, &p, &h);
+	net_inject_mh(n, &p, &s);
+	NONE(n, K_BU, 1000);
+	ck_assert_uint_eq(mn_stats(n->mn)->unprotected, 3);
+	ck_assert_uint_eq(net_count(n, K_BRA), 0);
+	settle(n, 0);
+	/* protected ones are */
+	p.flags |= MIP6_PKT_PROTECTED;
+	net_inject_mh(n, &p, &r);
+	ARRIVED(n, K_BRA, 100);
+	finish_apart(n);
+}
+END_TEST
+
 /* ---- heartbeats ---- */
 
 static struct net *begin_with_heartbeats(uint32_t mn_s, uint32_t ha_s)
@@ -818,6 +857,7 @@ int main(void)
 		revocation_refused,
 		revocation_ignored,
 		revocation_needs_ipsec,
+		unprotected_signals,
 		heartbeat_of_mobile_node,
 		heartbeat_of_home_agent,
 		heartbeat_home_agent_lost,

@@ -228,6 +228,7 @@ static void start_mn(struct world *w)
 		.optimistic_dad = true,
 		.hold_ms = 2000,
 		.heartbeat = {60, 3},
+		.unprotected_signals = true,
 		.identifier = "anna@example.org",
 		.n_interfaces = 1,
 		.interfaces = {{1, 1}}};

@@ -31,6 +31,7 @@
 #include "mip6/wire.h"
 #include "mip6d/config.h"
 #include "mip6d/control.h"
+#include "mip6d/proto/cn.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
 
@@ -245,6 +246,34 @@ static const struct mn_ops mn_ops = {
 	.store_binding = store_binding,
 };
 
+static int ro_set(void *ctx, const struct in6_addr *local, const struct in6_addr *peer,
+	const struct in6_addr *care_of)
+{
+	(void)ctx, (void)local, (void)peer, (void)care_of;
+	return 0;
+}
+
+static int ro_receive(
+	void *ctx, const struct in6_addr *local, const struct in6_addr *peer, bool on)
+{
+	(void)ctx, (void)local, (void)peer, (void)on;
+	return 0;
+}
+
+static const struct ro_ops ro_ops = {
+	.peer_set = ro_set, .own_set = ro_set, .receive_set = ro_receive};
+
+static int share(void *ctx, const struct in6_addr *local, const struct in6_addr *peer,
+	const struct rr_shared *key)
+{
+	struct world *w = ctx;
+	int rc = cn_shared_set(w->backend.cn, local, peer, key, -1);
+
+	if (!rc && w->backend.mn)
+		rc = mn_shared_set(w->backend.mn, peer, key, -1);
+	return rc;
+}
+
 /* ---- commands ---- */
 
 static void advance(struct world *w, monotime_t to)
@@ -439,6 +468,22 @@ static void on_stdin(evutil_socket_t fd, short what, void *arg)
 
 /* ---- start ---- */
 
+static void start_correspondent(struct world *w)
+{
+	struct mn_ro_config r;
+	struct cn_config c;
+
+	config_to_cn(&w->config, &c);
+	w->backend.cn = cn_new(&c, &w->env, &ro_ops, w, NULL);
+	if (!w->backend.cn)
+		die("out of memory");
+	if (!w->backend.mn)
+		return;
+	config_to_mn_ro(&w->config, &r);
+	if (mn_ro_enable(w->backend.mn, &r, &ro_ops, w, w->backend.cn) < 0)
+		die("out of memory");
+}
+
 static void start_core(struct world *w)
 {
 	if (w->config.role == ROLE_HOME_AGENT) {
@@ -460,6 +505,7 @@ static void start_core(struct world *w)
 	}
 	if (!w->backend.ha && !w->backend.mn)
 		die("out of memory");
+	start_correspondent(w);
 }
 
 int main(int argc, char **argv)
@@ -480,7 +526,8 @@ int main(int argc, char **argv)
 	w.base = event_base_new();
 	w.env = (struct mip6_env){&w, timerq_new(), now, not_random, send_mh, send_icmp6, on_event};
 	w.backend = (struct control_backend){
-		.config = &w.config, .version = "test", .started = w.now, .ctx = &w, .now = now};
+		.config = &w.config, .version = "test", .started = w.now, .ctx = &w, .now = now,
+		.share = share};
 	start_core(&w);
 	w.control = control_start(w.base, &w.backend, err, sizeof(err));
 	if (!w.control)
@@ -497,6 +544,7 @@ int main(int argc, char **argv)
 		ha_free(w.backend.ha);
 	if (w.backend.mn)
 		mn_free(w.backend.mn);
+	cn_free(w.backend.cn);
 	timerq_free(w.env.timers);
 	event_base_free(w.base);
 	config_release(&w.config);

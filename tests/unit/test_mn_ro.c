@@ -655,6 +655,78 @@ START_TEST(creation_is_limited)
 }
 END_TEST
 
+/* ---- tests ---- */
+
+static void hot(const struct sent *hoti, unsigned flags, uint64_t change)
+{
+	struct mh_message m = {.type = MH_HOT};
+	uint8_t buf[64];
+	struct mip6_packet p = {.src = peer, .dst = A->home, .flags = flags, .data = buf};
+
+	m.u.test.cookie = hoti->m.u.init.cookie ^ change;
+	m.u.test.token = 5;
+	p.len = mh_build(&m, buf, sizeof(buf));
+	mn_receive_mh(A->mn, &p);
+}
+
+/* 11.6.2: away only by the tunnel, with our cookie, and once. */
+START_TEST(home_test_is_judged)
+{
+	const struct sent *hoti;
+
+	mn_traffic(A->mn, &peer);
+	hoti = nth(0, MH_HOTI, 0);
+	hot(hoti, 0, 0);
+	hot(hoti, MIP6_PKT_TUNNELED, 1);
+	ck_assert_uint_eq(mn_stats(A->mn)->tests_ignored, 2);
+	ck_assert_int_eq(info(A, &peer).home_token_age_s, -1);
+	hot(hoti, MIP6_PKT_TUNNELED, 0);
+	ck_assert_int_eq(info(A, &peer).home_token_age_s, 0);
+	hot(hoti, MIP6_PKT_TUNNELED, 0);
+	ck_assert_uint_eq(mn_stats(A->mn)->tests_ignored, 3);
+}
+END_TEST
+
+/* A second transmission has another cookie; the answer to the first is still good. */
+START_TEST(late_home_test)
+{
+	const struct sent *hoti;
+
+	mn_traffic(A->mn, &peer);
+	wait_(1000, false);
+	ck_assert_uint_eq(count(0, MH_HOTI), 2);
+	hoti = nth(0, MH_HOTI, 0);
+	ck_assert(hoti->m.u.init.cookie != nth(0, MH_HOTI, 1)->m.u.init.cookie);
+	hot(hoti, MIP6_PKT_TUNNELED, 0);
+	ck_assert_int_eq(info(A, &peer).home_token_age_s, 0);
+}
+END_TEST
+
+/*
+ * The first registration takes longer than a second: the home agent has
+ * dropped the first Home Test Init, so the next does not wait for its time.
+ */
+START_TEST(registered_late)
+{
+	struct mn_ro_config ro = rules();
+
+	B->silent = true;
+	node_start(B, &ro);
+	drop_all();
+	ck_assert_int_eq(mn_ro_command(B->mn, &peer, MN_RO_ON), 0);
+	wait_(2600, false);
+	ck_assert_uint_eq(count(1, MH_HOTI), 2);
+	B->silent = false;
+	for (size_t i = 0; i < w->n_sent; i++)
+		if (w->sent[i].from == 1 && in6_equal(&w->sent[i].p.dst, &agent))
+			home_agent_answers(&w->sent[i]);
+	ck_assert_uint_eq(count(1, MH_HOTI), 3);
+	run();
+	wait_(2000, true);
+	ck_assert(info(B, &peer).direct);
+}
+END_TEST
+
 /* ---- answers ---- */
 
 START_TEST(refused)
@@ -1044,11 +1116,12 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const all[] = {who_may_be_a_peer, full, creation_is_limited, refused,
-		refused_again, sequence_number_is_taken, nonces_expired, one_nonce_expired,
-		parameter_problem, parameter_problem_for_an_update,
-		parameter_problem_of_the_home_agent, binding_errors, refresh_requests, shared_kbm,
-		two_copies, copies_in_the_other_order, both_move};
+	const TTest *const all[] = {who_may_be_a_peer, full, creation_is_limited,
+		home_test_is_judged, late_home_test, registered_late, refused, refused_again,
+		sequence_number_is_taken, nonces_expired, one_nonce_expired, parameter_problem,
+		parameter_problem_for_an_update, parameter_problem_of_the_home_agent,
+		binding_errors, refresh_requests, shared_kbm, two_copies, copies_in_the_other_order,
+		both_move};
 	Suite *s = suite_create("mn_ro");
 	SRunner *r;
 	int failed;
