@@ -235,6 +235,7 @@ START_TEST(home_and_away_again)
 	ck_assert_uint_eq(cbu.lifetime, 0);
 	ck_assert(!(cbu.flags & MIP6_PKT_HAO));
 	ck_addr_eq(cbu.src, n->home_address);
+	ck_assert_int_eq(cbu.ifindex, IF1);
 	ck_assert(net_until(n, is_unbound, SOON));
 	ARRIVED(n, K_CBA, SOON);
 	ck_assert_uint_eq(info(n).state, MN_RO_IDLE);

@@ -1030,6 +1030,68 @@ START_TEST(shared_kbm)
 }
 END_TEST
 
+/* 11.8: however often the node moves, three of a type in a second; in the end the last place counts. */
+static void hectic(void)
+{
+	for (int i = 0; i < 12; i++) {
+		attach(A, i % 2 ? "2001:db8:b::" : "2001:db8:d::");
+		wait_(50, true);
+	}
+	wait_(3000, true);
+}
+
+static unsigned most_in_a_second(uint8_t type)
+{
+	unsigned most = 0;
+
+	for (size_t i = 0; i < w->n_sent; i++) {
+		unsigned n = 0;
+
+		for (size_t j = i; j < w->n_sent; j++)
+			n += to_peer(&w->sent[i], 0, type) && to_peer(&w->sent[j], 0, type) &&
+			     mono_diff_ms(w->sent[j].when, w->sent[i].when) < 1000;
+		if (n > most)
+			most = n;
+	}
+	return most;
+}
+
+static void direct_from_here(void)
+{
+	ck_assert(info(A, &peer).direct);
+	ck_assert(in6_equal(&A->peers[slot(A, &peer)].care_of, &A->care_of));
+}
+
+START_TEST(test_rate)
+{
+	mn_traffic(A->mn, &peer);
+	drop_all();
+	for (int i = 0; i < 12; i++) {
+		attach(A, i % 2 ? "2001:db8:b::" : "2001:db8:d::");
+		wait_(50, false);
+	}
+	ck_assert_uint_eq(most_in_a_second(MH_COTI), 3);
+	ck_assert_uint_le(most_in_a_second(MH_HOTI), 3);
+	wait_(10000, true);
+	direct_from_here();
+}
+END_TEST
+
+START_TEST(update_rate)
+{
+	struct rr_shared s = shared();
+
+	ck_assert_int_eq(mn_shared_set(A->mn, &peer, &s, -1), 0);
+	ck_assert_int_eq(cn_shared_set(w->far, &peer, &A->home, &s, -1), 0);
+	bind_peer();
+	wait_(2000, true);
+	forget();
+	hectic();
+	ck_assert_uint_eq(most_in_a_second(MH_BU), 3);
+	direct_from_here();
+}
+END_TEST
+
 /* ---- both are mobile ---- */
 
 static void both(void)
@@ -1120,8 +1182,8 @@ int main(void)
 		home_test_is_judged, late_home_test, registered_late, refused, refused_again,
 		sequence_number_is_taken, nonces_expired, one_nonce_expired, parameter_problem,
 		parameter_problem_for_an_update, parameter_problem_of_the_home_agent,
-		binding_errors, refresh_requests, shared_kbm, two_copies, copies_in_the_other_order,
-		both_move};
+		binding_errors, refresh_requests, shared_kbm, test_rate, update_rate, two_copies,
+		copies_in_the_other_order, both_move};
 	Suite *s = suite_create("mn_ro");
 	SRunner *r;
 	int failed;
