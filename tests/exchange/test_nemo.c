@@ -300,8 +300,7 @@ START_TEST(flag_cannot_change)
 	struct net *n = agent_alone();
 
 	ck_assert_uint_eq(UPDATE(n, .seq = 1).status, BA_ACCEPTED);
-	ck_assert_uint_eq(
-		UPDATE(n, .seq = 2, .flags = BU_F_A | BU_F_H).status, BA_TYPE_CHANGE);
+	ck_assert_uint_eq(UPDATE(n, .seq = 2, .flags = BU_F_A | BU_F_H).status, BA_TYPE_CHANGE);
 	forwarded(n, "2001:db8:100::/56");
 	/* 6.2: a de-registration may have any flag. */
 	ck_assert_uint_eq(
@@ -334,10 +333,8 @@ START_TEST(prefixes_that_are_none)
 	ck_assert_uint_eq(
 		UPDATE(n, .seq = 1, .prefixes = {"2001:db8:100::/56"}, .plen = 200).status,
 		BA_INVALID_PREFIX);
-	ck_assert_uint_eq(
-		UPDATE(n, .seq = 2, .prefixes = {"fe80::/64"}).status, BA_INVALID_PREFIX);
-	ck_assert_uint_eq(
-		UPDATE(n, .seq = 3, .prefixes = {"ff02::/64"}).status, BA_INVALID_PREFIX);
+	ck_assert_uint_eq(UPDATE(n, .seq = 2, .prefixes = {"fe80::/64"}).status, BA_INVALID_PREFIX);
+	ck_assert_uint_eq(UPDATE(n, .seq = 3, .prefixes = {"ff02::/64"}).status, BA_INVALID_PREFIX);
 	/* All or none */
 	ck_assert_uint_eq(
 		UPDATE(n, .seq = 4, .prefixes = {"2001:db8:100::/56", "2001:db8:200::/56"}).status,
@@ -366,9 +363,9 @@ START_TEST(later_prefixes_replace_earlier_ones)
 {
 	struct net *n = agent_alone();
 
-	ck_assert_uint_eq(UPDATE(n, .seq = 1,
-				  .prefixes = {"2001:db8:100:1::/64", "2001:db8:100:2::/64"})
-				  .status,
+	ck_assert_uint_eq(
+		UPDATE(n, .seq = 1, .prefixes = {"2001:db8:100:1::/64", "2001:db8:100:2::/64"})
+			.status,
 		BA_ACCEPTED);
 	ck_assert_uint_eq(n->hk.n_networks, 2);
 	UPDATE(n, .seq = 2, .prefixes = {"2001:db8:100:2::/64"});
@@ -377,6 +374,13 @@ START_TEST(later_prefixes_replace_earlier_ones)
 	UPDATE(n, .seq = 3,
 		.prefixes = {"2001:db8:100:2::/64", "2001:db8:100::/56", "2001:db8:100:3::/64"});
 	forwarded(n, "2001:db8:100::/56");
+	/* One that covers the first alone */
+	UPDATE(n, .seq = 4,
+		.prefixes = {
+			"2001:db8:100:11::/64", "2001:db8:100:1::/64", "2001:db8:100:10::/60"});
+	ck_assert_uint_eq(n->hk.n_networks, 2);
+	ck_addr_eq(n->hk.networks[0].addr, prefix("2001:db8:100:1::/64").addr);
+	ck_addr_eq(n->hk.networks[1].addr, prefix("2001:db8:100:10::/60").addr);
 	net_free(n);
 }
 END_TEST
@@ -420,8 +424,8 @@ START_TEST(later_failure_ends_the_binding)
 
 	UPDATE(n, .seq = 1, .prefixes = {"2001:db8:100:1::/64"});
 	n->hk.fail_networks = true;
-	ck_assert_uint_eq(UPDATE(n, .seq = 2, .prefixes = {"2001:db8:100:2::/64"}).status,
-		BA_INVALID_PREFIX);
+	ck_assert_uint_eq(
+		UPDATE(n, .seq = 2, .prefixes = {"2001:db8:100:2::/64"}).status, BA_INVALID_PREFIX);
 	ck_assert_uint_eq(ha_count(n->ha), 0);
 	ck_assert(!n->hk.forwarding);
 	net_free(n);
