@@ -31,8 +31,13 @@ mobile_node = {
 	lifetime = %(lifetime)s;
 	uplink = "%(uplink)s";
 	optimistic_dad = %(optimistic_dad)s;
-};
-"""
+%(more)s};
+%(sections)s"""
+
+CORRESPONDENT_CONF = """role = "correspondent";
+control = { socket = "%(socket)s"; };
+state_file = "%(state)s";
+%(sections)s"""
 
 
 def care_of(answer):
@@ -126,7 +131,14 @@ def home_agent(lab, net):
     return Daemon(lab, net.ha, HOME_AGENT_CONF).start()
 
 
-def mobile_node(lab, net, lifetime=600, uplink="optimistic", optimistic_dad=True):
-    interfaces = ", ".join(f'{{ name = "{device}"; preference = {10 - n}; }}' for n, device in enumerate(net.ports))
-    return Daemon(lab, net.mn, MOBILE_NODE_CONF, interfaces=interfaces, lifetime=lifetime, uplink=uplink,
-                  optimistic_dad="true" if optimistic_dad else "false").start()
+def mobile_node(lab, net, lifetime=600, uplink="optimistic", optimistic_dad=True, host=None, more="", sections="",
+                **values):
+    """more: further lines of the section mobile_node; sections: further sections."""
+    host = host or net.mn
+    interfaces = ", ".join(f'{{ name = "{device}"; preference = {10 - n}; }}' for n, device in enumerate(host.interfaces))
+    return Daemon(lab, host, MOBILE_NODE_CONF, interfaces=interfaces, lifetime=lifetime, uplink=uplink,
+                  optimistic_dad="true" if optimistic_dad else "false", more=more, sections=sections, **values).start()
+
+
+def correspondent(lab, net, sections=""):
+    return Daemon(lab, net.cn, CORRESPONDENT_CONF, sections=sections).start()
