@@ -395,6 +395,16 @@ void mn_kernel_close(struct mn_kernel *k, bool remove)
 	free(k);
 }
 
+void mn_kernel_watches(struct mn_kernel *k, struct ro_kernel *ro)
+{
+	k->ro = ro;
+}
+
+int mn_kernel_tunnel(const struct mn_kernel *k)
+{
+	return k->receive_ifindex;
+}
+
 void mn_kernel_stats(const struct mn_kernel *k, struct mn_kernel_stats *s)
 {
 	const struct mn_hold_stats *h = mn_hold_stats(k->hold);
