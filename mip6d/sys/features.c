@@ -242,6 +242,13 @@ static enum answer nft_limit(void)
 	return expression(IN_CHAIN("limit rate over 10/second drop"));
 }
 
+static enum answer nft_meter(void)
+{
+	return expression("table ip6 mip6d_asks {\n set s { type ipv6_addr; size 16; flags "
+			  "dynamic,timeout; }\n chain c {\n  type filter hook output priority 0;\n "
+			  "update @s { ip6 daddr limit rate over 10/second } drop\n }\n}\n");
+}
+
 /* A command that has done nothing for many years, and is still answered. */
 static enum answer netlink_queue(void)
 {
@@ -282,8 +289,9 @@ static const struct feature {
 	{HA | MN, nf_tables, "CONFIG_NF_TABLES with CONFIG_NF_TABLES_IPV6",
 		"filtering what comes and goes by the tunnel", REBUILD},
 	{HA | MN, nft_queue, "CONFIG_NFT_QUEUE", "holding packets during a move", REBUILD},
-	{HA, nft_limit, "CONFIG_NFT_LIMIT", "a bound on unknown packets that are looked at",
+	{HA | MN, nft_limit, "CONFIG_NFT_LIMIT", "a bound on unknown packets that are looked at",
 		REBUILD},
+	{MN, nft_meter, "limits in nftables sets", "watching traffic that may go directly", REBUILD},
 	{HA | MN, netlink_queue, "CONFIG_NETFILTER_NETLINK_QUEUE", "holding packets during a move",
 		REBUILD},
 	{MN, optimistic, "CONFIG_IPV6_OPTIMISTIC_DAD", "care-of addresses that can be used at once",

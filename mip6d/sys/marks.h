@@ -17,6 +17,7 @@
 #define SYS_RULE_CARE_OF 17501 /* from a care-of address */
 
 #define SYS_METRIC 1024 /* of routes in tables of our own */
+#define SYS_METRIC_PMTU 1000 /* of host routes because of Packet Too Big */
 #define SYS_METRIC_MAIN 64 /* of the default route in the main table */
 #define SYS_METRIC_LAST 0xfffffffe /* of the unreachable route behind all others */
 
@@ -26,6 +27,14 @@
 #define SYS_NFT_LEFT "left" /* the same for places that were left a moment ago */
 #define SYS_NFT_HELD "held" /* set of home addresses whose packets wait */
 #define SYS_NFT_PRIORITY (-250)
+/*
+ * Route optimization has a table of its own: the home agent and the mobile
+ * node take away theirs as a whole.
+ */
+#define SYS_NFT_TABLE_RO "mip6d_ro"
+#define SYS_NFT_RO_BOUND "bound" /* set of care-of address . home address in force */
+#define SYS_NFT_RO_KNOWN "known" /* set of peers whose traffic needs not be told */
+#define SYS_NFT_RO_SEEN "seen" /* set of peers that were told a moment ago */
 
 /*
  * One bit of the packet mark.  On the home agent it says, between the outer
@@ -39,10 +48,13 @@
 
 #define SYS_QUEUE_UNKNOWN 27958 /* NFQUEUE: tunnelled packets of unknown pairs */
 #define SYS_QUEUE_HOLD 27959 /* NFQUEUE: what the home address sends during a move */
+#define SYS_QUEUE_TRAFFIC 27960 /* NFQUEUE: a packet of a peer that is worth route optimization */
 
 /* Priorities of XFRM policies */
 #define SYS_XFRM_PRIO_ESP 1 /* the best of all: ESP behind Home Address option or routing header */
 #define SYS_XFRM_PRIO_BU 10
+#define SYS_XFRM_PRIO_RO_NOT 1000 /* never the direct path: Mobility Headers, Neighbor Discovery */
 #define SYS_XFRM_PRIO_MH 4000
+#define SYS_XFRM_PRIO_RO 5000 /* a pair of addresses; Mobility Headers are accepted before */
 
 #endif

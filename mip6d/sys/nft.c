@@ -35,7 +35,7 @@ int nft_load(const char *text, bool check, char *err, size_t errlen)
 	return rc ? -EINVAL : 0;
 }
 
-static struct nl_msg *set_msg(int type, int flags, const char *set)
+static struct nl_msg *set_msg(int type, int flags, const char *table, const char *set)
 {
 	struct nfgenmsg h = {.nfgen_family = NFPROTO_IPV6, .version = NFNETLINK_V0};
 	struct nl_msg *m = nlreq_msg(NFNL_SUBSYS_NFTABLES << 8 | type, flags, &h, sizeof(h));
@@ -43,7 +43,7 @@ static struct nl_msg *set_msg(int type, int flags, const char *set)
 
 	if (!m)
 		return NULL;
-	err |= nla_put_string(m, NFTA_SET_ELEM_LIST_TABLE, SYS_NFT_TABLE);
+	err |= nla_put_string(m, NFTA_SET_ELEM_LIST_TABLE, table ? table : SYS_NFT_TABLE);
 	err |= nla_put_string(m, NFTA_SET_ELEM_LIST_SET, set);
 	return nlreq_whole(m, err);
 }
@@ -67,8 +67,8 @@ static int put_element(struct nl_msg *m, const uint8_t *key, size_t key_len)
 struct nl_msg *nft_elements_msg(size_t key_len, const struct nft_change *c, size_t n)
 {
 	bool add = c[0].add;
-	struct nl_msg *m = set_msg(
-		add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM, add ? NLM_F_CREATE : 0, c[0].set);
+	struct nl_msg *m = set_msg(add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM,
+		add ? NLM_F_CREATE : 0, c[0].table, c[0].set);
 	struct nlattr *list;
 	int err = 0;
 
@@ -95,7 +95,8 @@ int nft_elements(struct nlreq *r, size_t key_len, const struct nft_change *c, si
 			return -EMSGSIZE;
 		}
 		for (same = 1; i + same < n && same < ELEMENTS_A_MESSAGE; same++)
-			if (c[i + same].add != c[i].add || c[i + same].set != c[i].set)
+			if (c[i + same].add != c[i].add || c[i + same].set != c[i].set ||
+				c[i + same].table != c[i].table)
 				break;
 		m[n_msgs++] = nft_elements_msg(key_len, c + i, same);
 	}
@@ -145,5 +146,5 @@ int nft_dump(struct nlreq *r, const char *set, size_t key_len,
 {
 	struct dump d = {key_len, fn, arg};
 
-	return nlreq_dump(r, set_msg(NFT_MSG_GETSETELEM, 0, set), dump_message, &d);
+	return nlreq_dump(r, set_msg(NFT_MSG_GETSETELEM, 0, NULL, set), dump_message, &d);
 }

@@ -24,12 +24,13 @@ int nft_load(const char *text, bool check, char *err, size_t errlen);
 #define NFT_KEY_MAX 32
 
 struct nft_change {
+	const char *table; /* NULL: mip6d */
 	const char *set;
 	bool add; /* else delete */
 	uint8_t key[NFT_KEY_MAX];
 };
 /*
- * Apply n changes to sets of `ip6 mip6d` in their order, as one transaction:
+ * Apply n changes to sets in their order, as one transaction:
  * all or none.  Adding what is there is no error, deleting what is not is
  * -ENOENT.
  */

@@ -140,7 +140,7 @@ static int gone_is_fine(int err)
 	return err == -ESRCH || err == -ENOENT ? 0 : err;
 }
 
-static int state_set(struct nlreq *x, const struct xfrm_ro_state *s)
+int xfrm_state_set(struct nlreq *x, const struct xfrm_ro_state *s)
 {
 	int err = nlreq_do(x, xfrm_state_msg(XFRM_MSG_UPDSA, s));
 
@@ -175,20 +175,21 @@ static const struct xfrm_ro_policy esp_policy = {.dir = XFRM_POLICY_IN,
 	.n_templates = 2,
 	.templates = {IPPROTO_DSTOPTS, IPPROTO_ROUTING}};
 
-static struct xfrm_ro_policy mh_policy(const struct in6_addr *dst, uint8_t proto)
+/* Between two mobile nodes there are both; a header without its wildcard state was dropped before. */
+static struct xfrm_ro_policy mh_policy(const struct in6_addr *dst)
 {
 	return (struct xfrm_ro_policy){.dst = *dst,
 		.dir = XFRM_POLICY_IN,
 		.proto = IPPROTO_MH,
 		.mh_type = -1,
 		.priority = SYS_XFRM_PRIO_MH,
-		.n_templates = 1,
-		.templates = {proto}};
+		.n_templates = 2,
+		.templates = {IPPROTO_DSTOPTS, IPPROTO_ROUTING}};
 }
 
 static int accept_header(struct nlreq *x, const struct in6_addr *dst, uint8_t proto)
 {
-	struct xfrm_ro_policy p = mh_policy(dst, proto);
+	struct xfrm_ro_policy p = mh_policy(dst);
 	int err = wildcard_set(x, proto);
 
 	if (!err)
@@ -200,7 +201,7 @@ static int accept_header(struct nlreq *x, const struct in6_addr *dst, uint8_t pr
 
 static int refuse_header(struct nlreq *x, const struct in6_addr *dst, uint8_t proto)
 {
-	struct xfrm_ro_policy p = mh_policy(dst, proto);
+	struct xfrm_ro_policy p = mh_policy(dst);
 	int err = gone_is_fine(nlreq_do(x, xfrm_policy_del_msg(&p))), e;
 
 	e = gone_is_fine(nlreq_do(x, xfrm_policy_del_msg(&esp_policy)));
@@ -252,7 +253,7 @@ int xfrm_bu_path_set(struct nlreq *x, const struct in6_addr *home_address,
 
 	if (!err) /* moved: the policy is there already, and writing it again is dear */
 		return 0;
-	err = state_set(x, &s);
+	err = xfrm_state_set(x, &s);
 	return err ? err : nlreq_do(x, xfrm_policy_msg(&p));
 }
 

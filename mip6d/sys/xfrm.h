@@ -53,6 +53,8 @@ struct xfrm_ro_state {
 };
 struct nl_msg *xfrm_state_msg(int type, const struct xfrm_ro_state *s); /* XFRM_MSG_NEWSA, UPDSA */
 struct nl_msg *xfrm_state_del_msg(const struct xfrm_ro_state *s);
+/* Adds or moves a state that is not wildcard. */
+int xfrm_state_set(struct nlreq *x, const struct xfrm_ro_state *s);
 
 struct xfrm_ro_policy {
 	struct in6_addr src, dst; /* :: matches all */

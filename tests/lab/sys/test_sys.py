@@ -35,7 +35,7 @@ def build(out, main):
     return program
 
 
-def boot(program, out):
+def boot(program, out, inside="inside.py"):
     kernel = subprocess.run([os.path.join(TOP, "lab", "kernel", "build")], check=True, stdout=subprocess.PIPE,
                             text=True).stdout.strip()
     scratch = tempfile.mkdtemp(prefix="homebound-uml.")
@@ -45,7 +45,7 @@ def boot(program, out):
             subprocess.run([kernel, "mem=1024M", "root=/dev/root", "rootfstype=hostfs", "rootflags=/", "ro",
                             f"init={HERE}/init", "con=null", "con0=fd:0,fd:1", "quiet", "loglevel=1",
                             f"umid=sys{os.getpid()}", f"uml_dir={scratch}", f"sys_out={out}",
-                            f'sys_run="{HERE}/inside.py {program} {out}"'],
+                            f'sys_run="{HERE}/{inside} {program} {out}"'],
                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env, timeout=LIMIT)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
