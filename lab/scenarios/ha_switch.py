@@ -62,6 +62,15 @@ def unheard(lab, net):
     lab.until(lambda: served_by(net, net.ha2_daemon, SECOND_HOME_AGENT), 25, "the registration with the second one")
 
 
+def crash(lab, net):
+    """Killed while it is with the second home agent: the next life goes on there, not at the configured one."""
+    net.mn_daemon.kill()
+    lab.sleep(2)
+    net.mn_daemon.start()
+    lab.until(lambda: served_by(net, net.ha2_daemon, SECOND_HOME_AGENT), 20, "the node after a crash")
+    lab.check(not active(net.ha_daemon), "it registers with the first home agent as well")
+
+
 def run(lab):
     net, k = setup(lab), lab.keys
     down = flows.Stream(lab, "down", net.cn, net.mn, HOME_ADDRESS, 5001, interval_us=k.interval_us)
@@ -78,6 +87,7 @@ def run(lab):
     for stream in (down, up):
         stream.stop()
     unheard(lab, net)
+    crash(lab, net)
     net.move("home")
     lab.until(lambda: not active(net.ha2_daemon) and mobile_node(net).get("registration") == "none", 20,
               "the return to the home link")

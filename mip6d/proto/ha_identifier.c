@@ -56,4 +56,5 @@ void ha_identifier_take(struct ha_binding *b, const struct mh_message *m)
 		return;
 	free(b->identifier);
 	b->identifier = strndup((const char *)o->u.mn_id.id, o->u.mn_id.len);
+	log_debug("%s is %s", in6_str(&b->node.addr), b->identifier ? b->identifier : "?");
 }

@@ -334,6 +334,8 @@ static int tunnel_set(void *ctx, const struct in6_addr *home_address,
 		(!in6_equal(home_agent, &n->ha_config.address) &&
 			!in6_equal(home_agent, &n->other_agent)))
 		net_violation(n, "tunnel_set() for somebody else");
+	if (k->own && !(care_of && in6_equal(care_of, &k->own_care_of)))
+		net_violation(n, "the direct path outlives the place where it begins");
 	k->has_tunnel = care_of || k->has_tunnel;
 	if (care_of && !in6_equal(care_of, &k->care_of)) {
 		if (!in6_is_any(&k->care_of))
@@ -363,6 +365,8 @@ static int home_set(void *ctx, const struct in6_addr *home_address, uint8_t pref
 		return -ENODEV;
 	if (prefix_len != HOME_PLEN || !in6_equal(home_address, &n->home_address))
 		net_violation(n, "home_set() with a wrong address or prefix");
+	if (n->mk.own)
+		net_violation(n, "the direct path outlives the return home");
 	/* 11.5.5: MUST NOT perform DAD when returning before the binding expired. */
 	if (dad && mono_before(n->now, n->bound_until) && !n->dereg_sent)
 		net_violation(n, "DAD for the home address while a binding lives (11.5.5)");

@@ -174,6 +174,31 @@ START_TEST(move_back)
 }
 END_TEST
 
+/* Both links are there: a move without a link event. */
+START_TEST(between_interfaces)
+{
+	struct net *n = begin_bound(NULL);
+
+	net_attach(n, IF2, LINK2);
+	net_run(n, 3000);
+	ck_addr_eq(n->ck.care_of, net_care_of(n, IF1, LINK1));
+	ck_assert(mn_prefer(n->mn, IF2, 9));
+	ck_assert(!n->mk.own);
+	net_run(n, 1000);
+	ck_assert(is_direct(n));
+	ck_addr_eq(n->ck.care_of, net_care_of(n, IF2, LINK2));
+	ck_addr_eq(n->mk.own_care_of, net_care_of(n, IF2, LINK2));
+	/* The other one comes home. */
+	net_attach(n, IF1, HOME);
+	ck_assert(net_until(n, is_unbound, SOON));
+	net_run(n, 2000);
+	ck_assert(!n->mk.own);
+	net_attach(n, IF2, NOWHERE);
+	settle(n, SOON);
+	finish(n);
+}
+END_TEST
+
 /* What is sent during moves takes a path that the other end knows: nothing sent up is lost. */
 START_TEST(stream_over_moves)
 {
@@ -210,6 +235,7 @@ START_TEST(home_and_away_again)
 	ck_assert_uint_eq(cbu.lifetime, 0);
 	ck_assert(!(cbu.flags & MIP6_PKT_HAO));
 	ck_addr_eq(cbu.src, n->home_address);
+	ck_assert_int_eq(cbu.ifindex, IF1);
 	ck_assert(net_until(n, is_unbound, SOON));
 	ARRIVED(n, K_CBA, SOON);
 	ck_assert_uint_eq(info(n).state, MN_RO_IDLE);
@@ -530,6 +556,7 @@ int main(void)
 		move_with_home_token,
 		move_with_old_home_token,
 		move_back,
+		between_interfaces,
 		stream_over_moves,
 		home_and_away_again,
 		home_with_old_token,

@@ -101,7 +101,8 @@ class Wire:
 
 
 def to_cn(coa):
-    return rf"{coa}(\.\d+)? > {CN}.*DSTOPT.*{HOA}"
+    """By the link of the care-of address: a socket with its path cached would use the one before."""
+    return rf"{'c-a' if coa == COA1 else 'c-b'} +In .*{coa}(\.\d+)? > {CN}.*DSTOPT.*{HOA}"
 
 
 def to_mn(coa):
