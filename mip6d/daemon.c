@@ -60,7 +60,7 @@ static void mh_packet(void *arg, const struct mip6_packet *p)
 	struct mip6_packet marked = *p;
 	struct daemon *d = arg;
 
-	if (d->mn_kernel && p->ifindex == mn_kernel_tunnel(d->mn_kernel))
+	if (d->mn_kernel && mn_kernel_tunneled(d->mn_kernel, p->ifindex))
 		marked.flags |= MIP6_PKT_TUNNELED;
 	daemon_mh_received(d, &marked);
 }
@@ -222,6 +222,7 @@ static bool start_control(struct daemon *d)
 		.started = d->started,
 		.ctx = d,
 		.now = sys_now,
+		.share = daemon_share,
 		.extra_stats = extra_stats};
 	char err[256];
 

@@ -17,6 +17,7 @@ struct mh_socket;
 struct mn;
 struct mn_kernel;
 struct ro_kernel;
+struct rr_shared;
 struct settings;
 struct store;
 struct sys_loop;
@@ -57,6 +58,9 @@ void daemon_mn_stats(struct daemon *d, struct json_t *stats);
 /* daemon_ro.c: after the role itself was started, and stopped */
 bool daemon_ro_start(struct daemon *d);
 void daemon_ro_stop(struct daemon *d);
+/* control_backend.share */
+int daemon_share(void *ctx, const struct in6_addr *local, const struct in6_addr *peer,
+	const struct rr_shared *key);
 /* To whichever part it belongs. */
 void daemon_mh_received(struct daemon *d, const struct mip6_packet *p);
 

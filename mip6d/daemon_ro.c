@@ -3,7 +3,10 @@
  * Route optimization in the daemon: the correspondent part of every role, the
  * direct path in the kernel, and what arrives for either.
  */
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "lib/log.h"
 #include "mip6d/daemon_internal.h"
@@ -54,6 +57,39 @@ static void sequence_put(
 	store_sequence_put(((struct daemon *)ctx)->store, STORE_SEEN, local, home, seq);
 }
 
+/*
+ * Is this an address of this host?  Only addresses of interfaces can be bound
+ * to, and a Binding Update that gets this far is an authentic one.
+ */
+static bool is_ours(void *ctx, const struct in6_addr *addr)
+{
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_addr = *addr};
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ours = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
+
+	(void)ctx;
+	if (fd >= 0)
+		close(fd);
+	return ours;
+}
+
+/* RFC 4449: either side of a pair may be the mobile one, so both parts get the key. */
+int daemon_share(void *ctx, const struct in6_addr *local, const struct in6_addr *peer,
+	const struct rr_shared *key)
+{
+	struct daemon *d = ctx;
+	bool mobile = d->mn && in6_equal(local, &d->cfg->mobile_node.home_address);
+	int rc = -ENOTSUP;
+
+	if (d->cn)
+		rc = cn_shared_set(d->cn, local, peer, key,
+			store_sequence_get(d->store, STORE_SEEN, local, peer));
+	if (mobile && (!rc || rc == -ENOTSUP))
+		rc = mn_shared_set(d->mn, peer, key,
+			store_sequence_get(d->store, STORE_SENT, local, peer));
+	return rc;
+}
+
 /* ---- start ---- */
 
 static bool open_kernel(struct daemon *d)
@@ -90,6 +126,8 @@ static bool start_correspondent(struct daemon *d)
 
 	memset(&config, 0, sizeof(config));
 	config_to_cn(d->cfg, &config);
+	config.is_ours = is_ours;
+	config.is_ours_ctx = d;
 	d->cn = cn_new(&config, &d->env, &ro_kernel_ops, d->ro_kernel, &store);
 	if (!d->cn)
 		log_error("out of memory");
@@ -109,19 +147,19 @@ static bool start_mobile_node(struct daemon *d)
 	return false;
 }
 
-/* RFC 4449: either side of a pair may be the mobile one, so both parts get the key. */
-static void share_keys(struct daemon *d)
+static bool share_keys(struct daemon *d)
 {
 	for (size_t i = 0; i < d->cfg->n_shared_keys; i++) {
 		const struct config_shared_key *k = &d->cfg->shared_keys[i];
+		int rc = daemon_share(d, &k->local, &k->peer, &k->key);
 
-		if (d->cn)
-			(void)cn_shared_set(d->cn, &k->local, &k->peer, &k->key,
-				store_sequence_get(d->store, STORE_SEEN, &k->local, &k->peer));
-		if (d->mn)
-			(void)mn_shared_set(d->mn, &k->peer, &k->key,
-				store_sequence_get(d->store, STORE_SENT, &k->local, &k->peer));
+		if (rc) {
+			log_error("shared_keys: the key of %s: %s", in6_str(&k->peer),
+				strerror(-rc));
+			return false;
+		}
 	}
+	return true;
 }
 
 bool daemon_ro_start(struct daemon *d)
@@ -134,8 +172,7 @@ bool daemon_ro_start(struct daemon *d)
 		return false;
 	if (d->mn && !start_mobile_node(d))
 		return false;
-	share_keys(d);
-	return true;
+	return share_keys(d);
 }
 
 /* To be called when the mobile node is gone already: it uses all of this. */

@@ -400,9 +400,10 @@ void mn_kernel_watches(struct mn_kernel *k, struct ro_kernel *ro)
 	k->ro = ro;
 }
 
-int mn_kernel_tunnel(const struct mn_kernel *k)
+/* At the care-of address in use the sending device receives, since it fits better. */
+bool mn_kernel_tunneled(const struct mn_kernel *k, int ifindex)
 {
-	return k->receive_ifindex;
+	return ifindex && (ifindex == k->receive_ifindex || ifindex == k->send_ifindex);
 }
 
 void mn_kernel_stats(const struct mn_kernel *k, struct mn_kernel_stats *s)

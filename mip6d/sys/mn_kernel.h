@@ -66,8 +66,8 @@ extern const struct mn_ops mn_kernel_ops;
 bool mn_kernel_stored(struct mn_kernel *k, struct store_mn_record *r);
 /* Who watches the traffic of the home address (mn_ops.ro_watch); NULL: nobody. */
 void mn_kernel_watches(struct mn_kernel *k, struct ro_kernel *ro);
-/* The interface through which packets come out of the tunnel (MIP6_PKT_TUNNELED). */
-int mn_kernel_tunnel(const struct mn_kernel *k);
+/* Do packets that arrive on this interface come out of the tunnel (MIP6_PKT_TUNNELED)? */
+bool mn_kernel_tunneled(const struct mn_kernel *k, int ifindex);
 /* Tell how links and addresses are, and from now on what changes. */
 int mn_kernel_start(struct mn_kernel *k);
 /* Remove care-of addresses and rules of a predecessor that nothing asked for since the start. */
