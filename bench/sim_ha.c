@@ -112,6 +112,12 @@ static int proxy(void *ctx, int ifindex, const struct in6_addr *addr)
 	return 0;
 }
 
+static int proxy_add(void *ctx, int ifindex, const struct in6_addr *addr, bool router)
+{
+	(void)router;
+	return proxy(ctx, ifindex, addr);
+}
+
 static int dad_listen(void *ctx, int ifindex, const struct in6_addr *addr, bool on)
 {
 	(void)ctx;
@@ -151,7 +157,7 @@ static void world_init(struct world *w)
 		.event = world_event};
 	w->ops = (struct ha_ops){.forward_set = forward_set,
 		.forward_del = forward_del,
-		.proxy_add = proxy,
+		.proxy_add = proxy_add,
 		.proxy_del = proxy,
 		.dad_listen = dad_listen};
 	w->ha = ha_new(&c, &w->env, &w->ops, w);

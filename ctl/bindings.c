@@ -27,10 +27,26 @@ static const char *state_of(const json_t *b)
 	return ctl_text(b, "state");
 }
 
+/* All of them in one cell. */
+static void networks(struct ctl_row *row, const json_t *list)
+{
+	char text[1024] = "";
+	const json_t *p;
+	size_t i, len = 0;
+
+	json_array_foreach(list, i, p)
+		if (len < sizeof(text))
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s",
+				i ? " " : "", json_string_value(p));
+	ctl_cell(row, 10, PLAIN, "%s", text);
+}
+
 static void add_row(void *arg, json_t *b)
 {
 	static const char *const with_identifier[] = {"HOME ADDRESS", "CARE-OF ADDRESS", "STATE",
 		"LEFT", "LIFETIME", "SEQ", "FLAGS", "MOVES", "AGE", "IDENTIFIER", NULL};
+	static const char *const with_networks[] = {"HOME ADDRESS", "CARE-OF ADDRESS", "STATE",
+		"LEFT", "LIFETIME", "SEQ", "FLAGS", "MOVES", "AGE", "IDENTIFIER", "NETWORKS", NULL};
 	struct ctl_table *t = arg;
 	struct ctl_row *row = ctl_table_row(t);
 	const char *state = state_of(b), *care_of = ctl_text(b, "care_of"),
@@ -47,10 +63,16 @@ static void add_row(void *arg, json_t *b)
 	ctl_cell(row, 6, PLAIN, "%s", ctl_text(b, "flags"));
 	ctl_cell(row, 7, PLAIN, "%lld", (long long)ctl_int(b, "moves"));
 	ctl_cell(row, 8, PLAIN, "%s", ctl_duration(ctl_int(b, "age_s")));
-	if (identifier[0]) {
+	if (identifier[0])
+		ctl_cell(row, 9, PLAIN, "%s", identifier);
+	if (identifier[0] && t->heads != with_networks) {
 		t->heads = with_identifier;
 		t->right = "lllrrrlrrl";
-		ctl_cell(row, 9, PLAIN, "%s", identifier);
+	}
+	if (json_object_get(b, "networks")) {
+		t->heads = with_networks;
+		t->right = "lllrrrlrrll";
+		networks(row, json_object_get(b, "networks"));
 	}
 }
 

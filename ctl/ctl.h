@@ -54,7 +54,7 @@ enum ctl_color { PLAIN, BOLD, GREEN, YELLOW, RED, DIM };
 enum ctl_color ctl_state_color(const char *word); /* of states and locations */
 
 /* Columns are made as wide as what is in them; the last is not padded. */
-#define CTL_COLUMNS 10
+#define CTL_COLUMNS 11
 struct ctl_cell {
 	char *text; /* owned by the table */
 	enum ctl_color color;

@@ -25,6 +25,23 @@ static void home_agent(struct ctl_table *t, const json_t *ha)
 	snprintf(text, sizeof(text), "%lld of at most %lld", (long long)ctl_int(ha, "bindings"),
 		(long long)ctl_int(ha, "max_bindings"));
 	line(t, "bindings", PLAIN, text);
+	if (json_object_get(ha, "mobile_networks")) {
+		snprintf(text, sizeof(text), "%lld in the table",
+			(long long)ctl_int(ha, "mobile_networks"));
+		line(t, "mobile networks", PLAIN, text);
+	}
+}
+
+static void mobile_router(struct ctl_table *t, const json_t *router)
+{
+	const json_t *p;
+	size_t i;
+
+	json_array_foreach(json_object_get(router, "prefixes"), i, p)
+		line(t, i ? "" : "mobile network", PLAIN, json_string_value(p));
+	line(t, "mode", PLAIN, ctl_text(router, "mode"));
+	if (json_is_true(json_object_get(router, "refused")))
+		line(t, "", RED, "the home agent does not serve it; mip6d does not ask again");
 }
 
 static void in_ms(struct ctl_table *t, const char *label, const json_t *mn, const char *key)
@@ -69,6 +86,8 @@ static void mobile_node(struct ctl_table *t, const json_t *mn)
 			ctl_duration(ctl_int(mn, "lifetime_s")));
 		line(t, "lifetime", PLAIN, text);
 	}
+	if (json_object_get(mn, "mobile_router"))
+		mobile_router(t, json_object_get(mn, "mobile_router"));
 	in_ms(t, "refresh", mn, "refresh_in_ms");
 	in_ms(t, "retransmission", mn, "retransmit_in_ms");
 	snprintf(text, sizeof(text), "%lld", (long long)ctl_int(mn, "moves"));

@@ -28,6 +28,12 @@ static inline bool in6_is_any(const struct in6_addr *a)
  */
 bool in6_is_routable_unicast(const struct in6_addr *a);
 bool in6_in_prefix(const struct in6_addr *a, const struct in6_addr *prefix, uint8_t plen);
+/* All of inner is in outer, or it is the same. */
+static inline bool ip6_prefix_contains(const struct ip6_prefix *outer, const struct ip6_prefix *inner)
+{
+	return outer->plen <= inner->plen &&
+	       in6_in_prefix(&inner->addr, &outer->addr, outer->plen);
+}
 /* a with the bits beyond plen zeroed */
 struct in6_addr in6_mask(const struct in6_addr *a, uint8_t plen);
 /* prefix (first 64 bits) and interface identifier (last 64 bits of iid) put together */

@@ -208,6 +208,7 @@ bool config_load_text(const char *name, const char *text, size_t len, struct mip
 void config_release(struct mip6d_config *cfg)
 {
 	free(cfg->home_agent.home_addresses);
+	free(cfg->home_agent.networks);
 	for (size_t i = 0; i < cfg->home_agent.n_identifiers; i++)
 		free(cfg->home_agent.identifiers[i]);
 	free(cfg->home_agent.identifiers);

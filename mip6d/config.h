@@ -18,6 +18,7 @@
 
 #include "lib/addr.h"
 #include "lib/log.h"
+#include "lib/prefix_table.h"
 #include "lib/rr.h"
 
 struct cn_config;
@@ -58,6 +59,8 @@ struct config_home_agent {
 	struct config_prefix prefixes[CONFIG_MAX_PREFIXES];
 	size_t n_home_addresses; /* 0: every address of the home prefixes may register */
 	struct in6_addr *home_addresses; /* sorted by memcmp */
+	size_t n_networks; /* 0: no mobile routers */
+	struct prefix_row *networks; /* of mobile routers, sorted by prefix_row_cmp() */
 	uint32_t max_lifetime_s; /* a multiple of 4 */
 	uint32_t refresh_advice_s; /* a multiple of 4; 0: none is given */
 	uint32_t max_bindings;
@@ -73,6 +76,15 @@ struct config_home_agent {
 struct config_interface {
 	char name[IFNAMSIZ];
 	int preference; /* higher wins */
+};
+
+/* RFC 3963; n_networks 0: not a mobile router. */
+#define CONFIG_MAX_NETWORKS 16 /* of one mobile router */
+struct config_mobile_router {
+	bool explicit_mode;
+	size_t n_networks, n_ingress;
+	struct ip6_prefix networks[CONFIG_MAX_NETWORKS];
+	char ingress[CONFIG_MAX_INTERFACES][IFNAMSIZ];
 };
 
 /* With whom a mobile node talks directly (RFC 6275 11.7.2); the first rule that matches counts. */
@@ -98,6 +110,7 @@ struct config_mobile_node {
 	uint32_t hold_ms;
 	char tunnel[IFNAMSIZ];
 	uint32_t table; /* first of the routing tables that mip6d may use */
+	struct config_mobile_router router;
 	size_t n_ro_rules;
 	struct config_ro_rule ro_rules[CONFIG_MAX_RO_RULES];
 	uint32_t max_correspondents;

@@ -8,6 +8,7 @@
 #include "mip6d/proto/mn.h"
 
 _Static_assert(CONFIG_MAX_PREFIXES == HA_MAX_PREFIXES, "as many prefixes as the core holds");
+_Static_assert(CONFIG_MAX_NETWORKS == MIP6_MAX_NETWORKS, "as many networks as the core holds");
 _Static_assert(CONFIG_MAX_INTERFACES == MN_MAX_INTERFACES, "as many interfaces as the core holds");
 _Static_assert(CONFIG_MAX_RO_RULES == MN_RO_MAX_RULES, "as many rules as the core holds");
 
@@ -20,6 +21,8 @@ void config_to_ha(const struct mip6d_config *cfg, struct ha_config *ha)
 		.n_prefixes = from->n_prefixes,
 		.n_allowed = from->n_home_addresses,
 		.allowed = from->home_addresses,
+		.n_networks = from->n_networks,
+		.networks = from->networks,
 		.max_lifetime_s = from->max_lifetime_s,
 		.refresh_advice_s = from->refresh_advice_s,
 		.max_bindings = from->max_bindings,
@@ -59,6 +62,10 @@ void config_to_mn(const struct mip6d_config *cfg, struct mn_config *mn)
 		.unprotected_signals = from->unprotected_signals,
 		.n_interfaces = from->n_interfaces,
 	};
+	mn->router.explicit_mode = from->router.explicit_mode;
+	mn->router.n_networks = from->router.n_networks;
+	for (size_t i = 0; i < from->router.n_networks; i++)
+		mn->router.networks[i] = from->router.networks[i];
 	for (size_t i = 0; i < from->n_interfaces; i++)
 		mn->interfaces[i].preference = from->interfaces[i].preference;
 }

@@ -156,6 +156,7 @@ static const struct config_key home_agent_keys[] = {
 	CONFIG_KEY("home_prefixes", read_prefixes, 0, "( " CONFIG_EXAMPLE_PREFIX " )",
 		.required = true),
 	CONFIG_KEY("home_addresses", read_home_addresses, 0, "( " CONFIG_EXAMPLE_HOME " )"),
+	CONFIG_KEY("mobile_routers", config_read_mobile_routers, 0, CONFIG_EXAMPLE_ROUTER),
 	CONFIG_KEY("max_lifetime", config_read_u32,
 		offsetof(struct config_home_agent, max_lifetime_s), "86400",
 		.min = MIP6_LIFETIME_UNIT, .max = CONFIG_MAX_LIFETIME,
@@ -269,6 +270,7 @@ static void check_home_agent(
 			"less, or 0 for no advice",
 			ha->refresh_advice_s, ha->max_lifetime_s - MIP6_LIFETIME_UNIT);
 	check_home_addresses(r, group, ha);
+	config_check_mobile_routers(r, group, ha);
 }
 
 bool config_read_home_agent(

@@ -86,6 +86,8 @@ static const struct config_key mobile_node_keys[] = {
 	/* below 256 are the kernel's own tables (253 to 255) and those that people number by hand */
 	CONFIG_KEY("table", config_read_u32, offsetof(struct config_mobile_node, table), "6275",
 		.min = 256, .max = 2000000000),
+	CONFIG_KEY("mobile_router", config_read_mobile_router, 0,
+		"{ prefixes = ( \"2001:db8:100::/56\" ); ingress = ( \"eth1\" ); }"),
 	CONFIG_KEY("route_optimization", config_read_ro_rules, 0,
 		"( { to = \"::/0\"; when = \"always\"; } )"),
 	CONFIG_KEY("max_correspondents", config_read_u32,
@@ -131,6 +133,7 @@ static void check_mobile_node(
 				"\"%s\" is also the name of the tunnel; write another name for the "
 				"tunnel",
 				mn->tunnel);
+	config_check_mobile_router(r, group, mn);
 }
 
 bool config_read_mobile_node(

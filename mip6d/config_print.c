@@ -35,6 +35,40 @@ static void print_lifetime(FILE *to, const char *key, uint32_t s)
 		fprintf(to, " %s = %u;", key, s);
 }
 
+/* Rows of one home address stand together. */
+static void print_mobile_routers(const struct config_home_agent *ha, FILE *to)
+{
+	if (!ha->n_networks)
+		return;
+	fputs("\tmobile_routers = (", to);
+	for (size_t i = 0; i < ha->n_networks; i++) {
+		const struct prefix_row *p = &ha->networks[i];
+		bool next = i && in6_equal(&p[-1].home_address, &p->home_address);
+
+		if (!next)
+			fprintf(to, "%s\n\t\t{ home_address = \"%s\"; prefixes = (",
+				i ? " ); }," : "", in6_str(&p->home_address));
+		fprintf(to, "%s \"%s/%u\"", next ? "," : "", in6_str(&p->prefix.addr),
+			p->prefix.plen);
+	}
+	fputs(" ); }\n\t);\n", to);
+}
+
+static void print_mobile_router(const struct config_mobile_router *m, FILE *to)
+{
+	if (!m->n_networks)
+		return;
+	fputs("\tmobile_router = {\n\t\tprefixes = (", to);
+	for (size_t i = 0; i < m->n_networks; i++)
+		fprintf(to, "%s \"%s/%u\"", i ? "," : "", in6_str(&m->networks[i].addr),
+			m->networks[i].plen);
+	fprintf(to, " );\n\t\tmode = \"%s\";\n\t\tingress = (",
+		m->explicit_mode ? "explicit" : "implicit");
+	for (size_t i = 0; i < m->n_ingress; i++)
+		fprintf(to, "%s \"%s\"", i ? "," : "", m->ingress[i]);
+	fputs(" );\n\t};\n", to);
+}
+
 static void print_heartbeat(FILE *to, const struct config_heartbeat *h)
 {
 	if (h->interval_s)
@@ -80,6 +114,7 @@ static void print_home_agent(const struct config_home_agent *ha, FILE *to)
 				i + 1 < ha->n_home_addresses ? "," : "");
 		fputs("\t);\n", to);
 	}
+	print_mobile_routers(ha, to);
 	fprintf(to, "\tmax_lifetime = %u;\n\trefresh_advice = %u;\n\tmax_bindings = %u;\n",
 		ha->max_lifetime_s, ha->refresh_advice_s, ha->max_bindings);
 	print_signals(to, ha);
@@ -133,6 +168,7 @@ static void print_mobile_node(const struct config_mobile_node *mn, FILE *to)
 	fprintf(to, "\toptimistic_dad = %s;\n", boolean(mn->optimistic_dad));
 	fprintf(to, "\tmovement = \"%s\";\n", mn->eager ? "eager" : "lazy");
 	fprintf(to, "\tinterface_id = \"%s\";\n", mn->random_iid ? "random" : "eui64");
+	print_mobile_router(&mn->router, to);
 	print_heartbeat(to, &mn->heartbeat);
 	if (mn->identifier[0])
 		fprintf(to, "\tidentifier = \"%s\";\n", mn->identifier);

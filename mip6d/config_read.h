@@ -19,6 +19,8 @@
 
 #define CONFIG_EXAMPLE_HA "\"2001:db8:1::1000\""
 #define CONFIG_EXAMPLE_HOME "\"2001:db8:1::100\""
+#define CONFIG_EXAMPLE_ROUTER \
+	"( { home_address = \"2001:db8:1::100\"; prefixes = ( \"2001:db8:100::/56\" ); } )"
 #define CONFIG_EXAMPLE_IDENTIFIER "\"anna@example.org\""
 #define CONFIG_EXAMPLE_PREFIX "\"2001:db8:1::/64\""
 
@@ -90,6 +92,16 @@ config_read_fn config_read_ro_rules;
 /* config_keys.c: field is the struct mip6d_config */
 config_read_fn config_read_shared_keys;
 void config_release_keys(struct config_shared_key *keys, size_t n); /* wiped */
+
+/* config_nemo.c: prefixes of mobile routers; field is the struct of the group, home_agent or mobile_node. */
+config_read_fn config_read_mobile_routers;
+config_read_fn config_read_mobile_router;
+struct config_home_agent;
+struct config_mobile_node;
+void config_check_mobile_routers(struct config_reader *r, const config_setting_t *group,
+	const struct config_home_agent *ha);
+void config_check_mobile_router(struct config_reader *r, const config_setting_t *group,
+	const struct config_mobile_node *mn);
 
 /* The text of s, or NULL after a complaint. */
 const char *config_text(

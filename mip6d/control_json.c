@@ -43,6 +43,18 @@ static json_t *ba_status(int code)
 	return json_pack("{s:i, s:s}", "code", code, "text", ba_status_name((uint8_t)code));
 }
 
+/* Nothing when there are none. */
+static void put_networks(json_t *o, const char *key, const struct ip6_prefix *p, size_t n)
+{
+	json_t *list = n ? json_array() : NULL;
+
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(
+			list, json_sprintf("%s/%u", in6_str(&p[i].addr), p[i].plen));
+	if (list)
+		json_object_set_new(o, key, list);
+}
+
 /* "AHK": the flags of RFC 6275 6.1.7 and its extensions, by their letters */
 static void put_flags(json_t *o, uint16_t flags)
 {
@@ -83,6 +95,7 @@ json_t *control_json_binding(const struct ha_binding_info *i)
 	put_int(o, "remaining_s", i->remaining_s);
 	put_int(o, "age_s", i->age_s);
 	put_int(o, "moves", i->moves);
+	put_networks(o, "networks", i->networks, i->n_networks);
 	if (i->identifier)
 		json_object_set_new(o, "identifier", json_string(i->identifier));
 	if (i->revoking)
@@ -291,6 +304,19 @@ static json_t *ha_status(const struct control_backend *b)
 		json_object_set_new(o, "home_link", json_string(c->home_link));
 	put_int(o, "bindings", (json_int_t)ha_count(b->ha));
 	put_int(o, "max_bindings", c->max_bindings);
+	if (c->n_networks)
+		put_int(o, "mobile_networks", (json_int_t)c->n_networks);
+	return o;
+}
+
+static json_t *router_status(const struct mn_info *i)
+{
+	json_t *o = json_object();
+
+	put_networks(o, "prefixes", i->mobile_router->networks, i->mobile_router->n_networks);
+	json_object_set_new(
+		o, "mode", json_string(i->mobile_router->explicit_mode ? "explicit" : "implicit"));
+	json_object_set_new(o, "refused", json_boolean(i->router_refused));
 	return o;
 }
 
@@ -318,6 +344,8 @@ static json_t *mn_status(const struct control_backend *b)
 		put_int(o, "retransmit_in_ms", i.retransmit_in_ms);
 	put_int(o, "moves", i.moves);
 	put_int(o, "retransmissions", i.retransmissions);
+	if (i.mobile_router)
+		json_object_set_new(o, "mobile_router", router_status(&i));
 	put_int(o, "correspondents", (json_int_t)mn_ro_count(b->mn));
 	if (i.barred_for_s)
 		put_int(o, "revoked_for_s", i.barred_for_s);

@@ -59,7 +59,8 @@ static void restore(void *arg, const struct ha_binding_record *r)
 bool daemon_ha_start(struct daemon *d)
 {
 	const struct config_home_agent *c = &d->cfg->home_agent;
-	struct ha_kernel_config k = {.address = c->address};
+	struct ha_kernel_config k = {
+		.address = c->address, .networks = c->networks, .n_networks = c->n_networks};
 	struct ha_config config;
 	char err[512];
 
@@ -107,6 +108,7 @@ void daemon_ha_stats(struct daemon *d, struct json_t *stats)
 
 	ha_kernel_stats(d->ha_kernel, &s);
 	json_object_set_new(stats, "tunnel",
-		json_pack("{s:I, s:I, s:I}", "held", (json_int_t)s.held, "released",
-			(json_int_t)s.released, "dropped", (json_int_t)s.dropped));
+		json_pack("{s:I, s:I, s:I, s:I}", "held", (json_int_t)s.held, "released",
+			(json_int_t)s.released, "dropped", (json_int_t)s.dropped, "networks",
+			(json_int_t)s.networks));
 }

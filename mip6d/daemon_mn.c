@@ -83,6 +83,19 @@ static void stay_with_home_agent(
 	config->home_agent = k->home_agent = r.home_agent;
 }
 
+static bool find_networks(const struct config_mobile_router *c, struct mn_networks_config *k)
+{
+	for (size_t i = 0; i < c->n_ingress; i++) {
+		if (!daemon_interface("mobile_node.mobile_router.ingress", c->ingress[i]))
+			return false;
+		snprintf(k->ingress[i], sizeof(k->ingress[i]), "%s", c->ingress[i]);
+	}
+	k->n_ingress = c->n_ingress;
+	k->n_networks = c->n_networks;
+	memcpy(k->networks, c->networks, sizeof(k->networks));
+	return true;
+}
+
 bool daemon_mn_start(struct daemon *d)
 {
 	const struct config_mobile_node *c = &d->cfg->mobile_node;
@@ -100,6 +113,8 @@ bool daemon_mn_start(struct daemon *d)
 	config.restart_counter = d->restart_counter;
 	stay_with_home_agent(d, &config, &k);
 	if (!find_interfaces(c, &config, &k))
+		return false;
+	if (!find_networks(&c->router, &k.networks))
 		return false;
 	snprintf(k.tunnel, sizeof(k.tunnel), "%s", c->tunnel);
 	d->mn_kernel =

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/addr.h"
 #include "lib/timer.h"
 #include "mip6/monotime.h"
 
@@ -117,7 +118,12 @@ struct ha_binding_record { /* what must survive a restart */
 	uint32_t lifetime_s; /* granted */
 	uint32_t remaining_s; /* of it, at the time of the call */
 	bool invalid; /* de-registered; kept for MAX_DELETE_BCE_TIMEOUT because of its sequence number */
+	/* Of a mobile router: the prefixes that are forwarded to it; valid during the call. */
+	size_t n_networks;
+	const struct ip6_prefix *networks;
 };
+
+#define MIP6_MAX_NETWORKS 16 /* prefixes of one mobile router */
 
 struct ha_ops {
 	/*
@@ -127,13 +133,21 @@ struct ha_ops {
 	 */
 	int (*forward_set)(void *ctx, const struct in6_addr *home_address, const struct in6_addr *care_of);
 	int (*forward_del)(void *ctx, const struct in6_addr *home_address);
-	/* Answer Neighbor Solicitations for addr on the home link (10.4.1). */
-	int (*proxy_add)(void *ctx, int ifindex, const struct in6_addr *addr);
+	/* Answer Neighbor Solicitations for addr on the home link (10.4.1); router: with the R bit (RFC 3963 6.2). */
+	int (*proxy_add)(void *ctx, int ifindex, const struct in6_addr *addr, bool router);
 	int (*proxy_del)(void *ctx, int ifindex, const struct in6_addr *addr);
 	/* Listen to addr's solicited-node group while DAD runs for it. */
 	int (*dad_listen)(void *ctx, int ifindex, const struct in6_addr *addr, bool on);
 	void (*store_put)(void *ctx, const struct ha_binding_record *r);
 	void (*store_del)(void *ctx, const struct in6_addr *home_address);
+	/*
+	 * What goes for home_address goes for these prefixes as well, and for no
+	 * others (RFC 3963 6.4, 6.5): n 0 ends it, so does forward_del().  Called
+	 * after forward_set(), whose later calls move them with the home address.
+	 * All or none are in force when it fails.  NULL: no mobile routers.
+	 */
+	int (*forward_networks)(void *ctx, const struct in6_addr *home_address,
+		const struct ip6_prefix *networks, size_t n);
 };
 
 /* ---- the direct path between two nodes: what correspondents and mobile nodes ask of the kernel ---- */

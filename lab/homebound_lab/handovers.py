@@ -16,16 +16,18 @@ OF_PLACE = {"home": "home", "link1": "link1", "link2": "link2", "core-ar1": "lin
 RS, RA, BU, BA = 133, 134, 5, 6
 
 
-def place_of(sighting, downlink):
+def place_of(sighting, downlink, home=HOA):
     """The place whose link the packet is addressed to (downlink) or comes from; None on the plain side."""
     address = sighting.destination if downlink else sighting.source
     if sighting.tunnelled:
         return next((place for place in ("link1", "link2") if INSIDE[place](address)), None)
-    return "home" if address == HOA else None
+    return "home" if address == home else None
 
 
 class Handovers:
-    def __init__(self, evidence, moves, downlink="down", uplink="up"):
+    def __init__(self, evidence, moves, downlink="down", uplink="up", home=HOME_ADDRESS):
+        """home: the address at the node's end of the streams; that of a host, if the node is its router."""
+        self.home = packets.octets(home)
         self.e, self.moves = evidence, moves
         self.logs = {"down": flows.Log(evidence, downlink), "up": flows.Log(evidence, uplink)}
         self.nodes = sorted({m["device"] for m in moves})
@@ -44,7 +46,7 @@ class Handovers:
         up, end = self.window(number)
         log, place = self.logs[direction], self.moves[number]["to"]
         for s in self.seen[link]:
-            if s.flow == log.flow and up <= s.time < end and place_of(s, direction == "down") == place and \
+            if s.flow == log.flow and up <= s.time < end and place_of(s, direction == "down", self.home) == place and \
                     (not delivered or s.sequence in log.received):
                 return s.time
         return None
@@ -97,7 +99,7 @@ class Handovers:
         down, up = self.last_seen("down"), self.last_seen("up")
         for sequence in self.logs["down"].missing:
             link, sighting = down.get(sequence, (None, None))
-            place = sighting and place_of(sighting, True)
+            place = sighting and place_of(sighting, True, self.home)
             if place and self.abandoned(place, sighting.time, switched):
                 counts["lost_on_old_link"] += 1
             else:

@@ -61,8 +61,9 @@ struct ha *ha_new(const struct ha_config *config, const struct mip6_env *env,
 		ha->config.revocation.timeout_ms = 1000;
 	if (ha->config.revocation.max_timeout_ms < ha->config.revocation.timeout_ms)
 		ha->config.revocation.max_timeout_ms = ha->config.revocation.timeout_ms;
-	if (tables_init(ha) < 0) {
+	if (tables_init(ha) < 0 || ha_nemo_init(ha) < 0) {
 		tables_free(ha);
+		free(ha->by_prefix);
 		free(ha);
 		return NULL;
 	}
@@ -85,6 +86,7 @@ void ha_free(struct ha *ha)
 			timer_stop(ha->env->timers, &b->job->timer);
 		ha_signals_end(ha, b);
 		free(b->identifier);
+		ha_nemo_forget(b);
 		free(b->job);
 		free(b);
 	}
@@ -93,6 +95,7 @@ void ha_free(struct ha *ha)
 		free(ADDR_OBJECT(n, struct ha_link_local, node));
 	}
 	tables_free(ha);
+	free(ha->by_prefix);
 	free(ha);
 }
 

@@ -8,6 +8,7 @@
 
 #include "lib/addr.h"
 #include "lib/mh.h"
+#include "lib/prefix_table.h"
 #include "mip6/env.h"
 
 struct ha_prefix {
@@ -27,6 +28,9 @@ struct ha_config {
 	/* Home addresses that may register; n_allowed 0: every one of the home prefixes. */
 	size_t n_allowed;
 	const struct in6_addr *allowed; /* sorted by memcmp; owned by the configuration */
+	/* The Prefix Table of mobile routers, sorted by prefix_row_cmp(); owned by the configuration. */
+	size_t n_networks;
+	const struct prefix_row *networks;
 	uint32_t max_lifetime_s; /* granted at most; a multiple of 4; 0: no limit */
 	/* 0: no Binding Refresh Advice option.  Nor is there one if ops->store_put is set (10.3.1). */
 	uint32_t refresh_advice_s;
@@ -95,6 +99,9 @@ struct ha_binding_info {
 	bool revoking, switching; /* the node was told, and has not answered yet */
 	bool unreachable; /* does not answer heartbeats */
 	const char *identifier; /* of the mobile node (RFC 4283), or NULL; as long as nothing changes */
+	/* Prefixes of a mobile router that are forwarded to it; as long as nothing changes. */
+	size_t n_networks;
+	const struct ip6_prefix *networks;
 };
 
 size_t ha_count(const struct ha *ha); /* bindings that are not HA_BINDING_INVALID */

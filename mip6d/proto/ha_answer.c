@@ -54,10 +54,11 @@ void ha_send_ba(
 	m.n_options = 0;
 	m.u.ba.status = status;
 	/*
-	 * K clear: no keys are negotiated that could move.  R clear: no mobile
-	 * routers (RFC 3963 4.2), whose networks are not forwarded to.
+	 * K clear: no keys are negotiated that could move.  R: a mobile router
+	 * asked, and is served as one (RFC 3963 4.2, 6.6).
 	 */
-	m.u.ba.flags = 0;
+	m.u.ba.flags =
+		a->router && ha->config.n_networks && status < BA_UNSPECIFIED ? BA_F_R : 0;
 	m.u.ba.seq = seq;
 	m.u.ba.lifetime = lifetime;
 	if (advice) {

@@ -75,6 +75,8 @@ static void store(struct ha *ha, const struct ha_binding *b)
 		.lifetime_s = b->lifetime_s,
 		.remaining_s = remaining_s(ha, b),
 		.invalid = b->state == BINDING_INVALID,
+		.n_networks = b->n_networks,
+		.networks = b->networks,
 	};
 
 	if (ha->ops->store_put)
@@ -86,17 +88,21 @@ static void expire_in(struct ha *ha, struct ha_binding *b, int64_t ms)
 	timer_start(ha->env->timers, &b->expiry, mono_add_ms(ha_now(ha), ms));
 }
 
-static int set_forwarding(struct ha *ha, struct ha_binding *b, const struct in6_addr *care_of)
+static int set_forwarding(struct ha *ha, struct ha_binding *b, const struct ha_request *r)
 {
 	int err;
 
-	if (b->forwarding && in6_equal(&b->care_of, care_of))
-		return 0;
-	err = ha->ops->forward_set(ha->ops_ctx, &b->node.addr, care_of);
-	if (err)
-		ha_op_failed(ha, "set forwarding of", &b->node.addr, err);
-	else
+	if (!b->forwarding || !in6_equal(&b->care_of, &r->care_of)) {
+		err = ha->ops->forward_set(ha->ops_ctx, &b->node.addr, &r->care_of);
+		if (err) {
+			ha_op_failed(ha, "set forwarding of", &b->node.addr, err);
+			return err;
+		}
 		b->forwarding = true;
+	}
+	err = ha_nemo_forward(ha, b, r);
+	if (err)
+		ha_op_failed(ha, "set forwarding of the networks of", &b->node.addr, err);
 	return err;
 }
 
@@ -106,7 +112,7 @@ static void unset_forwarding(struct ha *ha, struct ha_binding *b)
 
 	if (!b->forwarding)
 		return;
-	b->forwarding = false;
+	b->forwarding = b->networks_forwarded = false;
 	err = ha->ops->forward_del(ha->ops_ctx, &b->node.addr);
 	if (err)
 		ha_op_failed(ha, "delete forwarding of", &b->node.addr, err);
@@ -132,7 +138,7 @@ static int enter_dad(struct ha *ha, struct ha_binding *b, const struct ha_reques
 
 	if (err)
 		return err;
-	if (ha->config.optimistic && set_forwarding(ha, b, &r->care_of) && b->forwarding)
+	if (ha->config.optimistic && set_forwarding(ha, b, r) && b->forwarding)
 		unset_forwarding(ha, b); /* it would go to the old care-of address */
 	take(b, r);
 	b->lifetime_s = (uint32_t)r->lifetime * MIP6_LIFETIME_UNIT;
@@ -144,7 +150,7 @@ static int enter_dad(struct ha *ha, struct ha_binding *b, const struct ha_reques
 static int enter_active(struct ha *ha, struct ha_binding *b, const struct ha_request *r)
 {
 	uint32_t left;
-	int err = set_forwarding(ha, b, &r->care_of);
+	int err = set_forwarding(ha, b, r);
 
 	if (err)
 		return err;
@@ -169,6 +175,7 @@ static void enter_invalid(struct ha *ha, struct ha_binding *b, const struct ha_r
 	ha_undefend(ha, b);
 	ha_signals_end(ha, b);
 	unset_forwarding(ha, b);
+	ha_nemo_forget(b);
 	b->seq = r->answer.seq;
 	b->state = BINDING_INVALID;
 	if (r->restored) {
@@ -281,6 +288,7 @@ int ha_change_state(struct ha *ha, struct ha_binding *b, enum binding_state to,
 	tell(ha, b, from, r, moved, why);
 	if (to == BINDING_NONE) {
 		free(b->identifier);
+		ha_nemo_forget(b);
 		free(b);
 	}
 	return 0;
@@ -328,6 +336,10 @@ int ha_restore(struct ha *ha, const struct ha_binding_record *record)
 		return -ETIMEDOUT;
 	if (ha_binding_find(ha, &rec.home_address))
 		return -EEXIST;
+	r.answer.home_address = rec.home_address;
+	err = rec.invalid ? 0 : ha_nemo_restore(ha, &r, &rec);
+	if (err)
+		return err;
 	b = ha_binding_new(ha, &rec.home_address);
 	if (!b)
 		return -ENOMEM;
@@ -384,6 +396,8 @@ static void describe(const struct ha *ha, const struct ha_binding *b, struct ha_
 		.switching = b->switching,
 		.unreachable = ha_heartbeat_lost(b),
 		.identifier = b->identifier,
+		.n_networks = b->n_networks,
+		.networks = b->networks,
 	};
 }
 

@@ -8,8 +8,8 @@
  * - A care-of address that is not routable unicast is silently discarded
  *   (6.1.7 MUST).  Status 174 is for one that is, but cannot serve: the home
  *   address itself with a lifetime (a deletion MUST have lifetime 0, 6.1.7),
- *   the home agent's address, or the home address of another binding, which
- *   would allow loops (15.1).
+ *   the home agent's address, the home address of another binding, or one in a
+ *   mobile network of the Prefix Table, which would allow loops (15.1).
  * - A de-registration for an entry that is invalid already succeeds again: the
  *   entry is still in the cache and marked as a home registration (10.3.2),
  *   and its sender only lost the first acknowledgement.  133 would make it
@@ -39,7 +39,8 @@ static void read_request(
 			.ifindex = p->ifindex,
 			.seq = m->u.bu.seq,
 			.routing_header = !in6_equal(source, &p->src),
-			.is_protected = p->flags & MIP6_PKT_PROTECTED},
+			.is_protected = p->flags & MIP6_PKT_PROTECTED,
+			.router = m->u.bu.flags & BU_F_R},
 		.care_of = alt ? alt->u.alt_coa : *source,
 		.flags = m->u.bu.flags,
 		.lifetime = m->u.bu.lifetime,
@@ -104,6 +105,7 @@ static bool care_of_is_usable(const struct ha *ha, const struct ha_request *r)
 	return !in6_equal(&r->care_of, &r->answer.home_address) &&
 	       !in6_equal(&r->care_of, &ha->config.address) &&
 	       !in6_equal(&r->care_of, &r->answer.local) &&
+	       !ha_nemo_inside(ha, &r->care_of) &&
 	       (!other || other->state == BINDING_INVALID);
 }
 
@@ -206,6 +208,12 @@ static void accept_now(struct ha *ha, struct ha_binding *b, const struct ha_requ
 		ha_send_ba(ha, &r->answer, r->status, r->answer.seq, r->granted);
 		return;
 	}
+	/* RFC 3963 6.2: with one of its networks missing nothing is registered. */
+	if (r->n_networks && b->forwarding && !b->networks_forwarded) {
+		ha_change_state(ha, b, BINDING_NONE, NULL, "networks cannot be forwarded");
+		ha_refuse(ha, r, ha_nemo_failed_status(r), r->answer.seq);
+		return;
+	}
 	if (b->state == BINDING_ACTIVE || b->state == BINDING_INVALID)
 		ha_binding_note_seq(ha, b, r->answer.seq);
 	else
@@ -278,6 +286,11 @@ static void home_registration(struct ha *ha, const struct mip6_packet *p, struct
 	if (status >= 0 && status < BA_UNSPECIFIED && !ha_identifier_allowed(ha, b, m))
 		status = BA_PROHIBITED;
 	if (status >= 0 && status < BA_UNSPECIFIED) {
+		uint8_t router = ha_nemo_judge(ha, r, m);
+
+		status = router == BA_ACCEPTED ? status : router;
+	}
+	if (status >= 0 && status < BA_UNSPECIFIED) {
 		registration(ha, b, r);
 		b = ha_binding_find(ha, &r->answer.home_address);
 		if (b)
@@ -318,6 +331,8 @@ void ha_binding_update(struct ha *ha, const struct mip6_packet *p, const struct 
 		ha_refuse(ha, &r, BA_SEQUENCE, b->seq);
 	} else if (r.flags & BU_F_H) {
 		home_registration(ha, p, &r, m);
+	} else if (r.flags & BU_F_R) {
+		ha_refuse(ha, &r, BA_MR_NOT_PERMITTED, r.answer.seq); /* RFC 3963 6.2 */
 	} else if (b && b->state != BINDING_INVALID) {
 		ha_refuse(ha, &r, BA_TYPE_CHANGE, r.answer.seq);
 	} else {

@@ -77,10 +77,14 @@ static void solicit(struct ha *ha, const struct ha_job *job, const struct in6_ad
 	send_nd(ha, &p, "solicit", target);
 }
 
-/* 10.4.1: R and S clear, O set, from our own address, and always with our link-layer address. */
-static void advertise(struct ha *ha, const struct in6_addr *target)
+/*
+ * 10.4.1: S clear, O set, from our own address, and always with our link-layer address.  R is clear but
+ * for mobile routers (RFC 3963 6.2).
+ */
+static void advertise(struct ha *ha, const struct in6_addr *target, bool router)
 {
-	struct icmp6_message m = {.type = ICMP6T_NA, .u.na = {.target = *target, .override = true}};
+	struct icmp6_message m = {.type = ICMP6T_NA,
+		.u.na = {.target = *target, .override = true, .router = router}};
 	struct mip6_packet p = {.src = ha->config.address, .dst = in6_all_nodes};
 	size_t len = ha->config.home_lladdr_len;
 	uint8_t data[ND_BUFFER];
@@ -96,10 +100,10 @@ static void advertise(struct ha *ha, const struct in6_addr *target)
 
 /* ---- defended addresses ---- */
 
-static int proxy(struct ha *ha, const struct in6_addr *addr, bool on)
+static int proxy(struct ha *ha, const struct in6_addr *addr, bool on, bool router)
 {
 	int ifindex = ha->config.home_ifindex;
-	int err = on ? ha->ops->proxy_add(ha->ops_ctx, ifindex, addr)
+	int err = on ? ha->ops->proxy_add(ha->ops_ctx, ifindex, addr, router)
 		     : ha->ops->proxy_del(ha->ops_ctx, ifindex, addr);
 
 	if (err)
@@ -114,7 +118,7 @@ static struct ha_link_local *find_link_local(const struct ha *ha, const struct i
 	return n ? ADDR_OBJECT(n, struct ha_link_local, node) : NULL;
 }
 
-static int defend_link_local(struct ha *ha, const struct in6_addr *addr)
+static int defend_link_local(struct ha *ha, const struct in6_addr *addr, bool router)
 {
 	struct ha_link_local *l = find_link_local(ha, addr);
 	int err;
@@ -123,16 +127,17 @@ static int defend_link_local(struct ha *ha, const struct in6_addr *addr)
 		l->users++;
 		return 0;
 	}
-	err = proxy(ha, addr, true);
+	err = proxy(ha, addr, true, router);
 	if (err)
 		return err;
 	l = calloc(1, sizeof(*l));
 	if (!l) {
-		proxy(ha, addr, false);
+		proxy(ha, addr, false, false);
 		return -ENOMEM;
 	}
 	l->node.addr = *addr;
 	l->users = 1;
+	l->router = router;
 	addr_table_add(&ha->link_locals, &l->node);
 	return 0;
 }
@@ -145,7 +150,7 @@ static void undefend_link_local(struct ha *ha, const struct in6_addr *addr)
 		return;
 	addr_table_del(&ha->link_locals, &l->node);
 	free(l);
-	proxy(ha, addr, false);
+	proxy(ha, addr, false, false);
 }
 
 /* All of `which` that the binding does not defend yet; returns what was gained. */
@@ -156,11 +161,13 @@ static uint8_t defend(struct ha *ha, struct ha_binding *b, uint8_t which)
 	for (size_t i = 0; i < N_DEFENCES; i++) {
 		uint8_t bit = defences[i];
 		struct in6_addr addr = address_of(b, bit);
+		bool router = b->flags & BU_F_R;
 		int err;
 
 		if (!(which & bit) || b->defended & bit)
 			continue;
-		err = bit == HA_DEFEND_HOME ? proxy(ha, &addr, true) : defend_link_local(ha, &addr);
+		err = bit == HA_DEFEND_HOME ? proxy(ha, &addr, true, router)
+					    : defend_link_local(ha, &addr, router);
 		if (!err)
 			gained |= bit;
 	}
@@ -178,7 +185,7 @@ static void undefend(struct ha *ha, struct ha_binding *b, uint8_t which)
 			continue;
 		b->defended &= (uint8_t)~bit;
 		if (bit == HA_DEFEND_HOME)
-			proxy(ha, &addr, false);
+			proxy(ha, &addr, false, false);
 		else
 			undefend_link_local(ha, &addr);
 	}
@@ -312,7 +319,7 @@ static void advertise_now(struct ha *ha, struct ha_job *job)
 		struct in6_addr addr = address_of(b, defences[i]);
 
 		if (b->defended & defences[i])
-			advertise(ha, &addr);
+			advertise(ha, &addr, b->flags & BU_F_R);
 	}
 	job->advertisements--;
 	if (!job->advertisements ||
@@ -536,7 +543,7 @@ static void link_lost(struct ha *ha)
 static void link_back(struct ha *ha)
 {
 	for (struct addr_node *n = NULL; (n = addr_table_walk(&ha->link_locals, n));)
-		proxy(ha, &n->addr, true);
+		proxy(ha, &n->addr, true, ADDR_OBJECT(n, struct ha_link_local, node)->router);
 	for (struct addr_node *n = NULL; (n = addr_table_walk(&ha->cache, n));) {
 		struct ha_binding *b = ADDR_OBJECT(n, struct ha_binding, node);
 

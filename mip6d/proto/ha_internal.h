@@ -12,6 +12,7 @@
  *	ha_heartbeat.c	Heartbeats (RFC 5847)
  *	ha_switch.c	Home Agent Switch (RFC 5142)
  *	ha_identifier.c	Mobile Node Identifier (RFC 4283)
+ *	ha_nemo.c	mobile routers and their prefixes (RFC 3963)
  *	ha_table.c	hash table by address
  */
 #ifndef PROTO_HA_INTERNAL_H
@@ -42,6 +43,7 @@ struct ha_answer {
 	uint16_t seq;
 	bool routing_header; /* it had a Home Address option that said something else than its source */
 	bool is_protected;
+	bool router; /* the R flag (RFC 3963 4.2) */
 };
 
 /* A Binding Update that passed the tests of 9.5.1. */
@@ -53,6 +55,10 @@ struct ha_request {
 	uint16_t granted; /* units of 4 s; filled in when judged, like status */
 	uint8_t status; /* BA_ACCEPTED or BA_ACCEPTED_PREFIX */
 	bool has_hao;
+	/* RFC 3963 6.2: filled in when judged, from the options or from the Prefix Table */
+	bool explicit_networks;
+	size_t n_networks;
+	struct ip6_prefix networks[MIP6_MAX_NETWORKS];
 	const struct ha_binding_record
 		*restored; /* not a Binding Update, but this from the store */
 };
@@ -75,6 +81,9 @@ struct ha_binding {
 	struct ha_switch *switching; /* the node was asked to leave, or NULL */
 	struct ha_heartbeat *heartbeat; /* or NULL */
 	char *identifier; /* RFC 4283, or NULL */
+	struct ip6_prefix *networks; /* of a mobile router (RFC 3963 6.1.1), or NULL */
+	size_t n_networks;
+	bool networks_forwarded; /* forward_networks() was done for them */
 };
 
 /*
@@ -97,6 +106,7 @@ struct ha_job {
 struct ha_link_local {
 	struct addr_node node;
 	unsigned users;
+	bool router; /* the one that came first is a mobile router */
 };
 
 struct ha {
@@ -117,6 +127,7 @@ struct ha {
 	struct ha_switch_all *switch_all; /* under way, or NULL */
 	size_t n_revocations;
 	uint16_t revocation_seq; /* of the last indication */
+	struct prefix_row *by_prefix; /* the Prefix Table in the order of prefixes */
 	bool revocation_numbered;
 };
 
@@ -222,6 +233,19 @@ bool ha_heartbeat_lost(const struct ha_binding *b);
 void ha_switch_unknown(struct ha *ha, struct ha_binding *b);
 void ha_switch_end(struct ha *ha, struct ha_binding *b);
 void ha_switch_all_end(struct ha *ha);
+
+/* ha_nemo.c */
+int ha_nemo_init(struct ha *ha); /* 0, -ENOMEM, -EINVAL: prefixes overlap */
+/* The checks of RFC 3963 6.2 for a registration; notes the prefixes that it is for. */
+uint8_t ha_nemo_judge(const struct ha *ha, struct ha_request *r, const struct mh_message *m);
+bool ha_nemo_inside(const struct ha *ha, const struct in6_addr *a); /* in a mobile network */
+/* What the store says of the prefixes, as far as it is true still; 0 or -EACCES. */
+int ha_nemo_restore(
+	const struct ha *ha, struct ha_request *r, const struct ha_binding_record *record);
+/* After forward_set(): the prefixes of r instead of those before.  0 or an errno: none is forwarded. */
+int ha_nemo_forward(struct ha *ha, struct ha_binding *b, const struct ha_request *r);
+void ha_nemo_forget(struct ha_binding *b); /* after forward_del(), or before the end */
+uint8_t ha_nemo_failed_status(const struct ha_request *r);
 
 /* ha_identifier.c */
 bool ha_identifier_allowed(

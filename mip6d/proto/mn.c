@@ -389,6 +389,8 @@ void mn_info(const struct mn *mn, struct mn_info *i)
 	i->moves = mn->moves;
 	i->retransmissions = mn->retransmissions;
 	i->last_status = mn->last_status;
+	i->mobile_router = mn->config.router.n_networks ? &mn->config.router : NULL;
+	i->router_refused = mn->reg.router_refused;
 	if (mono_before(now, reg->barred_until))
 		i->barred_for_s = (uint32_t)((mono_diff_ms(reg->barred_until, now) + 999) / 1000);
 	i->leaving = mn->agent.leaving;

@@ -28,6 +28,13 @@ enum mn_uplink {
 	MN_UPLINK_CAUTIOUS, /* data after the Binding Acknowledgement */
 };
 
+/* A mobile router (RFC 3963 5); n_networks 0: a mobile host. */
+struct mn_router_config {
+	bool explicit_mode; /* tell the home agent the prefixes; else it knows them (5.2) */
+	size_t n_networks;
+	struct ip6_prefix networks[MIP6_MAX_NETWORKS];
+};
+
 struct mn_config {
 	struct in6_addr home_address;
 	struct ip6_prefix home_prefix;
@@ -48,6 +55,7 @@ struct mn_config {
 	struct mh_heartbeat_config heartbeat; /* asked of the home agent (RFC 5847) */
 	uint32_t restart_counter; /* RFC 5847 3.2: grew when this node last lost its state */
 	const char *identifier; /* user@realm, told to the home agent (RFC 4283); NULL: none; borrowed */
+	struct mn_router_config router;
 	size_t n_interfaces;
 	struct mn_interface_config interfaces[MN_MAX_INTERFACES];
 };
@@ -191,6 +199,8 @@ struct mn_info {
 	int64_t retransmit_in_ms; /* -1: none due */
 	uint32_t moves, retransmissions;
 	int last_status; /* of the last BA, -1: none yet */
+	const struct mn_router_config *mobile_router; /* NULL: a mobile host */
+	bool router_refused; /* no home agent serves its networks; it does not register any more */
 	uint32_t barred_for_s; /* the binding was revoked: no registration for so long */
 	bool leaving; /* this home agent, for another one */
 	bool agent_lost; /* it does not answer heartbeats */

@@ -9,6 +9,7 @@
  *   mn_move.c    choice among the links, and what is done at a move
  *   mn_home.c    arrival on the home link
  *   mn_reg.c     registration with the home agent: the Binding Update List entry
+ *   mn_nemo.c    what is different for a mobile router (RFC 3963)
  *   mn_agent.c   which home agent, and the change to another
  *   mn_switch.c  Home Agent Switch messages (RFC 5142)
  *   mn_revoke.c  Binding Revocation (RFC 5846)
@@ -182,6 +183,7 @@ struct mn_reg {
 	monotime_t refresh_at;
 	int64_t refused_wait_ms;
 	bool home_address_lost; /* status 134 */
+	bool router_refused; /* RFC 3963 5.4: no Binding Update with the R flag any more */
 	monotime_t barred_until; /* the home agent revoked the binding: no registration before */
 
 	struct mn_rate rate;
@@ -341,6 +343,12 @@ void mn_reg_acknowledged(struct mn *mn, const struct mh_message *m);
 void mn_reg_restore(
 	struct mn *mn, const struct in6_addr *care_of, uint16_t seq, uint32_t remaining_s);
 
+/* mn_nemo.c */
+void mn_nemo_request(const struct mn *mn, struct mh_message *m, bool deregister);
+/* An answer of success that leaves the networks out. */
+bool mn_nemo_unserved(const struct mn *mn, const struct mh_message *m);
+/* No other home agent can be asked: is it this status that ends all attempts? */
+bool mn_nemo_final(const struct mn *mn, uint8_t status);
 /* Somebody says that the home agent does not know the Mobility Header (11.3.5). */
 void mn_reg_unsupported(struct mn *mn);
 

@@ -26,6 +26,7 @@
 #define REFUSED_WAIT_MAX_MS 960000
 #define NOWHERE_WAIT_MS 10000
 #define MAX_SEQUENCE_ERRORS 3
+#define NETWORK_OPTION_LEN 24 /* RFC 3963 4.3, with padding */
 #define AGENT_TRIES 3 /* without an answer: another home agent is tried, if one is known */
 #define LAST_TRIES 3 /* of a de-registration after which something else waits to be done */
 
@@ -107,8 +108,8 @@ static void change_state(struct mn *mn, enum mn_registration to)
 		break;
 	case MN_REG_REFUSED:
 		reg->outstanding = false;
-		if (reg->home_address_lost)
-			break; /* RFC 6275 11.7.1: it MUST NOT be tried again */
+		if (reg->home_address_lost || reg->router_refused)
+			break; /* RFC 6275 11.7.1, RFC 3963 5.4: it MUST NOT be tried again */
 		mn_timer(mn, &reg->refresh_timer, mono_add_ms(mn_now(mn), reg->refused_wait_ms));
 		reg->refused_wait_ms *= 2;
 		if (reg->refused_wait_ms > REFUSED_WAIT_MAX_MS)
@@ -188,6 +189,7 @@ static size_t build(const struct mn *mn, uint8_t *buf, size_t cap)
 	m.u.bu.flags = BU_F_A | BU_F_H;
 	if (mn_link_local_compatible(mn))
 		m.u.bu.flags |= BU_F_L;
+	mn_nemo_request(mn, &m, reg->deregister);
 	if (!at_home(mn))
 		mh_option_add(&m, MHOPT_ALT_COA)->u.alt_coa = reg->care_of;
 	if (mn->config.identifier) {
@@ -203,7 +205,7 @@ static size_t build(const struct mn *mn, uint8_t *buf, size_t cap)
 static int transmit(struct mn *mn)
 {
 	const struct mn_reg *reg = &mn->reg;
-	uint8_t buf[64 + MN_ID_NAI_MAX + 8];
+	uint8_t buf[64 + MN_ID_NAI_MAX + 8 + MIP6_MAX_NETWORKS * NETWORK_OPTION_LEN];
 	struct mip6_packet p = {
 		.src = mn->config.home_address,
 		.dst = mn->config.home_agent,
@@ -308,7 +310,8 @@ static void request(
 
 static bool barred(const struct mn *mn)
 {
-	return mn->reg.home_address_lost || mono_before(mn_now(mn), mn->reg.barred_until);
+	return mn->reg.home_address_lost || mn->reg.router_refused ||
+	       mono_before(mn_now(mn), mn->reg.barred_until);
 }
 
 bool mn_reg_needed(const struct mn *mn, const struct in6_addr *care_of)
@@ -387,6 +390,13 @@ static void deregistered(struct mn *mn, const char *text)
 			    .text = text});
 	if (mn->stopping) {
 		mn_finish(mn);
+		return;
+	}
+	if (reg->router_refused && !mn->agent.leaving) {
+		if (!mn_agent_failed(mn)) {
+			change_state(mn, MN_REG_REFUSED);
+			mn_path_answered(mn, false);
+		}
 		return;
 	}
 	if (!mn_agent_left(mn) || mn->path.location == MN_AT_HOME)
@@ -472,6 +482,7 @@ void mn_reg_forget(struct mn *mn)
 	struct mn_reg *reg = &mn->reg;
 
 	reg->may_live_until = reg->refresh_at = reg->barred_until = MN_PAST;
+	reg->router_refused = false;
 	reg->refused_wait_ms = REFUSED_WAIT_MS;
 	change_state(mn, MN_REG_NONE);
 }
@@ -538,6 +549,12 @@ static void refused(struct mn *mn, const struct mh_message *m, const char *text)
 			in6_str(&mn->config.home_address));
 		reg->home_address_lost = true;
 		reg->may_live_until = reg->acked_until = MN_PAST;
+	} else if (mn_nemo_final(mn, status)) {
+		log_error("home agent %s refuses to serve the networks of this mobile router: %s; "
+			  "set that right there and restart mip6d",
+			in6_str(&mn->config.home_agent), text);
+		reg->router_refused = true;
+		reg->may_live_until = reg->acked_until; /* nothing came of this request (RFC 3963 5.4) */
 	} else {
 		log_warning("home agent %s refuses the registration: %s",
 			in6_str(&mn->config.home_agent), text);
@@ -552,6 +569,24 @@ static uint32_t refresh_margin(uint32_t granted_s)
 	if (granted_s <= 32)
 		return granted_s / 2;
 	return granted_s / 10 > 16 ? granted_s / 10 : 16;
+}
+
+/* RFC 3963 5.3: it has bound us as a host; we MUST de-register before another one is asked. */
+static void unserved(struct mn *mn, const struct mh_message *m)
+{
+	struct mn_reg *reg = &mn->reg;
+
+	mn->stats.ba_refused++;
+	log_error("home agent %s does not support mobile routers: the binding there is deleted",
+		in6_str(&mn->config.home_agent));
+	mn_emit(mn, (struct mip6_event){.type = EV_BA_REFUSED,
+			    .care_of = reg->care_of,
+			    .peer = mn->config.home_agent,
+			    .status = m->u.ba.status,
+			    .seq = m->u.ba.seq,
+			    .text = "accepted, but not as a mobile router"});
+	reg->router_refused = true;
+	mn_reg_deregister(mn, &reg->care_of);
 }
 
 static void accepted(struct mn *mn, const struct mh_message *m, monotime_t sent, uint16_t asked)
@@ -649,6 +684,8 @@ void mn_reg_acknowledged(struct mn *mn, const struct mh_message *m)
 		/* 133: it holds no binding for us (10.3.2), which is what was wanted. */
 		mn->stats.ba_accepted++;
 		deregistered(mn, ba_status_name(status));
+	} else if (status < BA_UNSPECIFIED && mn_nemo_unserved(mn, m)) {
+		unserved(mn, m);
 	} else if (status < BA_UNSPECIFIED) {
 		accepted(mn, m, reg->sent[i].at, reg->sent[i].lifetime);
 	} else {

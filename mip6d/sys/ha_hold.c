@@ -161,11 +161,12 @@ void ha_hold_close(struct ha_hold *h)
 	free(h);
 }
 
-void ha_hold_release(
-	struct ha_hold *h, const struct in6_addr *care_of, const struct in6_addr *inner)
+void ha_hold_release(struct ha_hold *h, const struct in6_addr *care_of,
+	const struct in6_addr *inner, uint8_t plen)
 {
 	for (size_t i = 0; i < h->n;) {
-		if (in6_equal(&h->held[i].care_of, care_of) && in6_equal(&h->held[i].inner, inner))
+		if (in6_equal(&h->held[i].care_of, care_of) &&
+			in6_in_prefix(&h->held[i].inner, inner, plen))
 			remove_at(h, i, true);
 		else
 			i++;

@@ -28,15 +28,15 @@ struct ha_hold_stats {
 	uint64_t dropped; /* it did not, or there was no room */
 };
 
-/* registered: is inner a home address whose care-of address is care_of? */
+/* registered: is inner a home address, or in a network, whose care-of address is care_of? */
 typedef bool ha_hold_registered_fn(
 	void *arg, const struct in6_addr *care_of, const struct in6_addr *inner);
 struct ha_hold *ha_hold_open(
 	struct sys_loop *loop, ha_hold_registered_fn *registered, void *arg, int *err);
 void ha_hold_close(struct ha_hold *h);
-/* The pair is in force now: let go what waits for it. */
-void ha_hold_release(
-	struct ha_hold *h, const struct in6_addr *care_of, const struct in6_addr *inner);
+/* The pair of care-of address and the first plen bits of inner is in force now: let go what waits for it. */
+void ha_hold_release(struct ha_hold *h, const struct in6_addr *care_of,
+	const struct in6_addr *inner, uint8_t plen);
 const struct ha_hold_stats *ha_hold_stats(const struct ha_hold *h);
 
 /*

@@ -31,6 +31,8 @@
 #include "lib/addr.h"
 #include "lib/log.h"
 #include "mip6d/sys/ha_hold.h"
+#include "mip6d/sys/ha_networks.h"
+#include "mip6d/sys/ha_unreachable.h"
 #include "mip6d/sys/icmp6_socket.h"
 #include "mip6d/sys/loop.h"
 #include "mip6d/sys/marks.h"
@@ -64,6 +66,7 @@ struct ha_kernel {
 	struct ha_hold *hold;
 	int ifindex; /* of the tunnel */
 	struct forward *forwards;
+	struct ha_networks *networks;
 	size_t n_changes;
 	struct nft_change changes[BATCH];
 	struct sys_after flush;
@@ -94,6 +97,7 @@ struct ha_kernel {
 	" meta mark set meta mark | 0x%08x accept\n"                                              \
 	"add rule ip6 " SYS_NFT_TABLE " tunnel ip6 saddr . @th,64,128 @" SYS_NFT_LEFT             \
 	" meta mark set meta mark | 0x%08x accept\n"                                              \
+	"add rule ip6 " SYS_NFT_TABLE " tunnel jump " SYS_NFT_NETWORKS "\n"                        \
 	"add rule ip6 " SYS_NFT_TABLE                                                             \
 	" tunnel limit rate over 1000/second burst 1024 packets counter drop\n"                    \
 	"add rule ip6 " SYS_NFT_TABLE                                                             \
@@ -101,12 +105,20 @@ struct ha_kernel {
 
 static int load_rules(struct ha_kernel *k, char *err, size_t errlen)
 {
-	char text[4096], why[512];
+	char *text = NULL, why[512] = "out of memory";
+	size_t len = 0;
+	FILE *f = open_memstream(&text, &len);
+	int rc;
 
-	snprintf(text, sizeof(text), RULES, SYS_NFT_PRIORITY, k->config.tunnel, SYS_MARK, SYS_MARK,
-		~SYS_MARK, in6_str(&k->config.address), SYS_MARK, SYS_MARK, SYS_MARK,
-		SYS_QUEUE_UNKNOWN);
-	if (nft_load(text, false, why, sizeof(why)) == 0)
+	if (!f)
+		return -ENOMEM;
+	fputs("add table ip6 " SYS_NFT_TABLE "\n", f);
+	ha_networks_rules(k->networks, f);
+	fprintf(f, RULES, SYS_NFT_PRIORITY, k->config.tunnel, SYS_MARK, SYS_MARK, ~SYS_MARK,
+		in6_str(&k->config.address), SYS_MARK, SYS_MARK, SYS_MARK, SYS_QUEUE_UNKNOWN);
+	rc = fclose(f) ? -ENOMEM : nft_load(text, false, why, sizeof(why));
+	free(text);
+	if (rc == 0)
 		return 0;
 	snprintf(err, errlen,
 		"the packet filter refuses the check of tunnelled packets (CONFIG_NF_TABLES_IPV6, "
@@ -157,12 +169,14 @@ static void flush(void *arg)
 	if (nft_elements(k->nf, PAIR_LEN, k->changes, k->n_changes) < 0)
 		apply_one_by_one(k);
 	for (size_t i = 0; i < k->n_changes && k->hold; i++) {
+		const char *set = k->changes[i].set;
+		uint8_t plen = strcmp(set, SYS_NFT_BINDINGS) == 0 ? 128 : ha_networks_length(set);
 		struct in6_addr care_of, inner;
 
 		memcpy(&care_of, k->changes[i].key, 16);
 		memcpy(&inner, k->changes[i].key + 16, 16);
-		if (k->changes[i].add && strcmp(k->changes[i].set, SYS_NFT_BINDINGS) == 0)
-			ha_hold_release(k->hold, &care_of, &inner);
+		if (k->changes[i].add && plen)
+			ha_hold_release(k->hold, &care_of, &inner, plen);
 	}
 	k->n_changes = 0;
 }
@@ -179,6 +193,12 @@ static void change_pair(struct ha_kernel *k, const char *set, bool add,
 	c->add = add;
 	set_pair(c->key, care_of, inner);
 	sys_loop_after(k->loop, &k->flush);
+}
+
+static void change_network(void *arg, const char *set, bool add, const struct in6_addr *care_of,
+	const struct in6_addr *network)
+{
+	change_pair(arg, set, add, care_of, network);
 }
 
 /*
@@ -268,17 +288,30 @@ static int forward_set(
 	err = set_route(k, f, care_of);
 	if (!err)
 		set_pair_of(k, f, care_of);
-	return err;
+	return err ? err : ha_networks_move(k->networks, home_address, care_of);
+}
+
+static int forward_networks(void *ctx, const struct in6_addr *home_address,
+	const struct ip6_prefix *networks, size_t n)
+{
+	struct ha_kernel *k = ctx;
+	struct forward *f = find(k, home_address);
+
+	if (!f || k->stopping)
+		return n ? -ENOENT : 0;
+	return ha_networks_set(k->networks, home_address, &f->route, networks, n);
 }
 
 static int remove_forward(struct ha_kernel *k, struct forward *f)
 {
 	struct rtnl_route r = route_of(k, &f->home_address);
-	int err = 0;
+	int err = ha_networks_set(k->networks, &f->home_address, &in6addr_any, NULL, 0), e;
 
 	set_pair_of(k, f, &in6addr_any);
-	if (!in6_is_any(&f->route))
-		err = nlreq_do(k->rt, rtnl_route_del(&r));
+	if (!in6_is_any(&f->route)) {
+		e = nlreq_do(k->rt, rtnl_route_del(&r));
+		err = err ? err : e;
+	}
 	/*
 	 * A node that comes home may do so by another interface than it left by:
 	 * the home agent asks for its link-layer address, and the node answers
@@ -301,14 +334,16 @@ static int forward_del(void *ctx, const struct in6_addr *home_address)
 
 static bool registered(void *arg, const struct in6_addr *care_of, const struct in6_addr *inner)
 {
-	struct forward *f = find(arg, inner);
+	struct ha_kernel *k = arg;
+	struct forward *f = find(k, inner);
 
-	return f && in6_equal(&f->pair, care_of);
+	return (f && in6_equal(&f->pair, care_of)) ||
+	       ha_networks_registered(k->networks, care_of, inner);
 }
 
 /* ---- the home link ---- */
 
-static int proxy_add(void *ctx, int ifindex, const struct in6_addr *addr)
+static int proxy_add(void *ctx, int ifindex, const struct in6_addr *addr, bool router)
 {
 	struct ha_kernel *k = ctx;
 
@@ -318,7 +353,7 @@ static int proxy_add(void *ctx, int ifindex, const struct in6_addr *addr)
 		k->proxies[i] = k->proxies[--k->n_proxies];
 		break;
 	}
-	return nlreq_do(k->rt, rtnl_proxy_set(ifindex, addr));
+	return nlreq_do(k->rt, rtnl_proxy_set(ifindex, addr, router));
 }
 
 static int proxy_del(void *ctx, int ifindex, const struct in6_addr *addr)
@@ -360,6 +395,7 @@ const struct ha_ops ha_kernel_ops = {
 	.dad_listen = dad_listen,
 	.store_put = put,
 	.store_del = del,
+	.forward_networks = forward_networks,
 };
 
 void ha_kernel_stored(
@@ -377,7 +413,8 @@ static int take_route(void *arg, const struct nlmsghdr *h)
 	struct rtnl_route r;
 	struct forward *f;
 
-	if (!rtnl_route_read(h, &r) || r.ifindex != k->ifindex || !r.encap || r.plen != 128)
+	if (!rtnl_route_read(h, &r) || r.ifindex != k->ifindex || !r.encap ||
+		ha_networks_take_route(k->networks, &r) || r.plen != 128)
 		return 0;
 	f = find_or_add(k, &r.dst);
 	if (!f)
@@ -432,6 +469,10 @@ static int take_over(struct ha_kernel *k)
 
 	if (!err)
 		err = nft_dump(k->nf, SYS_NFT_BINDINGS, PAIR_LEN, take_pair, k);
+	if (!err)
+		err = ha_networks_take_pairs(k->networks);
+	if (!err)
+		err = ha_unreachable_set(k->rt, k->config.networks, k->config.n_networks);
 	if (!err && k->config.home_ifindex)
 		err = nlreq_dump(k->rt, rtnl_proxy_dump(k->config.home_ifindex), take_proxy, k);
 	return err;
@@ -448,6 +489,7 @@ void ha_kernel_reconcile(struct ha_kernel *k)
 		remove_forward(k, f);
 		n++;
 	}
+	n += ha_networks_reconcile(k->networks);
 	for (size_t i = 0; i < k->n_proxies; i++)
 		proxy_del(k, k->config.home_ifindex, &k->proxies[i]);
 	if (n || k->n_proxies)
@@ -565,6 +607,10 @@ static int open_all(struct ha_kernel *k, char *err, size_t errlen)
 		k->xfrm = nlreq_open(NETLINK_XFRM, &rc);
 	if (!rc)
 		k->nf = nlreq_open(NETLINK_NETFILTER, &rc);
+	if (!rc)
+		k->networks = ha_networks_new(k->rt, k->nf, change_network, k);
+	if (!rc && !k->networks)
+		rc = -ENOMEM;
 	if (rc)
 		return rc;
 	/* The queue first: it can have one listener, so it tells whether another daemon runs. */
@@ -591,6 +637,7 @@ static int open_all(struct ha_kernel *k, char *err, size_t errlen)
 			nlreq_why(k->xfrm));
 		return rc;
 	}
+	ha_networks_device(k->networks, k->ifindex, &k->config.address);
 	rc = take_over(k);
 	if (rc) {
 		snprintf(err, errlen, "cannot read what is in the kernel already: %s",
@@ -636,6 +683,8 @@ static void remove_all(struct ha_kernel *k)
 
 	if (k->ifindex)
 		nlreq_do(k->rt, rtnl_link_del(k->ifindex)); /* and with it all routes */
+	if (k->rt)
+		ha_unreachable_set(k->rt, NULL, 0);
 	if (k->xfrm)
 		xfrm_refuse_hao(k->xfrm);
 	k->n_proxies = 0;
@@ -665,6 +714,7 @@ void ha_kernel_close(struct ha_kernel *k, bool remove)
 		HASH_DEL(k->forwards, f);
 		free(f);
 	}
+	ha_networks_free(k->networks);
 	nlreq_close(k->rt);
 	nlreq_close(k->xfrm);
 	nlreq_close(k->nf);
@@ -679,5 +729,6 @@ void ha_kernel_stats(const struct ha_kernel *k, struct ha_kernel_stats *s)
 	*s = (struct ha_kernel_stats){.held = h->held,
 		.released = h->released,
 		.dropped = h->dropped,
-		.bindings = HASH_COUNT(k->forwards)};
+		.bindings = HASH_COUNT(k->forwards),
+		.networks = ha_networks_count(k->networks)};
 }

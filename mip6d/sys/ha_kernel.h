@@ -7,6 +7,7 @@
  *   HOME/128 encap ...   one route a binding, protocol SYS_PROTOCOL
  *   table ip6 mip6d      the pairs (care-of address, home address) that may
  *                        come back through the tunnel, and what checks them
+ *   networks             of mobile routers, see ha_networks.h
  *   XFRM                 the right to receive Home Address options with
  *                        Mobility Headers
  *   proxies              on the home link, protocol SYS_PROTOCOL
@@ -23,6 +24,7 @@
 
 #include <net/if.h>
 
+#include "lib/prefix_table.h"
 #include "mip6/env.h"
 
 struct ha_kernel; /* opaque */
@@ -36,6 +38,8 @@ struct ha_kernel_config {
 	char tunnel[IFNAMSIZ]; /* name of the device */
 	int home_ifindex; /* 0: virtual home link */
 	char home_link[IFNAMSIZ];
+	const struct prefix_row *networks; /* of mobile routers (ha_unreachable.h) */
+	size_t n_networks;
 };
 
 /*
@@ -60,7 +64,7 @@ void ha_kernel_close(struct ha_kernel *k, bool remove);
 
 struct ha_kernel_stats {
 	uint64_t held, released, dropped; /* see ha_hold.h */
-	uint64_t bindings; /* in the kernel */
+	uint64_t bindings, networks; /* in the kernel */
 };
 void ha_kernel_stats(const struct ha_kernel *k, struct ha_kernel_stats *s);
 

@@ -13,19 +13,23 @@
 #define SYS_IFAPROT_KERNEL_LL 3
 
 /* Priorities of routing rules; both come before the main table (32766). */
+#define SYS_RULE_INSIDE 17499 /* to the networks behind a mobile router */
 #define SYS_RULE_HOME 17500 /* from the home address */
 #define SYS_RULE_CARE_OF 17501 /* from a care-of address */
 
 #define SYS_METRIC 1024 /* of routes in tables of our own */
 #define SYS_METRIC_PMTU 1000 /* of host routes because of Packet Too Big */
 #define SYS_METRIC_MAIN 64 /* of the default route in the main table */
+#define SYS_METRIC_NETWORK 512 /* of a network behind a mobile router: before static routes by way of its home address */
 #define SYS_METRIC_LAST 0xfffffffe /* of the unreachable route behind all others */
 
 /* The nftables table `ip6 mip6d` */
 #define SYS_NFT_TABLE "mip6d"
 #define SYS_NFT_BINDINGS "bindings" /* set of care-of address . inner source */
 #define SYS_NFT_LEFT "left" /* the same for places that were left a moment ago */
+#define SYS_NFT_NETWORKS "networks" /* sets networksN of care-of address . prefix of N bits; chain */
 #define SYS_NFT_HELD "held" /* set of home addresses whose packets wait */
+#define SYS_NFT_HELD_LINKS "held_links" /* set of interfaces: what networks behind them send waits */
 #define SYS_NFT_PRIORITY (-250)
 /*
  * Route optimization has a table of its own: the home agent and the mobile

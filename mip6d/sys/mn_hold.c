@@ -12,10 +12,15 @@
 #include "mip6d/sys/nfqueue.h"
 #include "mip6d/sys/nft.h"
 
+#define HELD_LINKS 16
+#define KEY_LEN 16 /* an address, or the name of an interface */
+
 struct mn_hold {
 	struct sys_loop *loop;
 	struct nlreq *nf;
 	struct in6_addr home_address;
+	const char (*links)[IFNAMSIZ];
+	size_t n_links;
 	struct nfqueue *queue;
 	bool holding;
 	bool dropping; /* how the last hold ended */
@@ -28,6 +33,8 @@ struct mn_hold {
 	"add table ip6 " SYS_NFT_TABLE "\n"                                                    \
 	"add set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD " { type ipv6_addr; }\n"                 \
 	"flush set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD "\n"                                   \
+	"add set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD_LINKS " { type ifname; }\n"              \
+	"flush set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD_LINKS "\n"                             \
 	"add chain ip6 " SYS_NFT_TABLE " out { type filter hook output priority %d; }\n"       \
 	"flush chain ip6 " SYS_NFT_TABLE " out\n"                                              \
 	"add rule ip6 " SYS_NFT_TABLE " out ip6 saddr != @" SYS_NFT_HELD " return\n"           \
@@ -77,10 +84,16 @@ static void readable(void *arg)
 
 static int change(struct mn_hold *h, bool add)
 {
-	struct nft_change c = {.set = SYS_NFT_HELD, .add = add};
+	struct nft_change c[1 + HELD_LINKS];
 
-	memcpy(c.key, &h->home_address, sizeof(h->home_address));
-	return nft_elements(h->nf, sizeof(h->home_address), &c, 1);
+	memset(c, 0, sizeof(c));
+	c[0] = (struct nft_change){.set = SYS_NFT_HELD, .add = add};
+	memcpy(c[0].key, &h->home_address, KEY_LEN);
+	for (size_t i = 0; i < h->n_links; i++) {
+		c[1 + i] = (struct nft_change){.set = SYS_NFT_HELD_LINKS, .add = add};
+		memcpy(c[1 + i].key, h->links[i], KEY_LEN);
+	}
+	return nft_elements(h->nf, KEY_LEN, c, 1 + h->n_links);
 }
 
 int mn_hold_start(struct mn_hold *h)
@@ -117,7 +130,8 @@ int mn_hold_end(struct mn_hold *h, bool drop)
 }
 
 struct mn_hold *mn_hold_open(struct sys_loop *loop, struct nlreq *nf,
-	const struct in6_addr *home_address, char *err, size_t errlen)
+	const struct in6_addr *home_address, const char (*links)[IFNAMSIZ], size_t n_links,
+	char *err, size_t errlen)
 {
 	struct mn_hold *h = calloc(1, sizeof(*h));
 	char text[2048], why[512];
@@ -130,6 +144,8 @@ struct mn_hold *mn_hold_open(struct sys_loop *loop, struct nlreq *nf,
 	h->loop = loop;
 	h->nf = nf;
 	h->home_address = *home_address;
+	h->links = links;
+	h->n_links = n_links < HELD_LINKS ? n_links : HELD_LINKS;
 	h->queue = nfqueue_open(SYS_QUEUE_HOLD, 0, MN_HOLD_PACKETS, &rc);
 	if (h->queue)
 		rc = sys_loop_read(loop, nfqueue_fd(h->queue), readable, h);

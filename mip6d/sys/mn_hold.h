@@ -9,11 +9,15 @@
  * natively at home.  A queueing discipline on the tunnel device (`plug`)
  * could do the first but not the second.
  *
+ * What the networks of a mobile router send waits in the same queue, but
+ * before it was routed the first time (mn_networks.h has the rules).
+ *
  * Mobility Headers and Neighbor Discovery pass: they are what ends the hold.
  */
 #ifndef SYS_MN_HOLD_H
 #define SYS_MN_HOLD_H
 
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,9 +33,14 @@ struct mn_hold_stats {
 	uint64_t held, released, dropped;
 };
 
-/* Loads the packet filter's rules, and forgets holds of a predecessor.  NULL with the reason in err. */
+/*
+ * Loads the packet filter's rules, and forgets holds of a predecessor.  links:
+ * interfaces of the networks, as long as the hold lives.  NULL with the
+ * reason in err.
+ */
 struct mn_hold *mn_hold_open(struct sys_loop *loop, struct nlreq *nf,
-	const struct in6_addr *home_address, char *err, size_t errlen);
+	const struct in6_addr *home_address, const char (*links)[IFNAMSIZ], size_t n_links,
+	char *err, size_t errlen);
 /* remove: the rules too; else they stay, and what is held is lost. */
 void mn_hold_close(struct mn_hold *h, bool remove);
 

@@ -190,7 +190,8 @@ static int open_all(
 	if (rc)
 		return rc;
 	/* First, as the queue can have one listener: it tells whether another daemon runs. */
-	k->hold = mn_hold_open(k->loop, k->nf, &k->config.home_address, err, errlen);
+	k->hold = mn_hold_open(k->loop, k->nf, &k->config.home_address, k->config.networks.ingress,
+		k->config.networks.n_ingress, err, errlen);
 	if (!k->hold)
 		return -EBUSY;
 	rc = set_devices(k, err, errlen);
@@ -208,6 +209,9 @@ static int open_all(
 			nlreq_why(k->rt));
 		return rc;
 	}
+	rc = mn_networks_open(k, err, errlen);
+	if (rc)
+		return rc;
 	rc = xfrm_accept_rh2(k->xfrm, &k->config.home_address);
 	if (rc) {
 		snprintf(err, errlen,
@@ -282,13 +286,19 @@ static bool is_source(const struct mn_kernel *k, const struct in6_addr *addr)
 	return false;
 }
 
+static bool rule_is_used(const struct mn_kernel *k, const struct rtnl_rule *r)
+{
+	if (r->priority == SYS_RULE_CARE_OF)
+		return is_source(k, &r->src);
+	return in6_equal(&r->src, &k->config.home_address) || mn_networks_has_rule(k, r);
+}
+
 static int found_rule(void *arg, const struct nlmsghdr *h)
 {
 	struct found *f = arg;
 	struct rtnl_rule r;
 
-	if (!rtnl_rule_read(h, &r) ||
-		(!f->all && (r.priority != SYS_RULE_CARE_OF || is_source(f->k, &r.src))))
+	if (!rtnl_rule_read(h, &r) || (!f->all && rule_is_used(f->k, &r)))
 		return 0;
 	if (f->n_rules < MAX_FOUND)
 		f->rules[f->n_rules++] = r;
@@ -307,7 +317,7 @@ static int found_route(void *arg, const struct nlmsghdr *h)
 
 		for (size_t i = 0; i < f->k->n_sources; i++)
 			used |= mn_table_of(f->k, f->k->sources[i].ifindex) == r.table;
-		if (used)
+		if (used && mn_networks_has_route(f->k, &r))
 			return 0;
 	}
 	if (f->n_routes < MAX_FOUND)

@@ -28,6 +28,7 @@
 #include <net/if.h>
 
 #include "mip6/env.h"
+#include "mip6d/sys/mn_networks.h"
 #include "mip6d/sys/watch.h"
 
 struct mn_kernel; /* opaque */
@@ -44,6 +45,7 @@ struct mn_kernel_config {
 	char tunnel[IFNAMSIZ]; /* NAME */
 	uint32_t table; /* T */
 	bool optimistic_dad;
+	struct mn_networks_config networks; /* behind this node, if it is a mobile router */
 	size_t n_interfaces;
 	struct {
 		int ifindex;

@@ -360,6 +360,10 @@ static int home_set(void *ctx, const struct in6_addr *home_address, uint8_t pref
 		err = home_address_on(k, ifindex, prefix_len, dad);
 	if (err)
 		return err;
+	if (k->home_ifindex != ifindex)
+		err = mn_networks_home(k, ifindex);
+	if (err)
+		return err;
 	k->home_ifindex = ifindex;
 	k->home_plen = prefix_len;
 	err = nlreq_do(k->rt, rtnl_route_set(&on_link));
@@ -386,6 +390,8 @@ static int home_del(void *ctx, const struct in6_addr *home_address, int ifindex)
 		return 0;
 	k->home_ifindex = 0;
 	err = k->way == MN_WAY_HOME ? route_nowhere(k) : 0;
+	e = mn_networks_home(k, 0);
+	err = err ? err : e;
 	if (k->main_ifindex == ifindex) {
 		bool needed = false;
 

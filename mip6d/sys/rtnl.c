@@ -233,10 +233,16 @@ bool rtnl_route_read(const struct nlmsghdr *h, struct rtnl_route *r)
 
 /* ---- rules ---- */
 
+static uint8_t length(const struct in6_addr *a, uint8_t plen)
+{
+	return plen || in6_is_any(a) ? plen : 128;
+}
+
 static struct nl_msg *rule_msg(int type, int flags, const struct rtnl_rule *r)
 {
 	struct fib_rule_hdr h = {.family = AF_INET6,
-		.src_len = 128,
+		.src_len = length(&r->src, r->src_len),
+		.dst_len = length(&r->dst, r->dst_len),
 		.action = FR_ACT_TO_TBL,
 		.table = RT_TABLE_UNSPEC,
 		.flags = r->find_source ? FIB_RULE_FIND_SADDR : 0};
@@ -245,7 +251,10 @@ static struct nl_msg *rule_msg(int type, int flags, const struct rtnl_rule *r)
 
 	if (!m)
 		return NULL;
-	err |= nla_put(m, FRA_SRC, ADDR_LEN, &r->src);
+	if (h.src_len)
+		err |= nla_put(m, FRA_SRC, ADDR_LEN, &r->src);
+	if (h.dst_len)
+		err |= nla_put(m, FRA_DST, ADDR_LEN, &r->dst);
 	err |= nla_put_u32(m, FRA_TABLE, r->table);
 	err |= nla_put_u32(m, FRA_PRIORITY, r->priority);
 	err |= nla_put_u8(m, FRA_PROTOCOL, SYS_PROTOCOL);
@@ -278,9 +287,12 @@ bool rtnl_rule_read(const struct nlmsghdr *h, struct rtnl_rule *r)
 	if (h->nlmsg_type != RTM_NEWRULE || !attributes(h, sizeof(f), tb, FRA_MAX))
 		return false;
 	memcpy(&f, NLMSG_DATA((struct nlmsghdr *)h), sizeof(f));
-	if (f.family != AF_INET6 || get_u8(tb[FRA_PROTOCOL]) != SYS_PROTOCOL ||
-		!get_addr(tb[FRA_SRC], &r->src))
+	if (f.family != AF_INET6 || get_u8(tb[FRA_PROTOCOL]) != SYS_PROTOCOL)
 		return false;
+	get_addr(tb[FRA_SRC], &r->src);
+	get_addr(tb[FRA_DST], &r->dst);
+	r->src_len = f.src_len;
+	r->dst_len = f.dst_len;
 	r->table = get_u32(tb[FRA_TABLE], f.table);
 	r->priority = get_u32(tb[FRA_PRIORITY], 0);
 	r->find_source = f.flags & FIB_RULE_FIND_SADDR;
@@ -311,9 +323,12 @@ struct nl_msg *rtnl_neighbour_del(int ifindex, const struct in6_addr *addr)
 	return m ? nlreq_whole(m, nla_put(m, NDA_DST, ADDR_LEN, addr)) : NULL;
 }
 
-static struct nl_msg *proxy_msg(int type, int flags, int ifindex, const struct in6_addr *addr)
+static struct nl_msg *proxy_msg(
+	int type, int flags, int ifindex, const struct in6_addr *addr, bool router)
 {
-	struct ndmsg h = {.ndm_family = AF_INET6, .ndm_ifindex = ifindex, .ndm_flags = NTF_PROXY};
+	struct ndmsg h = {.ndm_family = AF_INET6,
+		.ndm_ifindex = ifindex,
+		.ndm_flags = NTF_PROXY | (router ? NTF_ROUTER : 0)};
 	struct nl_msg *m = nlreq_msg(type, flags, &h, sizeof(h));
 	int err = 0;
 
@@ -325,14 +340,14 @@ static struct nl_msg *proxy_msg(int type, int flags, int ifindex, const struct i
 	return nlreq_whole(m, err);
 }
 
-struct nl_msg *rtnl_proxy_set(int ifindex, const struct in6_addr *addr)
+struct nl_msg *rtnl_proxy_set(int ifindex, const struct in6_addr *addr, bool router)
 {
-	return proxy_msg(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, ifindex, addr);
+	return proxy_msg(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, ifindex, addr, router);
 }
 
 struct nl_msg *rtnl_proxy_del(int ifindex, const struct in6_addr *addr)
 {
-	return proxy_msg(RTM_DELNEIGH, 0, ifindex, addr);
+	return proxy_msg(RTM_DELNEIGH, 0, ifindex, addr, false);
 }
 
 struct nl_msg *rtnl_proxy_dump(int ifindex)

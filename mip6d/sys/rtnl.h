@@ -54,7 +54,8 @@ bool rtnl_route_read(const struct nlmsghdr *h, struct rtnl_route *r);
 /* ---- rules ---- */
 
 struct rtnl_rule {
-	struct in6_addr src; /* /128 */
+	struct in6_addr src, dst;
+	uint8_t src_len, dst_len; /* 0: the whole address; everything when that is :: */
 	uint32_t table, priority;
 	/* Applies to packets without a source yet, if src would be chosen for them. */
 	bool find_source;
@@ -69,7 +70,7 @@ bool rtnl_rule_read(const struct nlmsghdr *h, struct rtnl_rule *r); /* false: no
 struct nl_msg *rtnl_neighbour_set(int ifindex, const struct in6_addr *addr, const uint8_t *lladdr,
 	size_t len, uint16_t state);
 struct nl_msg *rtnl_neighbour_del(int ifindex, const struct in6_addr *addr);
-struct nl_msg *rtnl_proxy_set(int ifindex, const struct in6_addr *addr);
+struct nl_msg *rtnl_proxy_set(int ifindex, const struct in6_addr *addr, bool router);
 struct nl_msg *rtnl_proxy_del(int ifindex, const struct in6_addr *addr);
 struct nl_msg *rtnl_proxy_dump(int ifindex);
 

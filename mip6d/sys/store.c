@@ -4,9 +4,14 @@
  *
  *    0  magic    4  kind    5  state    6  sequence number
  *    8  home address   24  care-of address   40  home agent
- *   56  flags of the Binding Update   58  zero   60  lifetime
+ *   56  flags of the Binding Update   58  number of networks   60  lifetime
  *   64  end, seconds since 1970   72  what remained at the time of writing
  *   76  CRC-32 of the octets before
+ *
+ * Right behind a binding of a mobile router, and written with it in one go,
+ * there is a record for each of its networks: the prefix in the place of the
+ * care-of address, its length in that of the number.  With one of them
+ * missing the binding is not served again.
  *
  * The page cache outlives the process, so an append survives a kill without
  * any waiting for the disk.  After a crash of the whole machine the kernel's
@@ -37,7 +42,7 @@
 #define FOR_EVER UINT32_MAX
 
 /* A sequence number has the local address in the place of the home address, the peer in that of the care-of address. */
-enum kind { KIND_PUT = 1, KIND_DEL = 2, KIND_MN = 3, KIND_SEEN = 4, KIND_SENT = 5 };
+enum kind { KIND_PUT = 1, KIND_DEL = 2, KIND_MN = 3, KIND_SEEN = 4, KIND_SENT = 5, KIND_NETWORK = 6 };
 
 struct entry {
 	struct in6_addr home_address;
@@ -46,6 +51,9 @@ struct entry {
 	uint32_t lifetime_s, remaining_s;
 	uint64_t end;
 	bool invalid;
+	uint16_t n_networks; /* in a record of a network: the length of its prefix */
+	size_t n_read; /* of the networks, when loading */
+	struct ip6_prefix *networks; /* n_networks, or NULL */
 	UT_hash_handle hh;
 };
 
@@ -64,6 +72,7 @@ struct store {
 	char path[PATH_MAX];
 	int fd, lock_fd;
 	size_t n_records; /* in the file */
+	size_t n_networks; /* of all bindings */
 	bool broken; /* the last append failed: write the file anew */
 	struct entry *entries;
 	struct sequence *sequences;
@@ -116,7 +125,7 @@ static void build(uint8_t out[RECORD_LEN], enum kind kind, const struct entry *e
 	wbuf_in6(&w, &e->care_of);
 	wbuf_in6(&w, &e->home_agent);
 	wbuf_u16(&w, e->flags);
-	wbuf_u16(&w, 0);
+	wbuf_u16(&w, e->n_networks);
 	wbuf_u32(&w, e->lifetime_s);
 	wbuf_u64(&w, e->end);
 	wbuf_u32(&w, e->remaining_s);
@@ -127,7 +136,6 @@ static bool parse(const uint8_t in[RECORD_LEN], uint8_t *kind, struct entry *e)
 {
 	struct rbuf r = rbuf_make(in, RECORD_LEN);
 	uint32_t magic = 0, crc = 0;
-	uint16_t zero;
 	uint8_t invalid = 0;
 	bool ok = true;
 
@@ -136,10 +144,10 @@ static bool parse(const uint8_t in[RECORD_LEN], uint8_t *kind, struct entry *e)
 	      rbuf_u16(&r, &e->seq);
 	ok &= rbuf_in6(&r, &e->home_address) && rbuf_in6(&r, &e->care_of) &&
 	      rbuf_in6(&r, &e->home_agent);
-	ok &= rbuf_u16(&r, &e->flags) && rbuf_u16(&r, &zero) && rbuf_u32(&r, &e->lifetime_s);
+	ok &= rbuf_u16(&r, &e->flags) && rbuf_u16(&r, &e->n_networks) && rbuf_u32(&r, &e->lifetime_s);
 	ok &= rbuf_u64(&r, &e->end) && rbuf_u32(&r, &e->remaining_s) && rbuf_u32(&r, &crc);
 	e->invalid = invalid;
-	return ok && magic == MAGIC && invalid <= 1 && *kind >= KIND_PUT && *kind <= KIND_SENT &&
+	return ok && magic == MAGIC && invalid <= 1 && *kind >= KIND_PUT && *kind <= KIND_NETWORK &&
 	       crc == crc32(in, CRC_AT);
 }
 
@@ -173,6 +181,7 @@ static struct entry *find(struct store *s, const struct in6_addr *home_address)
 	return e;
 }
 
+/* Takes over from's networks, also when it fails. */
 static bool remember(struct store *s, const struct entry *from)
 {
 	struct entry *e = find(s, &from->home_address);
@@ -180,11 +189,15 @@ static bool remember(struct store *s, const struct entry *from)
 
 	if (!e) {
 		e = calloc(1, sizeof(*e));
-		if (!e)
+		if (!e) {
+			free(from->networks);
 			return false;
+		}
 		e->home_address = from->home_address;
 		HASH_ADD(hh, s->entries, home_address, sizeof(e->home_address), e);
 	}
+	s->n_networks += from->n_networks - (size_t)e->n_networks;
+	free(e->networks);
 	hh = e->hh;
 	*e = *from;
 	e->hh = hh;
@@ -198,7 +211,20 @@ static void forget(struct store *s, const struct in6_addr *home_address)
 	if (!e)
 		return;
 	HASH_DEL(s->entries, e);
+	s->n_networks -= e->n_networks;
+	free(e->networks);
 	free(e);
+}
+
+/* A network belongs to the binding before it. */
+static void network(struct store *s, const struct entry *from)
+{
+	struct entry *e = find(s, &from->home_address);
+
+	if (!e || !e->networks || e->n_read >= e->n_networks || from->n_networks > 128)
+		return;
+	e->networks[e->n_read].addr = from->care_of;
+	e->networks[e->n_read++].plen = (uint8_t)from->n_networks;
 }
 
 static struct sequence *sequence_find(struct store *s, uint8_t kind, const struct in6_addr *local,
@@ -284,13 +310,27 @@ static void out_add(struct out *o, enum kind kind, const struct entry *e)
 	o->records++;
 }
 
+static struct entry network_of(const struct entry *e, size_t i)
+{
+	return (struct entry){.home_address = e->home_address,
+		.care_of = e->networks[i].addr,
+		.n_networks = e->networks[i].plen};
+}
+
 static int write_new(struct store *s, struct out *o)
 {
 	struct sequence *q, *next_q;
 	struct entry *e, *next;
 
 	HASH_ITER(hh, s->entries, e, next)
+	{
 		out_add(o, KIND_PUT, e);
+		for (size_t i = 0; i < e->n_networks; i++) {
+			struct entry as = network_of(e, i);
+
+			out_add(o, KIND_NETWORK, &as);
+		}
+	}
 	HASH_ITER(hh, s->sequences, q, next_q)
 	{
 		struct entry as = {
@@ -337,12 +377,13 @@ static void compact(struct store *s)
 
 static size_t live(const struct store *s)
 {
-	return HASH_COUNT(s->entries) + HASH_COUNT(s->sequences) + s->has_mn;
+	return HASH_COUNT(s->entries) + HASH_COUNT(s->sequences) + s->n_networks + s->has_mn;
 }
 
 static void append(struct store *s, enum kind kind, const struct entry *e)
 {
-	uint8_t record[RECORD_LEN];
+	size_t n = 1 + (kind == KIND_PUT ? e->n_networks : 0);
+	uint8_t record[(1 + MIP6_MAX_NETWORKS) * RECORD_LEN];
 	off_t end;
 
 	if (s->broken || s->n_records > 2 * live(s) + SLACK) {
@@ -350,9 +391,14 @@ static void append(struct store *s, enum kind kind, const struct entry *e)
 		return;
 	}
 	build(record, kind, e);
+	for (size_t i = 1; i < n; i++) {
+		struct entry as = network_of(e, i - 1);
+
+		build(record + i * RECORD_LEN, KIND_NETWORK, &as);
+	}
 	end = lseek(s->fd, 0, SEEK_END);
-	if (write_all(s->fd, record, sizeof(record))) {
-		s->n_records++;
+	if (write_all(s->fd, record, n * RECORD_LEN)) {
+		s->n_records += n;
 		return;
 	}
 	complain(s, "append to it", errno);
@@ -361,8 +407,24 @@ static void append(struct store *s, enum kind kind, const struct entry *e)
 	s->broken = true;
 }
 
-static bool apply(struct store *s, uint8_t kind, const struct entry *e)
+static bool apply_put(struct store *s, struct entry *e)
 {
+	if (e->n_networks > MIP6_MAX_NETWORKS)
+		e->n_networks = 0; /* not ours */
+	if (e->n_networks) {
+		e->networks = calloc(e->n_networks, sizeof(*e->networks));
+		if (!e->networks)
+			return false;
+	}
+	return remember(s, e);
+}
+
+static bool apply(struct store *s, uint8_t kind, struct entry *e)
+{
+	if (kind == KIND_NETWORK) {
+		network(s, e);
+		return true;
+	}
 	if (kind == KIND_MN) {
 		s->mn = *e;
 		s->has_mn = true;
@@ -374,7 +436,7 @@ static bool apply(struct store *s, uint8_t kind, const struct entry *e)
 		forget(s, &e->home_address);
 		return true;
 	}
-	return remember(s, e);
+	return apply_put(s, e);
 }
 
 /* How many octets could be read, short only at the end. */
@@ -520,6 +582,7 @@ void store_close(struct store *s)
 		return;
 	HASH_ITER(hh, s->entries, e, next) {
 		HASH_DEL(s->entries, e);
+		free(e->networks);
 		free(e);
 	}
 	HASH_ITER(hh, s->sequences, q, next_q)
@@ -536,6 +599,21 @@ void store_close(struct store *s)
 
 /* ---- the home agent's bindings ---- */
 
+static bool copy_networks(struct entry *e, const struct ha_binding_record *r)
+{
+	size_t n = r->n_networks < MIP6_MAX_NETWORKS ? r->n_networks : MIP6_MAX_NETWORKS;
+
+	if (!n)
+		return true;
+	e->networks = malloc(n * sizeof(*e->networks));
+	if (!e->networks)
+		return false;
+	memcpy(e->networks, r->networks, n * sizeof(*e->networks));
+	e->n_networks = (uint16_t)n;
+	e->n_read = n;
+	return true;
+}
+
 void store_put(struct store *s, const struct ha_binding_record *r)
 {
 	struct entry e = {.home_address = r->home_address,
@@ -546,7 +624,7 @@ void store_put(struct store *s, const struct ha_binding_record *r)
 		.invalid = r->invalid};
 
 	set_end(s, &e, r->remaining_s);
-	if (remember(s, &e))
+	if (copy_networks(&e, r) && remember(s, &e))
 		append(s, KIND_PUT, &e);
 	else
 		complain(s, "remember a binding", ENOMEM);
@@ -574,7 +652,9 @@ void store_foreach(
 			.flags = e->flags,
 			.lifetime_s = e->lifetime_s,
 			.remaining_s = remaining(s, e),
-			.invalid = e->invalid};
+			.invalid = e->invalid,
+			.n_networks = e->n_read == e->n_networks ? e->n_networks : 0,
+			.networks = e->networks};
 
 		if (r.remaining_s)
 			fn(arg, &r);

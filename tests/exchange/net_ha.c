@@ -62,11 +62,11 @@ static int forward_del(void *ctx, const struct in6_addr *home_address)
 	return 0;
 }
 
-static int proxy_add(void *ctx, int ifindex, const struct in6_addr *a)
+static int proxy_add(void *ctx, int ifindex, const struct in6_addr *a, bool router)
 {
 	struct net *n = ctx;
 
-	net_say(n, "  HA proxy for %s", in6_str(a));
+	net_say(n, "  HA proxy for %s%s", in6_str(a), router ? ", a router" : "");
 	if (ifindex != HA_IF || net_has_proxy(n, a))
 		net_violation(n, "proxy_add() on interface %d, or twice", ifindex);
 	return list_add(n->hk.proxies, &n->hk.n_proxies, a);

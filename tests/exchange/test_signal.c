@@ -784,6 +784,48 @@ START_TEST(switch_all)
 }
 END_TEST
 
+/* ---- all of it, on bad links ---- */
+
+/* Whatever is lost, repeated and reordered: in the end both agree, as if nobody had said anything. */
+START_TEST(bad_links)
+{
+	for (uint64_t seed = 0; seed < 40; seed++) {
+		struct net *n = net_new(&(struct net_options){.seed = seed, .rtt_us = 60000});
+
+		n->mn_config.heartbeat = n->ha_config.heartbeat =
+			(struct mh_heartbeat_config){30, 1};
+		net_start(n);
+		net_attach(n, IF1, LINK1);
+		settle(n, SOON);
+		net_faults(n, 250, 150, 200, 400);
+		for (int i = 0; i < 12; i++) {
+			net_run(n, (int64_t)net_below(n, 20000));
+			switch (net_below(n, 4)) {
+			case 0:
+				net_attach(n, IF1, net_below(n, 2) ? LINK1 : LINK2);
+				break;
+			case 1:
+				ha_revoke(n->ha, &n->home_address, BR_T_OUT_OF_SYNC);
+				break;
+			case 2:
+				ha_revoke(n->ha, &n->home_address, BR_T_UNSPECIFIED);
+				break;
+			case 3:
+				net_stop_ha(n);
+				n->ha_config.restart_counter++;
+				net_start_ha(n, false);
+				break;
+			}
+		}
+		net_faults(n, 0, 0, 0, 0);
+		net_run(n, 5000); /* a revocation that is under way ends */
+		/* a minute after a revocation, and what a lost acknowledgement or heartbeat takes */
+		settle(n, 600000);
+		finish(n);
+	}
+}
+END_TEST
+
 /* ---- identifier ---- */
 
 START_TEST(identifier)
@@ -871,6 +913,7 @@ int main(void)
 		switch_list,
 		switch_repeated,
 		switch_all,
+		bad_links,
 		identifier,
 		identifier_refused,
 		identifier_unreadable,

@@ -12,6 +12,7 @@
  * configuration.
  *
  *     bu HOME CARE-OF SEQ SECONDS   home agent: a Binding Update arrives
+ *     router HOME CARE-OF SEQ SECONDS   home agent: the same, of a mobile router
  *     many N                        home agent: N nodes register, one after the other
  *     up IFINDEX | down IFINDEX     mobile node: a link comes or goes
  *     ra IFINDEX ROUTER PREFIX      mobile node: a Router Advertisement arrives
@@ -128,6 +129,19 @@ static int proxy(void *ctx, int ifindex, const struct in6_addr *addr)
 	return 0;
 }
 
+static int proxy_add(void *ctx, int ifindex, const struct in6_addr *addr, bool router)
+{
+	(void)router;
+	return proxy(ctx, ifindex, addr);
+}
+
+static int forward_networks(
+	void *ctx, const struct in6_addr *home, const struct ip6_prefix *networks, size_t n)
+{
+	(void)ctx, (void)home, (void)networks, (void)n;
+	return 0;
+}
+
 static int dad_listen(void *ctx, int ifindex, const struct in6_addr *addr, bool on)
 {
 	(void)ctx, (void)ifindex, (void)addr, (void)on;
@@ -230,7 +244,8 @@ static void store_binding(void *ctx, const struct in6_addr *home, const struct i
 }
 
 static const struct ha_ops ha_ops = {
-	forward_set, forward_del, proxy, proxy, dad_listen, store_put, store_del};
+	forward_set, forward_del, proxy_add, proxy, dad_listen, store_put, store_del,
+	forward_networks};
 static const struct mn_ops mn_ops = {
 	.address_set = address_set,
 	.address_del = address_del,
@@ -289,7 +304,8 @@ static void advance(struct world *w, monotime_t to)
 }
 
 static void binding_update(struct world *w, const struct in6_addr *home,
-	const struct in6_addr *care_of, uint16_t seq, int seconds, const char *identifier)
+	const struct in6_addr *care_of, uint16_t seq, int seconds, uint16_t flags,
+	const char *identifier)
 {
 	struct mip6_packet p = {
 		.src = *home,
@@ -304,7 +320,7 @@ static void binding_update(struct world *w, const struct in6_addr *home,
 
 	m.u.bu.seq = seq;
 	m.u.bu.lifetime = (uint16_t)(seconds / MIP6_LIFETIME_UNIT);
-	m.u.bu.flags = BU_F_A | BU_F_H;
+	m.u.bu.flags = BU_F_A | BU_F_H | flags;
 	/* RFC 6275 11.7.1: it has to be there */
 	mh_option_add(&m, MHOPT_ALT_COA)->u.alt_coa = *care_of;
 	if (identifier) {
@@ -319,12 +335,12 @@ static void binding_update(struct world *w, const struct in6_addr *home,
 	ha_receive_mh(w->backend.ha, &p);
 }
 
-static void cmd_bu(struct world *w)
+static void cmd_bu(struct world *w, uint16_t flags)
 {
 	struct in6_addr home = address(word()), care_of = address(word());
 	int seq = number(word()), seconds = number(word());
 
-	binding_update(w, &home, &care_of, (uint16_t)seq, seconds, word());
+	binding_update(w, &home, &care_of, (uint16_t)seq, seconds, flags, word());
 }
 
 static void cmd_many(struct world *w)
@@ -338,7 +354,7 @@ static void cmd_many(struct world *w)
 		home.s6_addr[13] = (uint8_t)(i >> 16);
 		home.s6_addr[14] = (uint8_t)(i >> 8);
 		home.s6_addr[15] = (uint8_t)i;
-		binding_update(w, &home, &care_of, 1, 3600, NULL);
+		binding_update(w, &home, &care_of, 1, 3600, 0, NULL);
 	}
 }
 
@@ -389,6 +405,7 @@ static void cmd_ba(struct world *w)
 	mn_info(w->backend.mn, &i);
 	p.dst_coa = i.care_of;
 	m.u.ba.status = (uint8_t)number(word());
+	m.u.ba.flags = i.mobile_router ? BA_F_R : 0;
 	m.u.ba.lifetime = (uint16_t)(number(word()) / MIP6_LIFETIME_UNIT);
 	m.u.ba.seq = w->bu_seq;
 	p.data = data;
@@ -425,7 +442,9 @@ static void command(struct world *w, char *line)
 	if (strcmp(verb, "wait") == 0)
 		advance(w, mono_add_ms(w->now, number(word())));
 	else if (strcmp(verb, "bu") == 0 && w->backend.ha)
-		cmd_bu(w);
+		cmd_bu(w, 0);
+	else if (strcmp(verb, "router") == 0 && w->backend.ha)
+		cmd_bu(w, BU_F_R);
 	else if (strcmp(verb, "many") == 0 && w->backend.ha)
 		cmd_many(w);
 	else if (strcmp(verb, "up") == 0 && w->backend.mn)

@@ -278,9 +278,10 @@ static int w_forward_del(void *ctx, const struct in6_addr *home)
 	return 0;
 }
 
-static int w_proxy_add(void *ctx, int ifindex, const struct in6_addr *a)
+static int w_proxy_add(void *ctx, int ifindex, const struct in6_addr *a, bool router)
 {
 	(void)ctx;
+	(void)router;
 	if (ifindex != HOME_IF)
 		return -ENODEV;
 	note(w.trace, "proxy+ %s\n", name_of(a));
@@ -350,7 +351,7 @@ static void setup(void)
 	w.now = (monotime_t){1000000000};
 	w.env = (struct mip6_env){&w, w.timers, w_now, w_random, w_send_mh, w_send_icmp6, w_event};
 	w.ops = (struct ha_ops){w_forward_set, w_forward_del, w_proxy_add, w_proxy_del,
-		w_dad_listen, w_store_put, w_store_del};
+		w_dad_listen, w_store_put, w_store_del, NULL};
 	w.config.address = addr("ha");
 	memcpy(w.config.home_lladdr, mac, sizeof(mac));
 	w.config.home_lladdr_len = sizeof(mac);
@@ -591,9 +592,9 @@ END_TEST
 /* Flags of other RFCs, of no one, and those that we cannot honour, change nothing but what is clear in the BA. */
 START_TEST(ignores_other_flags)
 {
-	bu(.seq = 5, .life = 10, .flags = 0xffff & ~BU_F_L);
+	bu(.seq = 5, .life = 10, .flags = 0xffff & ~(BU_F_L | BU_F_R));
 	EXPECT("fwd+ h1 > c1\nput h1 seq 5 left 40\nBA status 0 seq 5 life 10 to c1 for h1\n");
-	ck_assert_uint_eq(find("h1").flags, 0xffff & ~BU_F_L);
+	ck_assert_uint_eq(find("h1").flags, 0xffff & ~(BU_F_L | BU_F_R));
 }
 END_TEST
 
@@ -1829,7 +1830,7 @@ END_TEST
 static bool restore_one(void *arg, const struct ha_binding_info *i)
 {
 	struct ha_binding_record r = {i->home_address, i->care_of, i->seq, i->flags, i->lifetime_s,
-		i->remaining_s, i->state == HA_BINDING_INVALID};
+		i->remaining_s, i->state == HA_BINDING_INVALID, i->n_networks, i->networks};
 
 	ck_assert_int_eq(ha_restore(arg, &r), 0);
 	return true;

@@ -244,7 +244,7 @@ static bool ha_command(struct drive *d, char **w, int n)
 	} else if (strcmp(w[0], "groups") == 0) {
 		groups(d, w);
 	} else if (strcmp(w[0], "proxy") == 0) {
-		say_result(w[0], ha_kernel_ops.proxy_add(d->ha, (int)if_nametoindex(w[1]), &a));
+		say_result(w[0], ha_kernel_ops.proxy_add(d->ha, (int)if_nametoindex(w[1]), &a, false));
 	} else if (strcmp(w[0], "proxy-del") == 0) {
 		say_result(w[0], ha_kernel_ops.proxy_del(d->ha, (int)if_nametoindex(w[1]), &a));
 	} else if (strcmp(w[0], "reconcile") == 0) {
