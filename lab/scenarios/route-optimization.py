@@ -61,7 +61,8 @@ def expected_home(k, move):
 
 def overlap(k):
     """Until the new path carries, what is on its way to the old place must still arrive."""
-    return k.overlap_ms or max(200, expected(k) + round_trips(k)["mn_cn"])
+    r = round_trips(k)
+    return k.overlap_ms or max(200, expected(k) + 50 + max(r["mn_cn"], (r["mn_ha"] + r["ha_cn"]) / 2))
 
 
 def stay(k):
