@@ -21,6 +21,7 @@
 #include "mip6d/sys/icmp6_socket.h"
 #include "mip6d/sys/loop.h"
 #include "mip6d/sys/mh_socket.h"
+#include "mip6d/sys/mn_kernel.h"
 #include "mip6d/sys/privileges.h"
 #include "mip6d/sys/restarts.h"
 #include "mip6d/sys/settings.h"
@@ -56,12 +57,12 @@ static void env_event(void *ctx, const struct mip6_event *e)
 
 static void mh_packet(void *arg, const struct mip6_packet *p)
 {
+	struct mip6_packet marked = *p;
 	struct daemon *d = arg;
 
-	if (d->ha)
-		ha_receive_mh(d->ha, p);
-	else if (d->mn)
-		mn_receive_mh(d->mn, p);
+	if (d->mn_kernel && mn_kernel_tunneled(d->mn_kernel, p->ifindex))
+		marked.flags |= MIP6_PKT_TUNNELED;
+	daemon_mh_received(d, &marked);
 }
 
 static void icmp6_packet(void *arg, const struct mip6_packet *p)
@@ -174,6 +175,8 @@ static bool start_sockets(struct daemon *d)
 		log_error("no raw socket for Mobility Headers: %s", strerror(-err));
 		return false;
 	}
+	if (d->cfg->role == ROLE_CORRESPONDENT)
+		return true;
 	d->icmp6 = icmp6_socket_open(ha ? ha_types : mn_types, 2, &err);
 	if (!d->icmp6) {
 		log_error("no raw socket for ICMPv6: %s", strerror(-err));
@@ -187,7 +190,7 @@ static bool start_reading(struct daemon *d)
 {
 	int err = sys_loop_read(d->loop, mh_socket_fd(d->mh), read_mh, d);
 
-	if (!err)
+	if (!err && d->icmp6)
 		err = sys_loop_read(d->loop, icmp6_socket_fd(d->icmp6), read_icmp6, d);
 	if (!err)
 		err = sys_loop_signal(d->loop, SIGTERM, terminate, d);
@@ -219,6 +222,7 @@ static bool start_control(struct daemon *d)
 		.started = d->started,
 		.ctx = d,
 		.now = sys_now,
+		.share = daemon_share,
 		.extra_stats = extra_stats};
 	char err[256];
 
@@ -235,8 +239,9 @@ static void stop(struct daemon *d)
 	timer_stop(d->env.timers, &d->idle);
 	if (d->cfg->role == ROLE_HOME_AGENT)
 		daemon_ha_stop(d);
-	else
+	else if (d->cfg->role == ROLE_MOBILE_NODE)
 		daemon_mn_stop(d);
+	daemon_ro_stop(d);
 	watch_free(d->watch);
 	icmp6_socket_close(d->icmp6);
 	mh_socket_close(d->mh);
@@ -252,6 +257,19 @@ static void missing(void *arg, const char *name, const char *what_for, const cha
 {
 	(void)arg;
 	log_error("this machine lacks %s, needed for %s; %s", name, what_for, remedy);
+}
+
+static bool start_role(struct daemon *d)
+{
+	switch (d->cfg->role) {
+	case ROLE_HOME_AGENT:
+		return daemon_ha_start(d) && daemon_ro_start(d);
+	case ROLE_MOBILE_NODE:
+		return daemon_mn_start(d);
+	case ROLE_CORRESPONDENT:
+		return daemon_ro_start(d);
+	}
+	return false;
 }
 
 int daemon_run(const struct mip6d_config *cfg, bool detach)
@@ -279,9 +297,10 @@ int daemon_run(const struct mip6d_config *cfg, bool detach)
 	timer_init(&d.idle, look_if_idle, &d);
 	/* Another daemon with this state file or socket ends the start before the kernel is touched. */
 	if (start_files(&d) && start_control(&d) && start_sockets(&d) &&
-		(ha ? daemon_ha_start(&d) : daemon_mn_start(&d)) && start_reading(&d)) {
+		start_role(&d) && start_reading(&d)) {
 		d.backend.ha = d.ha;
 		d.backend.mn = d.mn;
+		d.backend.cn = d.cn;
 		int err = privileges_drop();
 
 		if (err)

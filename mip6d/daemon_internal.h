@@ -8,6 +8,7 @@
 #include "mip6d/control.h"
 #include "mip6d/sys/watch.h"
 
+struct cn;
 struct ha;
 struct ha_kernel;
 struct icmp6_socket;
@@ -15,6 +16,8 @@ struct json_t;
 struct mh_socket;
 struct mn;
 struct mn_kernel;
+struct ro_kernel;
+struct rr_shared;
 struct settings;
 struct store;
 struct sys_loop;
@@ -34,7 +37,10 @@ struct daemon {
 	uint32_t restart_counter; /* RFC 5847 3.2 */
 	bool stopping;
 	struct timer idle, settled;
-	/* one of the two */
+	/* the correspondent part of every role */
+	struct cn *cn;
+	struct ro_kernel *ro_kernel;
+	/* at most one of the two */
 	struct ha *ha;
 	struct ha_kernel *ha_kernel;
 	struct mn *mn;
@@ -48,6 +54,15 @@ void daemon_ha_stats(struct daemon *d, struct json_t *stats);
 bool daemon_mn_start(struct daemon *d);
 void daemon_mn_stop(struct daemon *d);
 void daemon_mn_stats(struct daemon *d, struct json_t *stats);
+
+/* daemon_ro.c: after the role itself was started, and stopped */
+bool daemon_ro_start(struct daemon *d);
+void daemon_ro_stop(struct daemon *d);
+/* control_backend.share */
+int daemon_share(void *ctx, const struct in6_addr *local, const struct in6_addr *peer,
+	const struct rr_shared *key);
+/* To whichever part it belongs. */
+void daemon_mh_received(struct daemon *d, const struct mip6_packet *p);
 
 /* Interface of that name, or 0 after a line in the log that names the setting. */
 int daemon_interface(const char *setting, const char *name);

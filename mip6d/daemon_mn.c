@@ -130,6 +130,8 @@ bool daemon_mn_start(struct daemon *d)
 	}
 	if (mn_kernel_stored(d->mn_kernel, &stored))
 		mn_restore(d->mn, &stored.care_of, stored.seq, stored.remaining_s);
+	if (!daemon_ro_start(d))
+		return false;
 	log_info("mobile node %s, home agent %s", in6_str(&c->home_address),
 		in6_str(&c->home_agent));
 	rc = mn_kernel_start(d->mn_kernel);

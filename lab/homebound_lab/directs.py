@@ -1,7 +1,8 @@
 """Figures of the direct path, from captures; see doc/lab.md for what each of them means.
 
-A packet of a stream takes the direct path when it is on a link without a tunnel around it, from or to a care-of
-address of the node that moved. Times count from the moment when the new link's carrier came, and are those of the
+A packet of a stream to a node takes the direct path when it is addressed to a care-of address of that node, not to its
+home address, when its sender lets it go; whether the sender, who may have moved himself, needs his own home agent's help to
+send it or not. A node's own packet takes it when it is on the link without a tunnel around it. Times count from the moment when the new link's carrier came, and are those of the
 correspondent's own sending: what its branch of the core delays in the capture is taken off.
 """
 
@@ -32,8 +33,8 @@ class Directs:
         move, log = self.moves[number], self.logs[sender, receiver]
         inside, late = INSIDE[move["to"][mover]], self.late.get(sender, 0)
         for s in self.seen[sender]:
-            if s.flow == log.flow and not s.tunnelled and move["up"][mover] <= s.time - late < self.until(number) and \
-                    inside(s.destination if downlink else s.source):
+            if s.flow == log.flow and move["up"][mover] <= s.time - late < self.until(number) and \
+                    (inside(s.inner or s.destination) if downlink else not s.tunnelled and inside(s.source)):
                 return s.time - late
         return None
 

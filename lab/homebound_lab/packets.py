@@ -13,8 +13,8 @@ from collections import namedtuple
 
 MARK = b"HBFL"
 # time in seconds; source and destination of the outermost IPv6 header as 16 octets; tunnelled: that header is
-# followed by another IPv6 header; mac: the frame's source
-Sighting = namedtuple("Sighting", "time flow sequence source destination tunnelled mac")
+# followed by another IPv6 header, whose destination is `inner`; mac: the frame's source
+Sighting = namedtuple("Sighting", "time flow sequence source destination tunnelled mac inner")
 
 
 def blocks(data):
@@ -64,7 +64,8 @@ def streams(path):
         at = frame.find(MARK, 54)
         if at > 0 and frame[12:14] == b"\x86\xdd":
             flow, sequence = struct.unpack_from(">II", frame, at + 4)
-            found.append(Sighting(time, flow, sequence, frame[22:38], frame[38:54], frame[20] == 41, frame[6:12]))
+            found.append(Sighting(time, flow, sequence, frame[22:38], frame[38:54], frame[20] == 41, frame[6:12],
+                                  frame[78:94] if frame[20] == 41 else b""))
     return found
 
 

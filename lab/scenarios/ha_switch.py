@@ -10,6 +10,7 @@ KEYS = {
     "interval_us": Key(1000, "interval of the UDP streams, in us"),
 }
 LIMIT = 120
+NOBODY = "2001:db8:1::dead"
 DAD = 1000  # ms, at the new home agent (RFC 6275 10.3.1)
 
 
@@ -71,6 +72,14 @@ def crash(lab, net):
     lab.check(not active(net.ha_daemon), "it registers with the first home agent as well")
 
 
+def nobody_there(lab, net):
+    """The first of the list does not answer, three times; the second takes it."""
+    lab.facts["nobody_from"] = lab.now()
+    net.ha2_daemon.ctl("switch", HOME_ADDRESS, NOBODY, HOME_AGENT)
+    lab.until(lambda: served_by(net, net.ha_daemon, HOME_AGENT), 30, "the second of the list")
+    lab.check(not active(net.ha2_daemon), "the second home agent still has the binding")
+
+
 def run(lab):
     net, k = setup(lab), lab.keys
     down = flows.Stream(lab, "down", net.cn, net.mn, HOME_ADDRESS, 5001, interval_us=k.interval_us)
@@ -88,8 +97,9 @@ def run(lab):
         stream.stop()
     unheard(lab, net)
     crash(lab, net)
+    nobody_there(lab, net)
     net.move("home")
-    lab.until(lambda: not active(net.ha2_daemon) and mobile_node(net).get("registration") == "none", 20,
+    lab.until(lambda: not active(net.ha_daemon) and mobile_node(net).get("registration") == "none", 20,
               "the return to the home link")
     for daemon in (net.mn_daemon, net.ha_daemon, net.ha2_daemon):
         lab.check(daemon.alive(), f"{daemon.name} died")
@@ -98,12 +108,17 @@ def run(lab):
 def judge(e):
     rows = packets.tshark(e.path("core-ha.pcapng"), "mip6.mhtype == 12", "ipv6.src", "mip6.has.num_addrs",
                           "mip6.has.address", "ipv6.routing.type", "ipv6.routing.mipv6.home_address", "frame.time_epoch")
-    e.check([r[0] for r in rows] == [HOME_AGENT, SECOND_HOME_AGENT] + [HOME_AGENT] * 3 or len(rows) == 6,
-            f"switch messages from {[r[0] for r in rows]}")
+    said = [(r[0], r[2]) for r in rows]
+    e.check(said == [(HOME_AGENT, SECOND_HOME_AGENT), (SECOND_HOME_AGENT, HOME_AGENT)]
+            + [(HOME_AGENT, SECOND_HOME_AGENT)] * 4 + [(SECOND_HOME_AGENT, NOBODY)], f"switch messages: {said}")
     for r in rows:
-        other = SECOND_HOME_AGENT if r[0] == HOME_AGENT else HOME_AGENT
-        e.check(r[1:5] == ["1", other, "2", HOME_ADDRESS], f"a switch message that says {r}")
-    times = [float(r[5]) for r in rows[2:]]
+        e.check([r[1], *r[3:5]] == ["2" if r[2] == NOBODY else "1", "2", HOME_ADDRESS], f"a switch message that says {r}")
+    tried = packets.tshark(e.path("core-ha.pcapng"), f"mip6.mhtype == 5 && !icmpv6 && frame.time_epoch > {e.facts['nobody_from']}",
+                           "ipv6.dst", "mip6.bu.lifetime")
+    tried = [(r[0], int(r[1]) > 0) for r in tried][:5]
+    e.check(tried == [(SECOND_HOME_AGENT, False)] + [(NOBODY, True)] * 3 + [(HOME_AGENT, True)],
+            f"Binding Updates when the first of the list is not there: {tried}")
+    times = [float(r[5]) for r in rows[2:6]]
     e.figures["repeated_after_s"] = [round(b - a, 2) for a, b in zip(times, times[1:])]
     for wanted, got in zip((5, 10, 20), e.figures["repeated_after_s"]):
         e.check(wanted - 0.1 < got < wanted + 0.1, f"repeated after {got} s, not {wanted}")

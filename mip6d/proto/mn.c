@@ -179,8 +179,10 @@ void mn_link_event(struct mn *mn, int ifindex, bool up, const uint8_t *mac, bool
 	}
 	only_link_local = l->state != MN_LINK_DOWN && link_local && !l->link_local_usable;
 	l->link_local_usable = link_local;
-	if (mac)
+	if (mac && memcmp(l->mac, mac, sizeof(l->mac)) != 0) {
 		memcpy(l->mac, mac, sizeof(l->mac));
+		mn_coa_new_identity(l);
+	}
 	if (only_link_local)
 		return;
 	mn_link_fsm(l, LINK_E_UP);

@@ -46,7 +46,8 @@ struct mn_coa *mn_coa_find(struct mn_link *l, const struct in6_addr *addr)
 static struct mn_coa *coa_in_prefix(struct mn_link *l, const struct in6_addr *prefix)
 {
 	for (size_t i = 0; i < MN_MAX_COAS; i++)
-		if (l->coas[i].used && in6_in_prefix(&l->coas[i].addr, prefix, 64))
+		if (l->coas[i].used && !l->coas[i].former &&
+			in6_in_prefix(&l->coas[i].addr, prefix, 64))
 			return &l->coas[i];
 	return NULL;
 }
@@ -333,6 +334,14 @@ static struct mn_coa *choose(struct mn_link *l)
 	return NULL;
 }
 
+void mn_coa_new_identity(struct mn_link *l)
+{
+	struct in6_addr own = in6_eui64_link_local(l->mac);
+
+	for (size_t i = 0; i < MN_MAX_COAS; i++)
+		l->coas[i].former = memcmp(&l->coas[i].addr.s6_addr[8], &own.s6_addr[8], 8) != 0;
+}
+
 /*
  * RFC 6275 11.5.4: addresses of a link that is not reachable any more are
  * invalidated, unless the current router has their prefix.
@@ -347,7 +356,8 @@ static void mark_stale(struct mn_link *l)
 
 		if (!c->used || c == l->coa)
 			continue;
-		if (!valid(c, mn_now(mn)) || !mn_router_prefix(l->router, &c->addr) || l->home)
+		if (!valid(c, mn_now(mn)) || !mn_router_prefix(l->router, &c->addr) || l->home ||
+			c->former)
 			c->stale = true;
 		any |= c->stale;
 	}

@@ -44,10 +44,13 @@ static void tick(struct timer *t, void *arg)
 	struct mn_heartbeat *h = &mn->heartbeat;
 
 	/* 3: only as long as there is a binding; the next acknowledgement starts it again. */
-	if (mn->stopping || h->unsupported || mn->path.location != MN_AWAY ||
-		!mono_before(mn_now(mn), mn->reg.acked_until))
+	if (mn->stopping || h->unsupported || !mono_before(mn_now(mn), mn->reg.acked_until))
 		return;
 	mn_timer(mn, t, mono_add_s(mn_now(mn), mn->config.heartbeat.interval_s));
+	if (mn->path.location != MN_AWAY) {
+		h->waiting = false; /* what is missing says nothing of the home agent */
+		return;
+	}
 	if (h->waiting && ++h->missing > mn->config.heartbeat.missed && !h->lost)
 		lost(mn);
 	send_request(mn);

@@ -65,6 +65,7 @@ struct mn_router {
 struct mn_coa {
 	bool used;
 	bool stale; /* its link was left: removed when the new path works */
+	bool former; /* from before the interface changed its link-layer address */
 	struct in6_addr addr; /* always a /64 */
 	enum mn_address_state state;
 	monotime_t preferred_until, valid_until;
@@ -291,6 +292,12 @@ void mn_coa_event(struct mn_link *l, struct mn_coa *c, enum mn_address_state s);
 struct mn_coa *mn_coa_find(struct mn_link *l, const struct in6_addr *addr);
 void mn_coa_remove(struct mn_link *l, struct mn_coa *c);
 void mn_coa_sweep(struct mn *mn); /* remove all that are stale */
+/*
+ * The interface has another link-layer address.  Neighbours that remember the
+ * old one for an address would send into the void, and whoever changes it does
+ * not want to be recognized: care-of addresses are formed anew.
+ */
+void mn_coa_new_identity(struct mn_link *l);
 void mn_life_init(struct mn_link *l);
 void mn_life_start(struct mn_link *l); /* start the timer for the earliest end of a lifetime */
 

@@ -405,6 +405,17 @@ void mn_kernel_close(struct mn_kernel *k, bool remove)
 	free(k);
 }
 
+void mn_kernel_watches(struct mn_kernel *k, struct ro_kernel *ro)
+{
+	k->ro = ro;
+}
+
+/* At the care-of address in use the sending device receives, since it fits better. */
+bool mn_kernel_tunneled(const struct mn_kernel *k, int ifindex)
+{
+	return ifindex && (ifindex == k->receive_ifindex || ifindex == k->send_ifindex);
+}
+
 void mn_kernel_stats(const struct mn_kernel *k, struct mn_kernel_stats *s)
 {
 	const struct mn_hold_stats *h = mn_hold_stats(k->hold);

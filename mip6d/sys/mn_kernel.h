@@ -32,6 +32,7 @@
 #include "mip6d/sys/watch.h"
 
 struct mn_kernel; /* opaque */
+struct ro_kernel;
 struct settings;
 struct store;
 struct store_mn_record;
@@ -65,6 +66,10 @@ struct mn_kernel *mn_kernel_open(const struct mn_kernel_config *c, struct sys_lo
 extern const struct mn_ops mn_kernel_ops;
 /* The binding of before a restart; false when there is none for this home address. */
 bool mn_kernel_stored(struct mn_kernel *k, struct store_mn_record *r);
+/* Who watches the traffic of the home address (mn_ops.ro_watch); NULL: nobody. */
+void mn_kernel_watches(struct mn_kernel *k, struct ro_kernel *ro);
+/* Do packets that arrive on this interface come out of the tunnel (MIP6_PKT_TUNNELED)? */
+bool mn_kernel_tunneled(const struct mn_kernel *k, int ifindex);
 /* Tell how links and addresses are, and from now on what changes. */
 int mn_kernel_start(struct mn_kernel *k);
 /* Remove care-of addresses and rules of a predecessor that nothing asked for since the start. */

@@ -32,6 +32,7 @@ struct mn_kernel {
 	struct store *store;
 	struct watch *watch;
 	struct mn_hold *hold;
+	struct ro_kernel *ro; /* borrowed */
 	int send_ifindex, receive_ifindex;
 	struct in6_addr local, remote; /* of the sending tunnel */
 	enum mn_way way; /* of what the home address sends */

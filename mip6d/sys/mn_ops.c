@@ -12,6 +12,7 @@
 #include "lib/addr.h"
 #include "mip6d/sys/marks.h"
 #include "mip6d/sys/mn_kernel_internal.h"
+#include "mip6d/sys/ro_kernel.h"
 #include "mip6d/sys/store.h"
 #include "mip6d/sys/xfrm.h"
 
@@ -420,6 +421,22 @@ static void store_binding(void *ctx, const struct in6_addr *home_address,
 		store_mn_put(k->store, &r);
 }
 
+static void store_sequence(void *ctx, const struct in6_addr *home_address,
+	const struct in6_addr *peer, uint16_t seq)
+{
+	struct mn_kernel *k = ctx;
+
+	if (k->store)
+		store_sequence_put(k->store, STORE_SENT, home_address, peer, seq);
+}
+
+static int ro_watch(void *ctx, const struct in6_addr *peer, bool on)
+{
+	struct mn_kernel *k = ctx;
+
+	return k->ro ? ro_kernel_watch(k->ro, peer, on) : 0;
+}
+
 const struct mn_ops mn_kernel_ops = {
 	.address_set = address_set,
 	.address_del = address_del,
@@ -434,4 +451,6 @@ const struct mn_ops mn_kernel_ops = {
 	.home_set = home_set,
 	.home_del = home_del,
 	.store_binding = store_binding,
+	.store_sequence = store_sequence,
+	.ro_watch = ro_watch,
 };

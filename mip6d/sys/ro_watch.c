@@ -80,8 +80,12 @@ static void put_chain(struct text *t, const struct ro_kernel_config *c, bool out
 	put(t, "ip6 %s @%s return\n", peer, SYS_NFT_RO_KNOWN);
 	put(t, "ip6 %s @%s return\n", peer, SYS_NFT_RO_SEEN);
 	put(t, "meta l4proto 135 return\nicmpv6 type 133-137 return\n");
-	/* The address of a packet with a Home Address option is not the peer's yet. */
-	put(t, "exthdr dst exists return\n");
+	/*
+	 * The address of a packet with a Home Address option is not the peer's yet, and that of
+	 * one with a type 2 routing header, which passes the output hook once more when it has
+	 * got it, is not the peer's any more.
+	 */
+	put(t, "exthdr dst exists return\nexthdr rt exists return\n");
 	for (size_t i = 0; i < c->n_rules; i++)
 		put_rule(t, i, &c->rules[i], peer);
 	put(t, "}\n");

@@ -199,6 +199,45 @@ START_TEST(between_interfaces)
 }
 END_TEST
 
+/* The test of a place that was left ends; that of the new one begins. */
+START_TEST(other_interface_during_the_test)
+{
+	struct net *n = begin_away(&far);
+	struct net_seen coti;
+
+	net_attach(n, IF2, LINK2);
+	net_run(n, 3000);
+	net_forget(n);
+	mn_traffic(n->mn, &n->cn);
+	coti = SENT(n, K_COTI, 0);
+	ck_addr_eq(coti.src, net_care_of(n, IF1, LINK1));
+	net_run(n, 10);
+	ck_assert(mn_prefer(n->mn, IF2, 9));
+	coti = SENT(n, K_COTI, 0);
+	ck_addr_eq(coti.src, net_care_of(n, IF2, LINK2));
+	ck_assert(net_until(n, is_direct, SOON));
+	ck_addr_eq(n->ck.care_of, net_care_of(n, IF2, LINK2));
+	finish_apart(n);
+}
+END_TEST
+
+/* The token grows too old while the Binding Update is repeated: a new test. */
+START_TEST(token_ends_during_the_update)
+{
+	struct net *n = begin_bound(NULL);
+
+	net_run(n, 200500);
+	net_rule(n, K_CBU, T_DROP, 0, 3, 0);
+	net_forget(n);
+	net_attach(n, IF1, LINK2);
+	SENT(n, K_CBU, 500);
+	ck_assert_uint_eq(net_count(n, K_HOTI), 1);
+	SENT(n, K_HOTI, 8000);
+	ck_assert(net_until(n, is_direct, SOON));
+	finish(n);
+}
+END_TEST
+
 /* What is sent during moves takes a path that the other end knows: nothing sent up is lost. */
 START_TEST(stream_over_moves)
 {
@@ -557,6 +596,8 @@ int main(void)
 		move_with_old_home_token,
 		move_back,
 		between_interfaces,
+		other_interface_during_the_test,
+		token_ends_during_the_update,
 		stream_over_moves,
 		home_and_away_again,
 		home_with_old_token,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Any octets as Mobility Headers to a home agent with a binding and to the
- * mobile node that has it, both with something under way.  The input is a row
+ * mobile node that has it, both with something under way; the mobile node also
+ * tests the return routability of a correspondent.  The input is a row
  * of packets, each
  *
  *	who and how (1)  from whom (1)  seconds before it (1)  length (1)  Mobility Header
@@ -28,6 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define TO_MN 0x01
 #define SHAPE 0x0e /* MIP6_PKT_HAO, RH2, PROTECTED as bits 1 to 3 */
+#define TUNNELED 0x10
+#define TO_COA 0x20 /* of the mobile node, else to its home address */
 
 struct world {
 	monotime_t now;
@@ -160,11 +163,30 @@ static const struct mn_ops mn_ops = {.address_set = address_set,
 	.tunnel_set = tunnel_set,
 	.store_binding = store_binding};
 
+/* Route optimization of the mobile node with a correspondent: the fuzzer plays it. */
+static int pair_set(void *ctx, const struct in6_addr *local, const struct in6_addr *peer,
+	const struct in6_addr *care_of)
+{
+	(void)ctx, (void)local, (void)peer, (void)care_of;
+	return 0;
+}
+
+static int receive_set(
+	void *ctx, const struct in6_addr *local, const struct in6_addr *peer, bool on)
+{
+	(void)ctx, (void)local, (void)peer, (void)on;
+	return 0;
+}
+
+static const struct ro_ops ro_ops = {
+	.peer_set = pair_set, .own_set = pair_set, .receive_set = receive_set};
+
 /* ---- the two, bound to each other ---- */
 
 #define HA_ADDRESS "2001:db8:1::1000"
 #define HOME "2001:db8:1::100"
 #define COA "2001:db8:a::ff:fe00:1"
+#define CN "2001:db8:c::c"
 
 static void start_ha(struct world *w)
 {
@@ -232,13 +254,15 @@ static void start_mn(struct world *w)
 		.identifier = "anna@example.org",
 		.n_interfaces = 1,
 		.interfaces = {{1, 1}}};
+	struct mn_ro_config ro = {.n_rules = 1, .rules = {{.when = MN_RO_ALWAYS}}};
+	struct in6_addr cn = in6(CN);
 	struct mip6_packet p = to_mn();
 	struct mh_message m = {.type = MH_BA};
 	uint8_t data[64];
 
 	REQUIRE(ip6_prefix_parse("2001:db8:1::/64", &c.home_prefix));
 	w->mn = mn_new(&c, &w->env, &mn_ops, w);
-	REQUIRE(w->mn);
+	REQUIRE(w->mn && mn_ro_enable(w->mn, &ro, &ro_ops, w, NULL) == 0);
 	mn_link_event(w->mn, 1, true, mac, true);
 	advertise(w);
 	m.u.ba.seq = w->seq;
@@ -246,19 +270,20 @@ static void start_mn(struct world *w)
 	p.data = data;
 	p.len = mh_build(&m, data, sizeof(data));
 	mn_receive_mh(w->mn, &p);
+	mn_traffic(w->mn, &cn);
 }
 
 /* ---- packets ---- */
 
 static void deliver(struct world *w, uint8_t how, uint8_t who, const uint8_t *data, size_t len)
 {
-	const char *const sources[] = {HOME, HA_ADDRESS, COA, "2001:db8:c::c", "2001:db8:1::2000",
+	const char *const sources[] = {HOME, HA_ADDRESS, COA, CN, "2001:db8:1::2000",
 		"2001:db8:1::101", "fe80::1", "::"};
 	struct mip6_packet p = {.src = in6(sources[who % 8]),
-		.dst = in6(how & TO_MN ? HOME : HA_ADDRESS),
+		.dst = in6(!(how & TO_MN) ? HA_ADDRESS : how & TO_COA ? COA : HOME),
 		.src_coa = in6(sources[who / 8 % 8]),
 		.dst_coa = in6(COA),
-		.flags = (how & SHAPE) >> 1,
+		.flags = (how & SHAPE) >> 1 | (how & TUNNELED ? MIP6_PKT_TUNNELED : 0),
 		.ifindex = 1,
 		.data = data,
 		.len = len};
@@ -268,6 +293,7 @@ static void deliver(struct world *w, uint8_t how, uint8_t who, const uint8_t *da
 	else
 		ha_receive_mh(w->ha, &p);
 	REQUIRE(ha_count(w->ha) <= 100);
+	REQUIRE(mn_ro_count(w->mn) <= 1);
 }
 
 static void advance(struct world *w, unsigned seconds)

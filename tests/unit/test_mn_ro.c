@@ -793,6 +793,27 @@ START_TEST(sequence_number_is_taken)
 }
 END_TEST
 
+/* A deletion that is refused is left to time. */
+START_TEST(deletion_refused)
+{
+	uint8_t kbm[RR_KBM_LEN];
+	struct sent bu;
+
+	mn_traffic(A->mn, &peer);
+	run();
+	rr_kbm(nth(-1, MH_HOT, 0)->m.u.test.token, NULL, kbm);
+	forget();
+	ck_assert_int_eq(mn_ro_command(A->mn, &peer, MN_RO_OFF), 0);
+	ck_assert_int_eq(info(A, &peer).state, MN_RO_DELETING);
+	bu = *nth(0, MH_BU, 0);
+	/* 6.2.7: in its authenticator the care-of address is the home address */
+	bu.p.src_coa = A->home;
+	forge_ba(&bu, BA_PROHIBITED, bu.m.u.bu.seq, kbm);
+	ck_assert_int_eq(info(A, &peer).state, MN_RO_IDLE);
+	ck_assert(!A->peers[slot(A, &peer)].own && !A->peers[slot(A, &peer)].receive);
+}
+END_TEST
+
 /* 138 needs no authenticator: new tests, but not again and again. */
 START_TEST(nonces_expired)
 {
@@ -1180,10 +1201,10 @@ int main(void)
 {
 	const TTest *const all[] = {who_may_be_a_peer, full, creation_is_limited,
 		home_test_is_judged, late_home_test, registered_late, refused, refused_again,
-		sequence_number_is_taken, nonces_expired, one_nonce_expired, parameter_problem,
-		parameter_problem_for_an_update, parameter_problem_of_the_home_agent,
-		binding_errors, refresh_requests, shared_kbm, test_rate, update_rate, two_copies,
-		copies_in_the_other_order, both_move};
+		sequence_number_is_taken, nonces_expired, one_nonce_expired, deletion_refused,
+		parameter_problem, parameter_problem_for_an_update,
+		parameter_problem_of_the_home_agent, binding_errors, refresh_requests, shared_kbm,
+		test_rate, update_rate, two_copies, copies_in_the_other_order, both_move};
 	Suite *s = suite_create("mn_ro");
 	SRunner *r;
 	int failed;

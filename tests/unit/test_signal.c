@@ -911,6 +911,30 @@ START_TEST(mn_heartbeat_unknown_for_good)
 }
 END_TEST
 
+/* Without a link it waits, and nothing is missing; back at the same place it goes on. */
+START_TEST(mn_heartbeat_without_link)
+{
+	struct world *w = world_new();
+	size_t n;
+
+	w->mc.heartbeat = (struct mh_heartbeat_config){30, 1};
+	registered(w);
+	advance(w, 30000);
+	up(w, false);
+	n = w->n_sent;
+	advance(w, 200000);
+	ck_assert_uint_eq(w->n_sent, n);
+	up(w, true);
+	advertise(w, "2001:db8:a::");
+	ck_assert_uint_eq(count(w, MH_BU), 1);
+	n = count(w, MH_HEARTBEAT);
+	advance(w, 60000);
+	ck_assert_uint_eq(count(w, MH_HEARTBEAT), n + 2);
+	ck_assert_uint_eq(w->events[EV_PEER_LOST], 0);
+	world_free(w);
+}
+END_TEST
+
 /* Told twice within the two seconds in which no second update is sent: the later news is not lost. */
 START_TEST(mn_restarts_in_a_row)
 {
@@ -974,6 +998,7 @@ int main(void)
 		mn_switch_and_nowhere,
 		mn_switch_forgets,
 		mn_heartbeat_unknown_for_good,
+		mn_heartbeat_without_link,
 		mn_restarts_in_a_row,
 		mn_revoked_while_leaving,
 	};
