@@ -7,6 +7,8 @@ from homebound_lab.scenario import Key
 TITLE = "a node is sent to another home agent and back while its sessions run"
 KEYS = {
     "rtt": Key(100, "round trip between the node and its home agents, in ms"),
+    "path": Key("tunnel", "of the data: by the home agents, or directly to a correspondent that has a binding",
+                ("tunnel", "direct")),
     "interval_us": Key(1000, "interval of the UDP streams, in us"),
 }
 LIMIT = 120
@@ -34,7 +36,12 @@ def setup(lab):
     net.ha_daemon = daemons.home_agent(lab, net)
     net.ha2_daemon = daemons.home_agent(lab, net, host=net.ha2, home_agent=SECOND_HOME_AGENT)
     net.attach("link1")
-    net.mn_daemon = daemons.mobile_node(lab, net, more="\tunprotected_signals = true;\n")
+    if lab.keys.path == "direct":
+        net.cn_daemon = daemons.correspondent(lab, net)
+    when = "always" if lab.keys.path == "direct" else "never"
+    net.mn_daemon = daemons.mobile_node(
+        lab, net, more="\tunprotected_signals = true;\n"
+        f"\troute_optimization = ( {{ to = \"::/0\"; when = \"{when}\"; }} );\n")
     lab.until(lambda: served_by(net, net.ha_daemon, HOME_AGENT), 20, "the registration")
     return net
 
@@ -135,6 +142,11 @@ def judge(e):
         e.figures[f"lost_{name}"] = [len([t for t in lost if first <= t < second]), len([t for t in lost if t >= second])]
         e.check(all(t >= first for t in lost), f"{name}: packets were lost before the switch")
         e.check(log.repeated == 0, f"{name}: {log.repeated} packets arrived twice")
+    if e.keys.path == "direct":
+        carried = [p for p in packets.streams(e.path("core-ha.pcapng")) if first < p.time < second]
+        e.figures["carried_by_home_agents"] = len(carried)
+        e.check(not carried, f"the home agents carried {len(carried)} packets of a direct path")
+        e.check(e.figures["lost_down"] == [0, 0], f"{e.figures['lost_down']} packets of a direct path lost")
     # One round trip to delete the binding, half of one to make the new; its proxy comes after DAD.
     per_ms = 1000 / e.keys.interval_us
     for n in e.figures["lost_down"]:

@@ -22,6 +22,12 @@ def test_switch_of_the_home_agent(result):
     assert result["figures"]["lost_up"] == [0, 0]
 
 
+@pytest.mark.lab("ha_switch", "path=direct")
+def test_a_direct_path_does_not_notice(result):
+    passed(result)
+    assert result["figures"]["lost_down"] == [0, 0] and result["figures"]["carried_by_home_agents"] == 0
+
+
 @pytest.mark.lab("ha_switch", "rtt=500")
 def test_switch_of_a_home_agent_far_away(result):
     passed(result)
