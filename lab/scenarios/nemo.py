@@ -1,6 +1,7 @@
 """A mobile router walks home -> link 1 -> link 2 -> home with three hosts behind it, which know nothing of that: a UDP
 stream each way and a TCP session for each of them. In the end some lies, which must not pass."""
 
+import signal
 import socket
 
 from homebound_lab import capture, daemons, flows, handovers, packets
@@ -24,7 +25,7 @@ HOSTS = {f"h{n}": f"{LAN}1{n}" for n in (1, 2, 3)}
 # of another mobile router, which is not there
 OTHER_HOME, OTHER_NETWORK, OTHER_HOST = "2001:db8:1::102", "2001:db8:200::/56", "2001:db8:200:1::1"
 UNUSED = "2001:db8:100:77::1"  # in a subnet of the network that is nowhere
-LIES_PORT = 5999
+LIES_PORT, LATE_PORT = 5999, 5998
 
 
 def setup(lab):
@@ -101,6 +102,7 @@ def run(lab):
     if net.place["wlan0"] == "home":
         net.move("link1", down_ms=k.down_ms)
     kills(lab, net)
+    late(lab, net)
     lies(lab, net)
     lab.facts["stats"] = {"home_agent": net.ha_daemon.ask("stats"), "mobile_router": net.mn_daemon.ask("stats")}
     for daemon in (net.mn_daemon, net.ha_daemon):
@@ -132,6 +134,40 @@ def kills(lab, net):
     other = "link2" if net.place["wlan0"] == "link1" else "link1"
     net.move(other, down_ms=lab.keys.down_ms)
     lab.holds_within(lambda: answers(net) == len(HOSTS), 5, "an answer of all hosts after a move after the kills")
+
+
+# --- a home agent that is slow
+
+def late(lab, net):
+    """What the hosts send right behind a Binding Update waits for a home agent that has not read it yet."""
+    count, pause = 20, 0.004
+    lab.sleep(5)
+    target = net.cn.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    target.bind((CORRESPONDENT, LATE_PORT))
+    source = net.hosts["h2"].socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    before = net.ha_daemon.ask("stats")["tunnel"]
+    net.move("link1" if net.place["wlan0"] == "link2" else "link2", down_ms=lab.keys.down_ms)
+    net.ha_daemon.process.popen.send_signal(signal.SIGSTOP)
+    for number in range(count):
+        source.sendto(str(number).encode(), (CORRESPONDENT, LATE_PORT))
+        lab.sleep(pause)
+    lab.sleep(lab.keys.rtt / 2000)
+    net.ha_daemon.process.popen.send_signal(signal.SIGCONT)
+    lab.sleep(1 + lab.keys.rtt / 1000)
+    target.setblocking(False)
+    came = []
+    while True:
+        try:
+            came.append(int(target.recv(100)))
+        except BlockingIOError:
+            break
+    after = net.ha_daemon.ask("stats")["tunnel"]
+    lab.facts["late"] = {"came": came, "before": before, "after": after}
+    lab.check(came == list(range(count)), f"of {count} packets behind a Binding Update these came: {came}")
+    lab.check(after["released"] - before["released"] >= count / 2,
+              f"{after['released'] - before['released']} packets were held and let go")
+    for s in (source, target):
+        s.close()
 
 
 # --- what must not pass
@@ -188,7 +224,7 @@ def lie_list(lab, net, care_of):
     return {"honest": by_host(HOSTS["h1"]), "foreign-source": by_host("2001:db8:c::77"),
             "foreign-network": by_host(OTHER_HOST), "home-address": by_host(HOME_ADDRESS),
             "honest-tunnelled": by_router(HOSTS["h1"]), "other-network": by_router(OTHER_HOST),
-            "outside": by_router("2001:db8:101::1")}
+            "outside": by_router("2001:db8:100:100::1")}
 
 
 def mac(host, device):
