@@ -107,6 +107,7 @@ def run(lab):
     lab.facts["stats"] = {"home_agent": net.ha_daemon.ask("stats"), "mobile_router": net.mn_daemon.ask("stats")}
     for daemon in (net.mn_daemon, net.ha_daemon):
         lab.check(daemon.alive(), f"{daemon.name} died")
+    forgotten(lab, net)
     forwarding(lab, net)
 
 
@@ -246,6 +247,25 @@ def loop(lab, net):
     lab.facts["loop_end"] = lab.now()
 
 
+def forgotten(lab, net):
+    """A home agent that was killed and has no mobile routers any more leaves nothing of them in the kernel."""
+    def traces():
+        text = net.ha.command(["ip", "-6", "route", "show"]) + net.ha.command(["nft", "list", "table", "ip6", "mip6d"])
+        return [line.strip() for line in text.splitlines()
+                if "2001:db8:100::" in line and "via" not in line or "unreachable 2001:db8:200::" in line or
+                "0x20010db80100" in line]
+
+    lab.check(len(traces()) == 4, f"routes and elements of the networks: {traces()}")
+    net.ha_daemon.kill()
+    with open(net.ha_daemon.conf) as f:
+        lines = f.read().splitlines()
+    with open(net.ha_daemon.conf, "w") as f:
+        f.writelines(line + "\n" for line in lines if NETWORK not in line and OTHER_NETWORK not in line)
+    net.ha_daemon.start()
+    lab.holds_within(lambda: not traces(), 5, "nothing is left of the networks")
+    lab.check(not traces(), f"this is left of the networks: {traces()}")
+
+
 def forwarding(lab, net):
     """A router inside, a host outside; and all of it is put back."""
     def settings():
@@ -302,7 +322,7 @@ def judge_signalling(e):
     path = packets.signalling_file(e.path("mn-wlan0.pcapng"))
     updates = packets.tshark(path, "mip6.mhtype == 5", "mip6.bu.lifetime", "mip6.nemo.bu.r_flag",
                              "mip6.nemo.mnp.mnp", "mip6.nemo.mnp.pfl")
-    answers = packets.tshark(path, "mip6.mhtype == 6", "mip6.ba.status", "mip6.nemo.ba.r_flag")
+    answers = packets.tshark(path, "mip6.mhtype == 6", "mip6.ba.status", "mip6.nemo.ba.r_flag", "frame.time_epoch")
     e.figures["updates"], e.figures["answers"] = len(updates), len(answers)
     e.check(len(updates) >= e.keys.moves and len(answers) >= e.keys.moves, "there are fewer updates than moves")
     for lifetime, r, prefix, length in updates:
@@ -310,8 +330,9 @@ def judge_signalling(e):
         e.check(r in ("1", "True"), f"a binding update without R flag: {r}")
         e.check((prefix, length) == (("2001:db8:100::", "56") if named else ("", "")),
                 f"lifetime {lifetime}: the prefix in the binding update is {prefix}/{length}")
-    for status, r in answers:
-        e.check(status == "0" and r in ("1", "True"), f"an acknowledgement with status {status}, R flag {r}")
+    for status, r, time in answers:
+        e.check(float(time) > e.facts["loop_end"] or status == "0" and r in ("1", "True"),
+                f"an acknowledgement with status {status}, R flag {r}")
     inside = packets.tshark(e.path("core-ha.pcapng"), f"ipv6.nxt == 41 && ipv6.src == {HOSTS['h1']}", "frame.number")
     e.figures["tunnelled_from_h1"] = len(inside)
     e.check(inside, "nothing of h1 was tunnelled to the home agent")
