@@ -100,11 +100,38 @@ def run(lab):
     lab.facts["moves_end"] = lab.now()
     if net.place["wlan0"] == "home":
         net.move("link1", down_ms=k.down_ms)
+    kills(lab, net)
     lies(lab, net)
     lab.facts["stats"] = {"home_agent": net.ha_daemon.ask("stats"), "mobile_router": net.mn_daemon.ask("stats")}
     for daemon in (net.mn_daemon, net.ha_daemon):
         lab.check(daemon.alive(), f"{daemon.name} died")
     forwarding(lab, net)
+
+
+# --- kill -9
+
+def answers(net):
+    """How many hosts of the network answer the correspondent."""
+    pings = [net.cn.popen(["ping", "-n", "-c", "1", "-W", "1", a], stdout=-3) for a in HOSTS.values()]
+    return sum(p.wait() == 0 for p in pings)
+
+
+def kills(lab, net):
+    """The network is reached while a daemon is dead, and after it was started again, without a new Binding Update."""
+    lab.until(lambda: net.mn_daemon.registration()[0] == "registered", 20, "the registration")
+    for daemon in (net.ha_daemon, net.mn_daemon):
+        before = net.ha_daemon.ask("bindings")[0]
+        daemon.kill()
+        lab.check(answers(net) == len(HOSTS), f"the network is not reached while {daemon.name} is dead")
+        daemon.start()
+        lab.check(answers(net) == len(HOSTS), f"the network is not reached after {daemon.name} was killed")
+        after = (net.ha_daemon.ask("bindings") or [{}])[0]
+        lab.check(after.get("networks") == before["networks"] == [NETWORK],
+                  f"{daemon.name} was killed: the networks are {after.get('networks')}, they were {before['networks']}")
+    lab.holds_within(lambda: net.mn_daemon.registration()[0] == "registered", 20, "the registration after the kills")
+    other = "link2" if net.place["wlan0"] == "link1" else "link1"
+    net.move(other, down_ms=lab.keys.down_ms)
+    lab.holds_within(lambda: answers(net) == len(HOSTS), 5, "an answer of all hosts after a move after the kills")
 
 
 # --- what must not pass

@@ -214,6 +214,10 @@ struct ha_kernel {
 	struct ha_binding_record record;
 	monotime_t stored_at;
 	bool fail_forward; /* forward_set() fails */
+	size_t n_networks; /* of the mobile router */
+	struct ip6_prefix networks[MIP6_MAX_NETWORKS], stored_networks[MIP6_MAX_NETWORKS];
+	bool fail_networks; /* forward_networks() fails */
+	bool router_proxy; /* the last proxy has the router bit */
 };
 
 /* The correspondent, when it knows Mobile IPv6. */

@@ -59,6 +59,23 @@ static int forward_del(void *ctx, const struct in6_addr *home_address)
 	if (!n->hk.forwarding)
 		net_violation(n, "forward_del() without forwarding");
 	n->hk.forwarding = false;
+	n->hk.n_networks = 0;
+	return 0;
+}
+
+static int forward_networks(void *ctx, const struct in6_addr *home_address,
+	const struct ip6_prefix *networks, size_t count)
+{
+	struct net *n = ctx;
+
+	net_say(n, "  HA %zu networks of %s", count, in6_str(home_address));
+	if (!n->hk.forwarding || count > MIP6_MAX_NETWORKS)
+		net_violation(n, "forward_networks() without forward_set(), or too many");
+	n->hk.n_networks = 0;
+	if (count && n->hk.fail_networks)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		n->hk.networks[n->hk.n_networks++] = networks[i];
 	return 0;
 }
 
@@ -67,6 +84,7 @@ static int proxy_add(void *ctx, int ifindex, const struct in6_addr *a, bool rout
 	struct net *n = ctx;
 
 	net_say(n, "  HA proxy for %s%s", in6_str(a), router ? ", a router" : "");
+	n->hk.router_proxy = router;
 	if (ifindex != HA_IF || net_has_proxy(n, a))
 		net_violation(n, "proxy_add() on interface %d, or twice", ifindex);
 	return list_add(n->hk.proxies, &n->hk.n_proxies, a);
@@ -100,6 +118,9 @@ static void store_put(void *ctx, const struct ha_binding_record *r)
 
 	n->hk.stored = true;
 	n->hk.record = *r;
+	for (size_t i = 0; i < r->n_networks; i++)
+		n->hk.stored_networks[i] = r->networks[i];
+	n->hk.record.networks = n->hk.stored_networks;
 	n->hk.stored_at = n->now;
 }
 
@@ -130,6 +151,7 @@ void net_ha_init(struct net *n)
 		.proxy_add = proxy_add,
 		.proxy_del = proxy_del,
 		.dad_listen = dad_listen,
+		.forward_networks = forward_networks,
 	};
 	if (!n->opt.no_store) {
 		n->ha_ops.store_put = store_put;
@@ -157,6 +179,7 @@ void net_start_ha(struct net *n, bool with_store)
 
 	net_say(n, "-- home agent starts%s", with_store ? ", with its store" : "");
 	n->hk.forwarding = false;
+	n->hk.n_networks = 0;
 	n->hk.n_proxies = n->hk.n_listening = 0;
 	n->hk.stored = with_store && had;
 	if (!n->hk.stored)

@@ -704,6 +704,139 @@ START_TEST(restart_counter)
 }
 END_TEST
 
+/* ---- networks of mobile routers ---- */
+
+struct networks {
+	size_t n, bindings;
+	uint16_t seq;
+	struct ip6_prefix list[MIP6_MAX_NETWORKS];
+};
+
+static struct networks made_networks(size_t n)
+{
+	struct networks w = {.n = n};
+
+	for (size_t i = 0; i < n; i++) {
+		w.list[i].addr = home(0);
+		w.list[i].addr.s6_addr[5] = (uint8_t)(100 + i);
+		w.list[i].plen = (uint8_t)(48 + i);
+	}
+	return w;
+}
+
+static void put_router(struct store *s, uint32_t n, uint16_t seq, const struct networks *w)
+{
+	struct ha_binding_record r = binding(n, seq);
+
+	r.n_networks = w->n;
+	r.networks = w->list;
+	store_put(s, &r);
+}
+
+/* Those of binding 0. */
+static void collect_networks(void *arg, const struct ha_binding_record *r)
+{
+	struct in6_addr first = home(0);
+	struct networks *w = arg;
+
+	w->bindings++;
+	if (memcmp(&r->home_address, &first, 16) != 0)
+		return;
+	w->n = r->n_networks;
+	w->seq = r->seq;
+	for (size_t i = 0; i < r->n_networks; i++)
+		w->list[i] = r->networks[i];
+}
+
+static struct networks networks_now(void)
+{
+	struct store *s = open_it();
+	struct networks w = {0};
+
+	ck_assert_msg(s != NULL, "%s", err);
+	store_foreach(s, collect_networks, &w);
+	store_close(s);
+	return w;
+}
+
+static void same_networks(const struct networks *a, const struct networks *b)
+{
+	ck_assert_uint_eq(a->n, b->n);
+	for (size_t i = 0; i < a->n; i++) {
+		ck_assert_mem_eq(&a->list[i].addr, &b->list[i].addr, 16);
+		ck_assert_uint_eq(a->list[i].plen, b->list[i].plen);
+	}
+}
+
+START_TEST(networks_come_back)
+{
+	struct networks three = made_networks(3), most = made_networks(MIP6_MAX_NETWORKS),
+			none = made_networks(0), now;
+	struct store *s = open_it();
+
+	put_router(s, 0, 1, &most);
+	put_router(s, 1, 1, &most);
+	put_router(s, 0, 2, &three);
+	store_close(s);
+	now = networks_now();
+	ck_assert_uint_eq(now.seq, 2);
+	same_networks(&now, &three);
+	s = open_it();
+	put_router(s, 0, 3, &none);
+	store_close(s);
+	now = networks_now();
+	same_networks(&now, &none);
+	ck_assert_uint_eq(now.bindings, 2);
+}
+END_TEST
+
+/* All of its networks, or none: then the binding is not served again. */
+START_TEST(networks_cut_off_at_each_octet)
+{
+	struct networks three = made_networks(3), now;
+	uint8_t file[8 * RECORD];
+	struct store *s = open_it();
+	size_t len;
+
+	put_router(s, 0, 7, &three);
+	store_close(s);
+	len = slurp(file, sizeof(file));
+	ck_assert_uint_eq(len, 4 * RECORD);
+	for (size_t cut = 0; cut <= len; cut++) {
+		spill(file, cut);
+		now = networks_now();
+		ck_assert_uint_eq(now.bindings, cut >= RECORD);
+		if (cut == len)
+			same_networks(&now, &three);
+		else
+			ck_assert_uint_eq(now.n, 0);
+	}
+}
+END_TEST
+
+START_TEST(networks_keep_the_file_small)
+{
+	struct networks most = made_networks(MIP6_MAX_NETWORKS), now;
+	struct store *s = open_it();
+	size_t largest = 0, smaller = 0, before = 0;
+
+	for (uint32_t i = 0; i < 20000; i++) {
+		put_router(s, i % 500, (uint16_t)i, &most);
+		if (file_size() > largest)
+			largest = file_size();
+		smaller += file_size() < before;
+		before = file_size();
+	}
+	/* Not more often than it grows to twice what is live: 500 bindings of 17 records. */
+	ck_assert_uint_lt(largest, (2 * 500 * 17 + 4096 + 17 + 1) * RECORD);
+	ck_assert_uint_le(smaller, 20000 * 17 / (500 * 17 + 4096) + 1);
+	store_close(s);
+	now = networks_now();
+	ck_assert_uint_eq(now.bindings, 500);
+	same_networks(&now, &most);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("store");
@@ -730,6 +863,9 @@ int main(void)
 	tcase_add_test(t, mobile_node);
 	tcase_add_test(t, sequence_numbers);
 	tcase_add_test(t, restart_counter);
+	tcase_add_test(t, networks_come_back);
+	tcase_add_test(t, networks_cut_off_at_each_octet);
+	tcase_add_test(t, networks_keep_the_file_small);
 	tcase_add_test(t, hundred_thousand);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
