@@ -26,7 +26,8 @@ int ctl_switch(struct ctl *ctl, int argc, char **argv)
 	if (argc < 2)
 		return ctl_misused(argv[0]);
 	for (int i = 1; i < argc; i++)
-		if (inet_pton(AF_INET6, argv[i], &a) != 1 && !(i == 1 && strcmp(argv[1], "all") == 0))
+		if (inet_pton(AF_INET6, argv[i], &a) != 1 &&
+			!(i == 1 && strcmp(argv[1], "all") == 0))
 			return ctl_fail(CTL_USAGE, "%s is not an IPv6 address", argv[i]);
 	rc = ctl_ask(ctl, request_of(argc, argv), NULL, NULL, &data);
 	if (rc == CTL_OK && ctl->json)

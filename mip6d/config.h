@@ -69,7 +69,7 @@ struct config_home_agent {
 	struct config_revocation revocation;
 	uint32_t switch_rate; /* nodes a second that are asked to leave */
 	size_t n_identifiers; /* 0: who a node says that it is does not matter */
-	char **identifiers;
+	char **identifiers; /* sorted by strcmp */
 	char tunnel[IFNAMSIZ];
 };
 

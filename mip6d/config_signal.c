@@ -93,6 +93,21 @@ bool config_read_identifier(
 	return true;
 }
 
+static int compare_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void sort_identifiers(
+	struct config_reader *r, const config_setting_t *s, struct config_home_agent *ha)
+{
+	qsort(ha->identifiers, ha->n_identifiers, sizeof(*ha->identifiers), compare_text);
+	for (size_t i = 1; i < ha->n_identifiers; i++)
+		if (strcmp(ha->identifiers[i], ha->identifiers[i - 1]) == 0)
+			config_complain(r, s, "\"%.60s\" is listed twice; remove one of the two",
+				ha->identifiers[i]);
+}
+
 bool config_read_identifiers(
 	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
 {
@@ -106,16 +121,18 @@ bool config_read_identifiers(
 		return false;
 	ha->identifiers = n <= MAX_IDENTIFIERS ? calloc((size_t)n, sizeof(*ha->identifiers)) : NULL;
 	if (!ha->identifiers) {
-		config_complain(r, s, "%d identifiers are too many; write %d at most", n,
-			MAX_IDENTIFIERS);
+		config_complain(
+			r, s, "%d identifiers are too many; write %d at most", n, MAX_IDENTIFIERS);
 		return false;
 	}
 	plain.example = CONFIG_EXAMPLE_IDENTIFIER;
 	for (int i = 0; i < n; i++) {
-		if (!config_read_identifier(r, &plain, config_setting_get_elem(s, (unsigned)i), text))
+		if (!config_read_identifier(
+			    r, &plain, config_setting_get_elem(s, (unsigned)i), text))
 			continue;
 		ha->identifiers[ha->n_identifiers] = strdup(text);
 		ha->n_identifiers += ha->identifiers[ha->n_identifiers] != NULL;
 	}
+	sort_identifiers(r, s, ha);
 	return r->faults == before;
 }

@@ -44,7 +44,7 @@ struct ha_config {
 		uint32_t timeout_ms, max_timeout_ms; /* InitMINDelayBRIs, MAX_BRACK_TIMEOUT */
 	} revocation;
 	uint32_t switch_rate; /* nodes asked in a second to switch; 0: 1, MAX-HA-SWITCH-TRANSMIT-RATE */
-	/* Who may register, user@realm (RFC 4283); n_identifiers 0: whoever.  Owned by the configuration. */
+	/* Who may register, user@realm (RFC 4283); n_identifiers 0: whoever.  Sorted by strcmp; owned by the configuration. */
 	size_t n_identifiers;
 	char *const *identifiers;
 };

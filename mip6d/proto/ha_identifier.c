@@ -30,21 +30,27 @@ static const struct mh_option *find(const struct mh_message *m)
 		       : NULL;
 }
 
+static int compare_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 bool ha_identifier_allowed(
 	const struct ha *ha, const struct ha_binding *b, const struct mh_message *m)
 {
 	const struct mh_option *o = find(m);
+	char text[MN_ID_NAI_MAX + 1];
+	const char *key = text;
 
 	if (!ha->config.n_identifiers)
 		return true;
 	/* 4.2: it is only needed at the first registration. */
 	if (!o)
 		return b && ha_binding_is_alive(b) && !mh_option(m, MHOPT_MN_ID);
-	for (size_t i = 0; i < ha->config.n_identifiers; i++)
-		if (strlen(ha->config.identifiers[i]) == o->u.mn_id.len &&
-			memcmp(ha->config.identifiers[i], o->u.mn_id.id, o->u.mn_id.len) == 0)
-			return true;
-	return false;
+	memcpy(text, o->u.mn_id.id, o->u.mn_id.len);
+	text[o->u.mn_id.len] = '\0';
+	return bsearch(
+		&key, ha->config.identifiers, ha->config.n_identifiers, sizeof(key), compare_text);
 }
 
 void ha_identifier_take(struct ha_binding *b, const struct mh_message *m)

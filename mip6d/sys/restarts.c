@@ -61,7 +61,8 @@ uint32_t restarts_count(const char *state_file, bool lost)
 		return n;
 	n = known ? n + 1 : (uint32_t)time(NULL);
 	if (!write_number(path, n))
-		log_warning("%s: cannot be written: %s; peers may not notice that bindings are lost",
+		log_warning(
+			"%s: cannot be written: %s; peers may not notice that bindings are lost",
 			path, strerror(errno));
 	return n;
 }

@@ -277,10 +277,12 @@ static void start_mn(struct world *w)
 
 static void deliver(struct world *w, uint8_t how, uint8_t who, const uint8_t *data, size_t len)
 {
-	const char *const sources[] = {HOME, HA_ADDRESS, COA, CN, "2001:db8:1::2000",
-		"2001:db8:1::101", "fe80::1", "::"};
+	const char *const sources[] = {
+		HOME, HA_ADDRESS, COA, CN, "2001:db8:1::2000", "2001:db8:1::101", "fe80::1", "::"};
 	struct mip6_packet p = {.src = in6(sources[who % 8]),
-		.dst = in6(!(how & TO_MN) ? HA_ADDRESS : how & TO_COA ? COA : HOME),
+		.dst = in6(!(how & TO_MN) ? HA_ADDRESS
+			   : how & TO_COA ? COA
+					  : HOME),
 		.src_coa = in6(sources[who / 8 % 8]),
 		.dst_coa = in6(COA),
 		.flags = (how & SHAPE) >> 1 | (how & TUNNELED ? MIP6_PKT_TUNNELED : 0),

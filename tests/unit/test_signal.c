@@ -641,7 +641,8 @@ static uint8_t register_as(
 /* RFC 4283 3.1: subtype 1 is a name; 4.2: it is needed once. */
 START_TEST(identifiers)
 {
-	static char anna[] = "anna@example.org", *const list[] = {anna};
+	static char anna[] = "anna@example.org", ann[] = "ann@example.org", bert[] = "bert",
+		    zoe[] = "zoe@example.org", *const list[] = {ann, anna, bert, zoe};
 	struct world *w = with_bindings(world_new(), 0);
 
 	ck_assert(!register_as(w, 1, 1, 2, "anna@example.org"));
@@ -653,8 +654,10 @@ START_TEST(identifiers)
 	world_free(w);
 	w = world_new();
 	w->hc.identifiers = list;
-	w->hc.n_identifiers = 1;
+	w->hc.n_identifiers = 4;
 	with_bindings(w, 0);
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert(!register_as(w, 10 + i, 1, 1, list[i]));
 	ck_assert(register_as(w, 1, 1, 1, NULL));
 	ck_assert(register_as(w, 1, 1, 2, anna));
 	ck_assert(!register_as(w, 1, 1, 1, anna));
