@@ -189,12 +189,19 @@ void daemon_ro_stop(struct daemon *d)
 
 /* ---- what arrives ---- */
 
+/* RFC 3963 6.2: without the H flag it is refused by the home agent (status 140). */
+static bool of_mobile_router(const struct mip6_packet *p)
+{
+	return p->len > 9 && p->data[2] == MH_BU && p->data[8] & BU_F_R >> 8;
+}
+
 /* The home agent answers for those that it serves (RFC 6275 9.5.1, status 139). */
 static bool for_home_agent(struct daemon *d, const struct mip6_packet *p)
 {
 	struct ha_binding_info i;
 
-	return d->ha && (!cn_wants(p) || (p->data[2] == MH_BU && ha_find(d->ha, &p->src, &i)));
+	return d->ha && (!cn_wants(p) || of_mobile_router(p) ||
+				(p->data[2] == MH_BU && ha_find(d->ha, &p->src, &i)));
 }
 
 void daemon_mh_received(struct daemon *d, const struct mip6_packet *p)

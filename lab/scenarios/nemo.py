@@ -1,6 +1,7 @@
 """A mobile router walks home -> link 1 -> link 2 -> home with three hosts behind it, which know nothing of that: a UDP
 stream each way and a TCP session for each of them. In the end some lies, which must not pass."""
 
+import signal
 import socket
 
 from homebound_lab import capture, daemons, flows, handovers, packets
@@ -24,7 +25,7 @@ HOSTS = {f"h{n}": f"{LAN}1{n}" for n in (1, 2, 3)}
 # of another mobile router, which is not there
 OTHER_HOME, OTHER_NETWORK, OTHER_HOST = "2001:db8:1::102", "2001:db8:200::/56", "2001:db8:200:1::1"
 UNUSED = "2001:db8:100:77::1"  # in a subnet of the network that is nowhere
-LIES_PORT = 5999
+LIES_PORT, LATE_PORT = 5999, 5998
 
 
 def setup(lab):
@@ -101,10 +102,12 @@ def run(lab):
     if net.place["wlan0"] == "home":
         net.move("link1", down_ms=k.down_ms)
     kills(lab, net)
+    late(lab, net)
     lies(lab, net)
     lab.facts["stats"] = {"home_agent": net.ha_daemon.ask("stats"), "mobile_router": net.mn_daemon.ask("stats")}
     for daemon in (net.mn_daemon, net.ha_daemon):
         lab.check(daemon.alive(), f"{daemon.name} died")
+    forgotten(lab, net)
     forwarding(lab, net)
 
 
@@ -132,6 +135,40 @@ def kills(lab, net):
     other = "link2" if net.place["wlan0"] == "link1" else "link1"
     net.move(other, down_ms=lab.keys.down_ms)
     lab.holds_within(lambda: answers(net) == len(HOSTS), 5, "an answer of all hosts after a move after the kills")
+
+
+# --- a home agent that is slow
+
+def late(lab, net):
+    """What the hosts send right behind a Binding Update waits for a home agent that has not read it yet."""
+    count, pause = 20, 0.004
+    lab.sleep(5)
+    target = net.cn.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    target.bind((CORRESPONDENT, LATE_PORT))
+    source = net.hosts["h2"].socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    before = net.ha_daemon.ask("stats")["tunnel"]
+    net.move("link1" if net.place["wlan0"] == "link2" else "link2", down_ms=lab.keys.down_ms)
+    net.ha_daemon.process.popen.send_signal(signal.SIGSTOP)
+    for number in range(count):
+        source.sendto(str(number).encode(), (CORRESPONDENT, LATE_PORT))
+        lab.sleep(pause)
+    lab.sleep(lab.keys.rtt / 2000)
+    net.ha_daemon.process.popen.send_signal(signal.SIGCONT)
+    lab.sleep(1 + lab.keys.rtt / 1000)
+    target.setblocking(False)
+    came = []
+    while True:
+        try:
+            came.append(int(target.recv(100)))
+        except BlockingIOError:
+            break
+    after = net.ha_daemon.ask("stats")["tunnel"]
+    lab.facts["late"] = {"came": came, "before": before, "after": after}
+    lab.check(came == list(range(count)), f"of {count} packets behind a Binding Update these came: {came}")
+    lab.check(after["released"] - before["released"] >= count / 2,
+              f"{after['released'] - before['released']} packets were held and let go")
+    for s in (source, target):
+        s.close()
 
 
 # --- what must not pass
@@ -188,7 +225,7 @@ def lie_list(lab, net, care_of):
     return {"honest": by_host(HOSTS["h1"]), "foreign-source": by_host("2001:db8:c::77"),
             "foreign-network": by_host(OTHER_HOST), "home-address": by_host(HOME_ADDRESS),
             "honest-tunnelled": by_router(HOSTS["h1"]), "other-network": by_router(OTHER_HOST),
-            "outside": by_router("2001:db8:101::1")}
+            "outside": by_router("2001:db8:100:100::1")}
 
 
 def mac(host, device):
@@ -208,6 +245,25 @@ def loop(lab, net):
         answer = net.cn.command(["ping", "-n", "-c", "1", "-W", "5", address], check=False)
         lab.check("nreachable" in answer or "No route" in answer, f"no answer for {address}: {answer}")
     lab.facts["loop_end"] = lab.now()
+
+
+def forgotten(lab, net):
+    """A home agent that was killed and has no mobile routers any more leaves nothing of them in the kernel."""
+    def traces():
+        text = net.ha.command(["ip", "-6", "route", "show"]) + net.ha.command(["nft", "list", "table", "ip6", "mip6d"])
+        return [line.strip() for line in text.splitlines()
+                if "2001:db8:100::" in line and "via" not in line or "unreachable 2001:db8:200::" in line or
+                "0x20010db80100" in line]
+
+    lab.check(len(traces()) == 4, f"routes and elements of the networks: {traces()}")
+    net.ha_daemon.kill()
+    with open(net.ha_daemon.conf) as f:
+        lines = f.read().splitlines()
+    with open(net.ha_daemon.conf, "w") as f:
+        f.writelines(line + "\n" for line in lines if NETWORK not in line and OTHER_NETWORK not in line)
+    net.ha_daemon.start()
+    lab.holds_within(lambda: not traces(), 5, "nothing is left of the networks")
+    lab.check(not traces(), f"this is left of the networks: {traces()}")
 
 
 def forwarding(lab, net):
@@ -266,7 +322,7 @@ def judge_signalling(e):
     path = packets.signalling_file(e.path("mn-wlan0.pcapng"))
     updates = packets.tshark(path, "mip6.mhtype == 5", "mip6.bu.lifetime", "mip6.nemo.bu.r_flag",
                              "mip6.nemo.mnp.mnp", "mip6.nemo.mnp.pfl")
-    answers = packets.tshark(path, "mip6.mhtype == 6", "mip6.ba.status", "mip6.nemo.ba.r_flag")
+    answers = packets.tshark(path, "mip6.mhtype == 6", "mip6.ba.status", "mip6.nemo.ba.r_flag", "frame.time_epoch")
     e.figures["updates"], e.figures["answers"] = len(updates), len(answers)
     e.check(len(updates) >= e.keys.moves and len(answers) >= e.keys.moves, "there are fewer updates than moves")
     for lifetime, r, prefix, length in updates:
@@ -274,8 +330,9 @@ def judge_signalling(e):
         e.check(r in ("1", "True"), f"a binding update without R flag: {r}")
         e.check((prefix, length) == (("2001:db8:100::", "56") if named else ("", "")),
                 f"lifetime {lifetime}: the prefix in the binding update is {prefix}/{length}")
-    for status, r in answers:
-        e.check(status == "0" and r in ("1", "True"), f"an acknowledgement with status {status}, R flag {r}")
+    for status, r, time in answers:
+        e.check(float(time) > e.facts["loop_end"] or status == "0" and r in ("1", "True"),
+                f"an acknowledgement with status {status}, R flag {r}")
     inside = packets.tshark(e.path("core-ha.pcapng"), f"ipv6.nxt == 41 && ipv6.src == {HOSTS['h1']}", "frame.number")
     e.figures["tunnelled_from_h1"] = len(inside)
     e.check(inside, "nothing of h1 was tunnelled to the home agent")
