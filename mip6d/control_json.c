@@ -164,6 +164,10 @@ static bool about_registration(enum mip6_event_type t)
 	case EV_PEER_LOST:
 	case EV_PEER_BACK:
 	case EV_PEER_RESTARTED:
+	case EV_DISCOVERY_SENT:
+	case EV_HOME_AGENTS:
+	case EV_PREFIX_SOLICITED:
+	case EV_HOME_PREFIX:
 		break;
 	}
 	return false;

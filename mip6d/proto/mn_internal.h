@@ -11,6 +11,7 @@
  *   mn_reg.c     registration with the home agent: the Binding Update List entry
  *   mn_nemo.c    what is different for a mobile router (RFC 3963)
  *   mn_agent.c   which home agent, and the change to another
+ *   mn_discovery.c  which home agents there are (RFC 6275 11.4.1)
  *   mn_switch.c  Home Agent Switch messages (RFC 5142)
  *   mn_revoke.c  Binding Revocation (RFC 5846)
  *   mn_heartbeat.c  Heartbeats (RFC 5847)
@@ -203,6 +204,26 @@ struct mn_switch {
 	struct in6_addr candidates[MN_SWITCH_CANDIDATES];
 };
 
+/* Dynamic Home Agent Address Discovery (RFC 6275 11.4.1). */
+#define MN_MAX_CANDIDATES 16
+enum mn_discovery_state {
+	MN_DISCOVERY_IDLE,
+	MN_DISCOVERY_ASKING,
+	MN_DISCOVERY_WAITING, /* before it asks again */
+};
+struct mn_discovery {
+	enum mn_discovery_state state;
+	struct timer timer;
+	uint16_t id; /* of the request under way */
+	bool asked; /* sent_at is valid */
+	bool exhausted; /* all candidates have failed */
+	unsigned tries; /* transmissions of this request */
+	int64_t timeout_ms;
+	monotime_t sent_at;
+	size_t n;
+	struct mn_candidate candidates[MN_MAX_CANDIDATES];
+};
+
 /* The last Binding Revocation Indication that was accepted (RFC 5846). */
 struct mn_revocation {
 	bool answered;
@@ -241,6 +262,7 @@ struct mn {
 	struct mn_reg reg;
 	struct mn_agent agent;
 	struct mn_switch switching;
+	struct mn_discovery discovery;
 	struct mn_revocation revocation;
 	struct mn_heartbeat heartbeat;
 	struct mn_ro *ro; /* NULL: no route optimization */
@@ -366,6 +388,16 @@ bool mn_agent_left(struct mn *mn);
 bool mn_agent_failed(struct mn *mn);
 /* A Mobility Header to the home agent while away, with Home Address option. */
 void mn_send_to_agent(struct mn *mn, const struct mh_message *m, const char *what);
+
+/* mn_discovery.c: nothing happens where the home agent is configured */
+void mn_discovery_init(struct mn *mn);
+void mn_discovery_stop(struct mn *mn);
+bool mn_has_home_agent(const struct mn *mn);
+void mn_discovery_moved(struct mn *mn); /* there is another path, or none */
+void mn_discovery_received(
+	struct mn *mn, const struct mip6_packet *p, const struct icmp6_dhaad *r);
+bool mn_discovery_next(struct mn *mn); /* as mn_agent_failed() */
+void mn_discovery_done(struct mn *mn); /* the home agent has accepted */
 
 /* mn_switch.c */
 void mn_switch_received(struct mn *mn, const struct mip6_packet *p, const struct mh_message *m);

@@ -260,6 +260,18 @@ static bool last_words(const struct mn *mn)
 	return mn->stopping || (mn->agent.leaving && mn->path.location == MN_AWAY);
 }
 
+/*
+ * No answer for so long that another home agent is worth a try.  The one that
+ * holds a binding of ours comes first (11.4.1), so it has all of the back-off.
+ */
+static bool given_up(const struct mn *mn)
+{
+	const struct mn_reg *reg = &mn->reg;
+
+	return binding_lives(mn) ? reg->timeout_ms >= MIP6_MAX_BINDACK_TIMEOUT
+				 : reg->tries >= AGENT_TRIES;
+}
+
 /* RFC 6275 11.8: the time doubles up to MAX_BINDACK_TIMEOUT, and goes on at that rate. */
 static void send_timer(struct timer *t, void *arg)
 {
@@ -280,8 +292,7 @@ static void send_timer(struct timer *t, void *arg)
 			reg->timeout_ms = MIP6_MAX_BINDACK_TIMEOUT;
 		if (last_words(mn) && reg->tries + 1 >= LAST_TRIES)
 			reg->timeout_ms = MIP6_INITIAL_BINDACK_TIMEOUT;
-		if (!reg->deregister && reg->tries >= AGENT_TRIES && !binding_lives(mn) &&
-			mn_agent_failed(mn))
+		if (!reg->deregister && given_up(mn) && mn_agent_failed(mn))
 			return;
 		mn->stats.bu_retransmitted++;
 		mn->retransmissions++;
@@ -310,7 +321,7 @@ static void request(
 
 static bool barred(const struct mn *mn)
 {
-	return mn->reg.home_address_lost || mn->reg.router_refused ||
+	return !mn_has_home_agent(mn) || mn->reg.home_address_lost || mn->reg.router_refused ||
 	       mono_before(mn_now(mn), mn->reg.barred_until);
 }
 
@@ -628,6 +639,7 @@ static void accepted(struct mn *mn, const struct mh_message *m, monotime_t sent,
 			    .seq = m->u.ba.seq,
 			    .lifetime_s = s});
 	mn_switch_done(mn);
+	mn_discovery_done(mn);
 	mn_heartbeat_registered(mn);
 	if (m->u.ba.status == BA_ACCEPTED_PREFIX)
 		log_info("the home agent has news of the home prefixes (status 1)");
