@@ -62,16 +62,22 @@ class Directs:
         return sum(start <= s.time < self.until(number) for s in self.at_home_agent)
 
     def on_old_link(self, pair, sequence):
-        """Whether a lost packet was last seen on its way to or from a place that a node was just leaving."""
+        """Whether a lost packet was on its way to a place that its receiver had left, sent before the sender could know,
+        or was given to its interface in the instant (1 ms) in which the link went."""
         sender, receiver = pair
-        last = [s for node in pair for s in self.seen[node]
-                if s.flow == self.logs[pair].flow and s.sequence == sequence]
-        if not last:
+        flow = self.logs[pair].flow
+        sent = next((s for s in self.seen[sender] if s.flow == flow and s.sequence == sequence), None)
+        if not sent:
             return False
-        s = max(last, key=lambda s: s.time)
-        return any(place and (INSIDE[place](s.destination) or INSIDE[place](s.source))
-                   and move["down"][node] - self.e.keys.rtt / 1000 - 0.005 <= s.time
-                   for move in self.moves for node, place in move["from"].items())
+        time = sent.time - self.late.get(sender, 0)
+        for number, move in reversed(list(enumerate(self.moves))):
+            if sender in move["from"] and abs(time - move["down"][sender]) <= 0.001:
+                return True
+            if receiver in move["from"] and move["down"][receiver] - self.e.keys.rtt / 1000 - 0.005 <= time and \
+                    INSIDE[move["from"][receiver]](sent.inner or sent.destination):
+                switched = self.first(sender, receiver, receiver, number, True)
+                return switched is None or time <= switched
+        return False
 
     def losses(self):
         """(lost, lost on a link that was left, repeated)."""
