@@ -31,6 +31,8 @@ static const struct {
 	{"remove", "HOME_ADDRESS", "home agent: remove a binding", ctl_remove},
 	{"revoke", "HOME_ADDRESS [REASON]", "home agent: end a binding, and tell the node", ctl_revoke},
 	{"switch", "HOME_ADDRESS|all [HOME_AGENT...]", "home agent: ask nodes to use another", ctl_switch},
+	{"home-agents", "", "mobile node: what discovery has found", ctl_home_agents},
+	{"prefixes", "", "mobile node: prefixes of the home link", ctl_prefixes},
 	{"config", "check FILE", "check a configuration file; needs no daemon", ctl_config},
 };
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))

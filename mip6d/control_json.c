@@ -456,6 +456,12 @@ static json_t *mn_counters(const struct mn_stats *s)
 	COUNT(ro_refused);
 	COUNT(peer_restarted);
 	COUNT(signals_ignored);
+	COUNT(discovery_sent);
+	COUNT(discovery_received);
+	COUNT(discovery_ignored);
+	COUNT(prefix_solicitations);
+	COUNT(prefix_advertisements);
+	COUNT(prefix_ignored);
 #undef COUNT
 	return o;
 }

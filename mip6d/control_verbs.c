@@ -331,6 +331,8 @@ static const struct control_verb verbs[] = {
 	{"kbm", kbm_args, control_verb_kbm},
 	{"revoke", revoke_args, verb_revoke},
 	{"switch", switch_args, verb_switch},
+	{"home-agents", no_args, control_verb_home_agents},
+	{"prefixes", no_args, control_verb_prefixes},
 	{NULL, NULL, NULL},
 };
 

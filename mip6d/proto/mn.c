@@ -135,6 +135,7 @@ struct mn *mn_new(const struct mn_config *config, const struct mip6_env *env,
 	mn_path_init(mn);
 	mn_heartbeat_init(mn);
 	mn_discovery_init(mn);
+	mn_prefix_init(mn);
 	mn_reg_init(mn);
 	return mn;
 }
@@ -147,6 +148,7 @@ static void stop_timers(struct mn *mn)
 	timer_stop(mn->env->timers, &mn->sweep_timer);
 	timer_stop(mn->env->timers, &mn->heartbeat.timer);
 	mn_discovery_stop(mn);
+	mn_prefix_stop(mn);
 	mn_reg_stop(mn);
 }
 
@@ -291,10 +293,12 @@ static void receive_discovery(struct mn *mn, const struct mip6_packet *p)
 {
 	struct icmp6_message m;
 
-	if (icmp6_parse(p->data, p->len, &m))
-		mn_discovery_received(mn, p, &m.u.dhaad);
-	else
+	if (!icmp6_parse(p->data, p->len, &m))
 		bad_icmp6(mn, p, "malformed discovery message");
+	else if (m.type == ICMP6T_MPA)
+		mn_prefix_received(mn, p, &m.u.mpa);
+	else
+		mn_discovery_received(mn, p, &m.u.dhaad);
 }
 
 void mn_receive_icmp6(struct mn *mn, const struct mip6_packet *p)
@@ -304,7 +308,7 @@ void mn_receive_icmp6(struct mn *mn, const struct mip6_packet *p)
 
 	if (p->len < 1 || mn->stopping)
 		return;
-	if (p->data[0] == ICMP6T_DHAAD_REPLY) {
+	if (p->data[0] == ICMP6T_DHAAD_REPLY || p->data[0] == ICMP6T_MPA) {
 		receive_discovery(mn, p);
 		return;
 	}

@@ -240,6 +240,17 @@ struct mn_candidate {
 void mn_foreach_candidate(
 	const struct mn *mn, bool (*fn)(void *arg, const struct mn_candidate *c), void *arg);
 
+/* The prefixes of the home link, the one in use first (11.4.3). */
+struct mn_home_prefix_info {
+	struct ip6_prefix prefix;
+	struct in6_addr home_address; /* in use, or the one this node would have there */
+	bool in_use;
+	bool known; /* an advertisement told the lifetimes */
+	uint32_t preferred_s, valid_s; /* from now on; UINT32_MAX: for ever; 0: over */
+};
+void mn_foreach_home_prefix(
+	const struct mn *mn, bool (*fn)(void *arg, const struct mn_home_prefix_info *i), void *arg);
+
 struct mn_stats {
 	uint64_t ra_received, rs_sent, bu_sent, bu_retransmitted, ba_received, ba_accepted, ba_refused,
 		ba_ignored, moves, malformed, unknown_type, dad_failures, unprotected;
@@ -247,7 +258,8 @@ struct mn_stats {
 	uint64_t revocation_received, revoked, switch_received, heartbeats_sent, heartbeats_answered,
 		heartbeats_ignored, peer_lost, peer_restarted, signals_ignored;
 	/* discovery of home agents and prefixes */
-	uint64_t discovery_sent, discovery_received, discovery_ignored;
+	uint64_t discovery_sent, discovery_received, discovery_ignored,
+		prefix_solicitations, prefix_advertisements, prefix_ignored;
 	/* route optimization */
 	uint64_t hoti_sent, coti_sent, hot_received, cot_received, tests_ignored, cbu_sent, cba_received,
 		be_received, brr_received, ro_refused;

@@ -12,6 +12,7 @@
  *   mn_nemo.c    what is different for a mobile router (RFC 3963)
  *   mn_agent.c   which home agent, and the change to another
  *   mn_discovery.c  which home agents there are (RFC 6275 11.4.1)
+ *   mn_prefix.c  prefixes of the home link (RFC 6275 11.4.2, 11.4.3)
  *   mn_switch.c  Home Agent Switch messages (RFC 5142)
  *   mn_revoke.c  Binding Revocation (RFC 5846)
  *   mn_heartbeat.c  Heartbeats (RFC 5847)
@@ -224,6 +225,27 @@ struct mn_discovery {
 	struct mn_candidate candidates[MN_MAX_CANDIDATES];
 };
 
+/* Prefixes of the home link (RFC 6275 11.4.2, 11.4.3); the first is that of the home address. */
+#define MN_MAX_HOME_PREFIXES 8
+struct mn_home_prefix {
+	struct ip6_prefix prefix;
+	bool known; /* lifetimes have been advertised; else they are for ever */
+	monotime_t preferred_until, valid_until;
+};
+struct mn_prefixes {
+	size_t n;
+	struct mn_home_prefix list[MN_MAX_HOME_PREFIXES];
+	bool asking; /* a solicitation has no answer yet */
+	bool wanted; /* to be sent with the next registration */
+	bool sent; /* sent_at is valid */
+	uint16_t id;
+	int64_t timeout_ms;
+	monotime_t sent_at;
+	bool last_quarter; /* end_timer is for the end itself */
+	bool invalid; /* the home address is not used any more */
+	struct timer timer, end_timer;
+};
+
 /* The last Binding Revocation Indication that was accepted (RFC 5846). */
 struct mn_revocation {
 	bool answered;
@@ -263,6 +285,7 @@ struct mn {
 	struct mn_agent agent;
 	struct mn_switch switching;
 	struct mn_discovery discovery;
+	struct mn_prefixes prefixes;
 	struct mn_revocation revocation;
 	struct mn_heartbeat heartbeat;
 	struct mn_ro *ro; /* NULL: no route optimization */
@@ -331,6 +354,8 @@ void mn_path_teardown(struct mn *mn);
 void mn_path_init(struct mn *mn);
 /* Delete the binding at the home agent in use; what the home address sends is held. */
 void mn_path_leave(struct mn *mn);
+/* The home address is not to be used any more. */
+void mn_path_home_invalid(struct mn *mn);
 /* Before config.home_agent changes, and after it did: what leads there. */
 void mn_path_forget_agent(struct mn *mn);
 void mn_path_new_agent(struct mn *mn);
@@ -398,6 +423,15 @@ void mn_discovery_received(
 	struct mn *mn, const struct mip6_packet *p, const struct icmp6_dhaad *r);
 bool mn_discovery_next(struct mn *mn); /* as mn_agent_failed() */
 void mn_discovery_done(struct mn *mn); /* the home agent has accepted */
+
+/* mn_prefix.c */
+void mn_prefix_init(struct mn *mn);
+void mn_prefix_stop(struct mn *mn);
+void mn_prefix_solicit(struct mn *mn); /* as soon as there is a registration and the pace allows */
+void mn_prefix_registered(struct mn *mn, bool news); /* news: status 1 */
+void mn_prefix_received(struct mn *mn, const struct mip6_packet *p, const struct icmp6_mpa *a);
+void mn_prefix_at_home(struct mn *mn); /* a router there advertises the home prefix */
+monotime_t mn_home_valid_until(const struct mn *mn);
 
 /* mn_switch.c */
 void mn_switch_received(struct mn *mn, const struct mip6_packet *p, const struct mh_message *m);

@@ -34,8 +34,8 @@ static void tunnel(struct mn *mn, const struct in6_addr *care_of, bool hold)
 {
 	const struct mn_config *c = &mn->config;
 
-	if (!mn_has_home_agent(mn))
-		care_of = NULL; /* a place, but nobody to tunnel to */
+	if (!mn_has_home_agent(mn) || mn->prefixes.invalid)
+		care_of = NULL; /* a place, but nobody to tunnel to, or nothing to send from */
 	mn->tunnel_used = true;
 	hold_is(mn, hold);
 	mn_check(mn,
@@ -384,6 +384,15 @@ void mn_path_check(struct mn *mn)
 	else
 		move_away(mn, l);
 	stand_by(mn);
+}
+
+void mn_path_home_invalid(struct mn *mn)
+{
+	mn_ro_withdraw(mn);
+	if (mn->path.location == MN_AWAY) {
+		tunnel(mn, NULL, false);
+		mn_reg_none(mn);
+	}
 }
 
 /* ---- another home agent ---- */

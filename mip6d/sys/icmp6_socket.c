@@ -23,11 +23,13 @@
 #include "lib/addr.h"
 #include "lib/buf.h"
 #include "lib/mh.h"
+#include "mip6/wire.h"
 
 #define BURST 64
 #define BUFFER (2 << 20)
 #define MAX_MESSAGE 1280 /* longer ones are not for us */
 #define IP6_HEADER 40
+#define RTHDR2_LEN 24 /* RFC 6275 6.4.1 */
 
 struct group_key {
 	int ifindex;
@@ -68,6 +70,7 @@ static int open_all(struct icmp6_socket *s, const uint8_t *types, size_t n)
 	/* IPV6_MULTICAST_LOOP off: our own solicitations are no news. */
 	if (setsockopt(s->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter)) < 0 ||
 		!set(s->fd, IPV6_RECVPKTINFO, 1) || !set(s->fd, IPV6_RECVHOPLIMIT, 1) ||
+		!set(s->fd, IPV6_RECVRTHDR, 1) ||
 		!set(s->fd, IPV6_MULTICAST_LOOP, 0))
 		return -errno;
 	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &big, sizeof(big)) < 0)
@@ -203,13 +206,17 @@ static void take_one(const struct cmsghdr *c, struct mip6_packet *p)
 	} else if (c->cmsg_type == IPV6_HOPLIMIT && len >= sizeof(hops)) {
 		memcpy(&hops, CMSG_DATA(c), sizeof(hops));
 		p->hop_limit = (uint8_t)hops;
+	} else if (c->cmsg_type == IPV6_RTHDR && len >= RTHDR2_LEN &&
+		   CMSG_DATA(c)[2] == MIP6_RTHDR_TYPE2) {
+		memcpy(&p->dst_coa, CMSG_DATA(c) + 8, sizeof(p->dst_coa));
+		p->flags |= MIP6_PKT_RH2;
 	}
 }
 
 static bool read_one(struct icmp6_socket *s, icmp6_socket_fn *fn, void *arg)
 {
 	uint8_t data[MAX_MESSAGE];
-	_Alignas(struct cmsghdr) char control[256];
+	_Alignas(struct cmsghdr) char control[4096]; /* an extension header of full length */
 	struct sockaddr_in6 from = {0};
 	struct iovec iov = {data, sizeof(data)};
 	struct msghdr m = {.msg_name = &from,

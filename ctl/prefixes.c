@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* mip6ctl prefixes */
+#include "ctl/ctl.h"
+
+/* What has not been advertised, or never ends, is left empty. */
+static void put_lifetime(struct ctl_row *row, size_t column, const json_t *p, const char *key)
+{
+	if (json_object_get(p, key))
+		ctl_cell(row, column, PLAIN, "%s", ctl_duration(ctl_int(p, key)));
+}
+
+static void add_row(struct ctl_table *t, const json_t *p)
+{
+	struct ctl_row *row = ctl_table_row(t);
+	bool in_use = json_is_true(json_object_get(p, "in_use"));
+
+	ctl_cell(row, 0, BOLD, "%s", in_use ? "*" : " ");
+	ctl_cell(row, 1, in_use ? BOLD : PLAIN, "%s", ctl_text(p, "prefix"));
+	put_lifetime(row, 2, p, "preferred_s");
+	put_lifetime(row, 3, p, "valid_s");
+	ctl_cell(row, 4, PLAIN, "%s", ctl_text(p, "home_address"));
+}
+
+int ctl_prefixes(struct ctl *ctl, int argc, char **argv)
+{
+	static const char *const heads[] = {
+		"", "PREFIX", "PREFERRED", "VALID", "HOME ADDRESS", NULL};
+	struct ctl_table t = {.heads = heads, .right = "llrrl"};
+	json_t *data = NULL, *p;
+	size_t i;
+	int rc;
+
+	if (argc > 1)
+		return ctl_misused(argv[0]);
+	rc = ctl_ask(ctl, json_pack("{s:s}", "verb", "prefixes"), NULL, NULL, &data);
+	if (rc == CTL_OK && ctl->json) {
+		ctl_print_json(data);
+	} else if (rc == CTL_OK) {
+		json_array_foreach(data, i, p) add_row(&t, p);
+		ctl_table_print(&t, ctl->color, stdout);
+		ctl_table_free(&t);
+	}
+	json_decref(data);
+	return rc;
+}
