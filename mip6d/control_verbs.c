@@ -317,6 +317,8 @@ static const char *const address_args[] = {"home_address", NULL};
 static const char *const revoke_args[] = {"home_address", "reason", NULL};
 static const char *const switch_args[] = {"home_address", "home_agents", NULL};
 
+static const char *const prefixes_args[] = {"action", "prefix", "valid", "preferred", NULL};
+
 static const struct control_verb verbs[] = {
 	{"status", no_args, verb_status},
 	{"bindings", address_args, verb_bindings},
@@ -331,6 +333,8 @@ static const struct control_verb verbs[] = {
 	{"kbm", kbm_args, control_verb_kbm},
 	{"revoke", revoke_args, verb_revoke},
 	{"switch", switch_args, verb_switch},
+	{"home-agents", no_args, control_verb_home_agents},
+	{"prefixes", prefixes_args, control_verb_prefixes},
 	{NULL, NULL, NULL},
 };
 
