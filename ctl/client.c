@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "lib/rr.h"
 
 #define PATIENCE_S 20 /* for an answer */
 
@@ -64,8 +65,13 @@ static int put_request(struct ctl *ctl, json_t *request)
 	int n = text ? asprintf(&line, "%s\n", text) : -1;
 	bool ok = n > 0 && send(fileno(ctl->daemon), line, (size_t)n, MSG_NOSIGNAL) == n;
 
+	/* a request may have a key in it */
+	if (n > 0)
+		rr_wipe(line, (size_t)n);
 	if (n > 0)
 		free(line);
+	if (text)
+		rr_wipe(text, strlen(text));
 	free(text);
 	json_decref(request);
 	/* it may have closed already, and said why: the answer tells */

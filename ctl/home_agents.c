@@ -2,39 +2,29 @@
 /* mip6ctl home-agents */
 #include "ctl/ctl.h"
 
-static void lifetime_cell(struct ctl_row *row, size_t column, json_t *o, const char *key)
+/* A mobile node knows what became of them, a home agent what they advertise. */
+static void add_row(struct ctl_table *t, const json_t *a)
 {
-	json_t *v = json_object_get(o, key);
-
-	ctl_cell(row, column, PLAIN, "%s",
-		json_is_string(v) ? json_string_value(v) : ctl_duration(json_integer_value(v)));
-}
-
-/* The first line has what belongs to the home agent; each further one an address. */
-static void add_rows(struct ctl_table *t, json_t *agent)
-{
-	json_t *addresses = json_object_get(agent, "addresses");
-	bool own = json_is_true(json_object_get(agent, "own"));
 	struct ctl_row *row = ctl_table_row(t);
+	const char *state = ctl_text(a, "state");
 
-	ctl_cell(row, 0, BOLD, "%s", own ? "*" : " ");
-	ctl_cell(row, 1, PLAIN, "%lld", (long long)ctl_int(agent, "preference"));
-	lifetime_cell(row, 2, agent, "lifetime");
-	if (!own)
-		ctl_cell(row, 3, PLAIN, "%s", ctl_text(agent, "link_local"));
-	for (size_t i = 0; i < json_array_size(addresses); i++) {
-		if (i)
-			row = ctl_table_row(t);
-		ctl_cell(row, 4, PLAIN, "%s", json_string_value(json_array_get(addresses, i)));
-	}
+	ctl_cell(row, 0, PLAIN, "%s", ctl_text(a, "address"));
+	if (state[0])
+		ctl_cell(row, 1, ctl_state_color(state), "%s", state);
+	else
+		ctl_cell(row, 1, PLAIN, "%s",
+			json_is_true(json_object_get(a, "own")) ? "this" : "heard");
+	if (json_object_get(a, "preference"))
+		ctl_cell(row, 2, PLAIN, "%lld", (long long)ctl_int(a, "preference"));
+	if (json_object_get(a, "lifetime_s"))
+		ctl_cell(row, 3, PLAIN, "%s", ctl_duration(ctl_int(a, "lifetime_s")));
 }
 
 int ctl_home_agents(struct ctl *ctl, int argc, char **argv)
 {
-	static const char *const heads[] = {
-		"", "PREF", "LIFETIME", "LINK-LOCAL ADDRESS", "ADDRESS", NULL};
-	struct ctl_table t = {.heads = heads, .right = "lrrll"};
-	json_t *data = NULL, *agent;
+	static const char *const heads[] = {"HOME AGENT", "STATE", "PREF", "LIFETIME", NULL};
+	struct ctl_table t = {.heads = heads, .right = "llrr"};
+	json_t *data = NULL, *a;
 	size_t i;
 	int rc;
 
@@ -44,7 +34,7 @@ int ctl_home_agents(struct ctl *ctl, int argc, char **argv)
 	if (rc == CTL_OK && ctl->json) {
 		ctl_print_json(data);
 	} else if (rc == CTL_OK) {
-		json_array_foreach(data, i, agent) add_rows(&t, agent);
+		json_array_foreach(data, i, a) add_row(&t, a);
 		ctl_table_print(&t, ctl->color, stdout);
 		ctl_table_free(&t);
 	}

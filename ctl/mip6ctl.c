@@ -31,9 +31,9 @@ static const struct {
 	{"remove", "HOME_ADDRESS", "home agent: remove a binding", ctl_remove},
 	{"revoke", "HOME_ADDRESS [REASON]", "home agent: end a binding, and tell the node", ctl_revoke},
 	{"switch", "HOME_ADDRESS|all [HOME_AGENT...]", "home agent: ask nodes to use another", ctl_switch},
-	{"home-agents", "", "home agent: those of its home link", ctl_home_agents},
+	{"home-agents", "", "those of the home link, as far as they are known", ctl_home_agents},
 	{"prefixes", "[set PREFIX VALID PREFERRED | remove PREFIX]",
-		"home agent: prefixes of its home link", ctl_prefixes},
+		"prefixes of the home link; home agent: change them", ctl_prefixes},
 	{"config", "check FILE", "check a configuration file; needs no daemon", ctl_config},
 };
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))

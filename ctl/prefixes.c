@@ -28,18 +28,30 @@ static json_t *request_of(int argc, char **argv)
 	return NULL;
 }
 
-static void lifetime_cell(struct ctl_row *row, size_t column, json_t *o, const char *key)
+/* What has not been advertised, or never ends, is left empty. */
+static void put_lifetime(struct ctl_row *row, size_t column, const json_t *p, const char *key)
 {
-	json_t *v = json_object_get(o, key);
+	if (json_object_get(p, key))
+		ctl_cell(row, column, PLAIN, "%s", ctl_duration(ctl_int(p, key)));
+}
 
-	ctl_cell(row, column, PLAIN, "%s",
-		json_is_string(v) ? json_string_value(v) : ctl_duration(json_integer_value(v)));
+static void add_row(struct ctl_table *t, const json_t *p)
+{
+	struct ctl_row *row = ctl_table_row(t);
+	bool in_use = json_is_true(json_object_get(p, "in_use"));
+
+	ctl_cell(row, 0, BOLD, "%s", in_use ? "*" : " ");
+	ctl_cell(row, 1, in_use ? BOLD : PLAIN, "%s", ctl_text(p, "prefix"));
+	put_lifetime(row, 2, p, "preferred_s");
+	put_lifetime(row, 3, p, "valid_s");
+	ctl_cell(row, 4, PLAIN, "%s", ctl_text(p, "home_address"));
 }
 
 int ctl_prefixes(struct ctl *ctl, int argc, char **argv)
 {
-	static const char *const heads[] = {"PREFIX", "VALID", "PREFERRED", NULL};
-	struct ctl_table t = {.heads = heads, .right = "lrr"};
+	static const char *const heads[] = {
+		"", "PREFIX", "PREFERRED", "VALID", "HOME ADDRESS", NULL};
+	struct ctl_table t = {.heads = heads, .right = "llrrl"};
 	json_t *request = request_of(argc, argv), *data = NULL, *p;
 	size_t i;
 	int rc;
@@ -50,14 +62,7 @@ int ctl_prefixes(struct ctl *ctl, int argc, char **argv)
 	if (rc == CTL_OK && ctl->json) {
 		ctl_print_json(data);
 	} else if (rc == CTL_OK) {
-		json_array_foreach(data, i, p)
-		{
-			struct ctl_row *row = ctl_table_row(&t);
-
-			ctl_cell(row, 0, PLAIN, "%s", ctl_text(p, "prefix"));
-			lifetime_cell(row, 1, p, "valid");
-			lifetime_cell(row, 2, p, "preferred");
-		}
+		json_array_foreach(data, i, p) add_row(&t, p);
 		ctl_table_print(&t, ctl->color, stdout);
 		ctl_table_free(&t);
 	}

@@ -89,6 +89,11 @@ static void check_top(
 		config_complain(r, role,
 			"is nothing else than what  correspondent = { enabled = false; }  turns "
 			"off; remove one of the two");
+	if (role && cfg->role == ROLE_HOME_AGENT && !cfg->correspondent.enabled &&
+		config_good(root, "shared_keys"))
+		config_complain(r, config_good(root, "shared_keys"),
+			"has no use with  correspondent = { enabled = false; }  on a home agent; "
+			"remove one of the two");
 	if (state && strcmp(cfg->state_file, cfg->control_socket) == 0)
 		config_complain(r, state, "is also the control socket; write another path");
 }

@@ -101,7 +101,7 @@ struct config_ro_rule {
 struct config_mobile_node {
 	struct in6_addr home_address;
 	struct ip6_prefix home_prefix;
-	struct in6_addr home_agent;
+	struct in6_addr home_agent; /* ::, "auto": found by discovery */
 	size_t n_interfaces;
 	struct config_interface interfaces[CONFIG_MAX_INTERFACES];
 	uint32_t lifetime_s; /* a multiple of 4 */

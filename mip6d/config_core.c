@@ -54,6 +54,7 @@ void config_to_mn(const struct mip6d_config *cfg, struct mn_config *mn)
 		.home_address = from->home_address,
 		.home_prefix = from->home_prefix,
 		.home_agent = from->home_agent,
+		.discover = in6_is_any(&from->home_agent),
 		.lifetime_s = from->lifetime_s,
 		.uplink = from->cautious ? MN_UPLINK_CAUTIOUS : MN_UPLINK_OPTIMISTIC,
 		.optimistic_dad = from->optimistic_dad,

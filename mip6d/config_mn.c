@@ -51,6 +51,18 @@ static bool read_interfaces(
 	return r->faults == before;
 }
 
+/* An address, or "auto": :: for Dynamic Home Agent Address Discovery. */
+static bool read_agent(
+	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
+{
+	const char *text = config_setting_get_string(s);
+
+	if (!text || strcmp(text, "auto") != 0)
+		return config_read_address(r, k, s, field);
+	*(struct in6_addr *)field = in6addr_any;
+	return true;
+}
+
 static const struct config_key mobile_node_keys[] = {
 	CONFIG_KEY("home_address", config_read_address,
 		offsetof(struct config_mobile_node, home_address), CONFIG_EXAMPLE_HOME,
@@ -58,9 +70,8 @@ static const struct config_key mobile_node_keys[] = {
 	CONFIG_KEY("home_prefix", config_read_prefix,
 		offsetof(struct config_mobile_node, home_prefix), CONFIG_EXAMPLE_PREFIX,
 		.required = true),
-	CONFIG_KEY("home_agent", config_read_address,
-		offsetof(struct config_mobile_node, home_agent), CONFIG_EXAMPLE_HA,
-		.required = true),
+	CONFIG_KEY("home_agent", read_agent, offsetof(struct config_mobile_node, home_agent),
+		CONFIG_EXAMPLE_HA, .required = true),
 	CONFIG_KEY("interfaces", read_interfaces, 0, "( { name = \"wlan0\"; } )", .required = true),
 	CONFIG_KEY("lifetime", config_read_u32, offsetof(struct config_mobile_node, lifetime_s),
 		"600", .min = MIP6_LIFETIME_UNIT, .max = CONFIG_MAX_LIFETIME,
@@ -127,6 +138,11 @@ static void check_mobile_node(
 	if (home && agent && in6_equal(&mn->home_address, &mn->home_agent))
 		config_complain(
 			r, agent, "is also the home_address; write the home agent's own address");
+	if (agent && in6_is_any(&mn->home_agent) && config_good(group, "home_prefix") &&
+		mn->home_prefix.plen > 64)
+		config_complain(r, agent,
+			"home agents can be discovered where the home_prefix has 64 bits or less "
+			"(RFC 2526); write the home agent's address");
 	for (size_t i = 0; interfaces && i < mn->n_interfaces; i++)
 		if (strcmp(mn->interfaces[i].name, mn->tunnel) == 0)
 			config_complain(r, config_setting_get_elem(interfaces, (unsigned)i),

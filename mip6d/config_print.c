@@ -161,7 +161,7 @@ static void print_mobile_node(const struct config_mobile_node *mn, FILE *to)
 	fprintf(to, "mobile_node = {\n\thome_address = \"%s\";\n", in6_str(&mn->home_address));
 	fprintf(to, "\thome_prefix = \"%s/%u\";\n", in6_str(&mn->home_prefix.addr),
 		mn->home_prefix.plen);
-	fprintf(to, "\thome_agent = \"%s\";\n\tinterfaces = (\n", in6_str(&mn->home_agent));
+	fprintf(to, "\thome_agent = \"%s\";\n\tinterfaces = (\n", in6_is_any(&mn->home_agent) ? "auto" : in6_str(&mn->home_agent));
 	for (size_t i = 0; i < mn->n_interfaces; i++)
 		fprintf(to, "\t\t{ name = \"%s\"; preference = %d; }%s\n", mn->interfaces[i].name,
 			mn->interfaces[i].preference, i + 1 < mn->n_interfaces ? "," : "");

@@ -66,6 +66,10 @@ json_t *control_verb_kbm(struct control_call *call, json_t *args);
 json_t *control_verb_home_agents(struct control_call *call, json_t *args);
 json_t *control_verb_prefixes(struct control_call *call, json_t *args);
 
+/* control_discovery.c */
+json_t *control_verb_home_agents(struct control_call *call, json_t *args);
+json_t *control_verb_prefixes(struct control_call *call, json_t *args);
+
 /* ---- things as JSON; NULL when out of memory ---- */
 
 json_t *control_json_binding(const struct ha_binding_info *i);

@@ -164,6 +164,10 @@ static bool about_registration(enum mip6_event_type t)
 	case EV_PEER_LOST:
 	case EV_PEER_BACK:
 	case EV_PEER_RESTARTED:
+	case EV_DISCOVERY_SENT:
+	case EV_HOME_AGENTS:
+	case EV_PREFIX_SOLICITED:
+	case EV_HOME_PREFIX:
 		break;
 	}
 	return false;
@@ -457,6 +461,12 @@ static json_t *mn_counters(const struct mn_stats *s)
 	COUNT(ro_refused);
 	COUNT(peer_restarted);
 	COUNT(signals_ignored);
+	COUNT(discovery_sent);
+	COUNT(discovery_received);
+	COUNT(discovery_ignored);
+	COUNT(prefix_solicitations);
+	COUNT(prefix_advertisements);
+	COUNT(prefix_ignored);
 #undef COUNT
 	return o;
 }

@@ -138,7 +138,7 @@ static json_t *shared(struct control_call *call, json_t *args, int rc)
 	}
 }
 
-json_t *control_verb_kbm(struct control_call *call, json_t *args)
+static json_t *share(struct control_call *call, json_t *args)
 {
 	static const char *const words[] = {"set", "del", NULL};
 	const struct control_backend *b = call->backend;
@@ -147,17 +147,24 @@ json_t *control_verb_kbm(struct control_call *call, json_t *args)
 	json_t *answer = NULL;
 	int action = get_action(call, args, words, "\"set\" or \"del\"");
 
-	memset(&key, 0, sizeof(key));
 	if (action < 0 || !get_address(call, args, "local", &local) ||
 		!get_address(call, args, "peer", &peer))
 		return NULL;
+	memset(&key, 0, sizeof(key));
 	if (!b->share)
-		answer = control_fail(call, "this daemon is not ready yet");
+		control_fail(call, "this daemon is not ready yet");
 	else if (action == 1)
 		answer = shared(call, args, b->share(b->ctx, &local, &peer, NULL));
 	else if (get_key(call, args, &key))
 		answer = shared(call, args, b->share(b->ctx, &local, &peer, &key));
 	rr_wipe(&key, sizeof(key));
+	return answer;
+}
+
+json_t *control_verb_kbm(struct control_call *call, json_t *args)
+{
+	json_t *answer = share(call, args);
+
 	wipe_member(args, "kcn");
 	wipe_member(args, "home_nonce");
 	wipe_member(args, "care_of_nonce");

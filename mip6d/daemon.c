@@ -67,12 +67,15 @@ static void mh_packet(void *arg, const struct mip6_packet *p)
 
 static void icmp6_packet(void *arg, const struct mip6_packet *p)
 {
+	struct mip6_packet marked = *p;
 	struct daemon *d = arg;
 
+	if (d->mn_kernel && mn_kernel_tunneled(d->mn_kernel, p->ifindex))
+		marked.flags |= MIP6_PKT_TUNNELED;
 	if (d->ha)
 		ha_receive_icmp6(d->ha, p);
 	else if (d->mn)
-		mn_receive_icmp6(d->mn, p);
+		mn_receive_icmp6(d->mn, &marked);
 }
 
 static void read_mh(void *arg)
@@ -167,7 +170,7 @@ static bool start_sockets(struct daemon *d)
 {
 	static const uint8_t ha_types[] = {ICMP6T_NS, ICMP6T_NA, ICMP6T_RA, ICMP6T_DHAAD_REQUEST,
 				     ICMP6T_MPS},
-			     mn_types[] = {ICMP6T_RA, ICMP6T_NA};
+			     mn_types[] = {ICMP6T_RA, ICMP6T_NA, ICMP6T_DHAAD_REPLY, ICMP6T_MPA};
 	bool ha = d->cfg->role == ROLE_HOME_AGENT;
 	int err;
 

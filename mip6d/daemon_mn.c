@@ -78,8 +78,9 @@ static void stay_with_home_agent(
 		!in6_equal(&r.home_address, &config->home_address) ||
 		in6_equal(&r.home_agent, &config->home_agent))
 		return;
-	log_notice("the binding is with home agent %s, not with the configured one",
-		in6_str(&r.home_agent));
+	if (!config->discover)
+		log_notice("the binding is with home agent %s, not with the configured one",
+			in6_str(&r.home_agent));
 	config->home_agent = k->home_agent = r.home_agent;
 }
 
@@ -133,7 +134,7 @@ bool daemon_mn_start(struct daemon *d)
 	if (!daemon_ro_start(d))
 		return false;
 	log_info("mobile node %s, home agent %s", in6_str(&c->home_address),
-		in6_str(&c->home_agent));
+		in6_is_any(&config.home_agent) ? "to be found" : in6_str(&config.home_agent));
 	rc = mn_kernel_start(d->mn_kernel);
 	if (rc) {
 		log_error("the interfaces cannot be watched: %s", strerror(-rc));

@@ -87,6 +87,8 @@ int daemon_share(void *ctx, const struct in6_addr *local, const struct in6_addr 
 	if (mobile && (!rc || rc == -ENOTSUP))
 		rc = mn_shared_set(d->mn, peer, key,
 			store_sequence_get(d->store, STORE_SENT, local, peer));
+	if (rc && key && d->cn) /* both parts or none */
+		(void)cn_shared_set(d->cn, local, peer, NULL, -1);
 	return rc;
 }
 

@@ -84,6 +84,11 @@ enum mip6_event_type {
 	EV_PEER_LOST, /* does not answer heartbeats (RFC 5847) */
 	EV_PEER_BACK, /* answers again */
 	EV_PEER_RESTARTED, /* and has lost its state */
+	/* Discovery (RFC 6275 11.4) */
+	EV_DISCOVERY_SENT, /* MN: Home Agent Address Discovery Request; peer is where to */
+	EV_HOME_AGENTS, /* MN: the list of home agents has come; peer is who sent it */
+	EV_PREFIX_SOLICITED, /* MN: Mobile Prefix Solicitation; peer is the home agent */
+	EV_HOME_PREFIX, /* MN: news of a home prefix, which is peer; lifetime_s: valid so long; text says what */
 };
 
 struct mip6_event {

@@ -24,25 +24,25 @@ RADVD = """interface {device} {{
 HOME = """	AdvHomeAgentFlag on;
 	AdvHomeAgentInfo on;
 	HomeAgentLifetime 1800;
-	HomeAgentPreference 10;
+	HomeAgentPreference {preference};
 """
 
 
 class Router:
-    def __init__(self, lab, host, device, prefix, kind, ra_ms, home_agent=None):
+    def __init__(self, lab, host, device, prefix, kind, ra_ms, home_agent=None, preference=10):
         self.lab, self.host, self.device, self.kind = lab, host, device, kind
         if kind == "radvd":
             conf = lab.path(f"radvd-{host}.conf")
             with open(conf, "w") as f:
                 prefix_here = prefix if not home_agent else home_agent + "/64"
                 f.write(RADVD.format(device=device, prefix=prefix_here, min=max(0.03, ra_ms * 0.7 / 1000),
-                                     max=max(0.07, ra_ms / 1000), home=HOME if home_agent else "",
+                                     max=max(0.07, ra_ms / 1000), home=HOME.format(preference=preference) if home_agent else "",
                                      router_address="on" if home_agent else "off"))
             argv = ["radvd", "-n", "-m", "stderr", "-C", conf, "-p", f"{lab.run_dir}/radvd-{host}.pid"]
         else:
             argv = [lab.tools["raresponder"], "-i", device, "-p", prefix, "-t", str(ra_ms)]
             if home_agent:
-                argv += ["-r", home_agent, "-H", "1800,10"]
+                argv += ["-r", home_agent, "-H", f"1800,{preference}"]
         self.process = host.start(f"router-{host}", argv)
 
     def wait_ready(self):

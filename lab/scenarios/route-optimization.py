@@ -22,7 +22,9 @@ KEYS = {
     "moves": Key(20, "how many moves"),
     "links": Key("two", "make before break with both links up for a while, or one interface", ("one", "two")),
     "overlap_ms": Key(0, "with links=two: how long both are up, in ms; 0: 200, or as long as round trips ask for"),
-    "interval_us": Key(0, "interval of the UDP streams, in us; 0: 1000, with old tokens 20000"),
+    "router": Key("instant", "who sends router advertisements; radvd now and then lets a newcomer wait for 500 ms",
+                  ("radvd", "instant")),
+    "interval_us": Key(0, "interval of the UDP streams, in us; 0: 1000, with old tokens 10000"),
 }
 LIMIT = 400
 TOLERANCE = 20
@@ -81,7 +83,8 @@ def start(lab):
     k = lab.keys
     r = round_trips(k)
     devices = ("wlan0", "wlan1") if k.links == "two" else ("wlan0",)
-    net = Picture(lab, branches=delays(r["mn_ha"], r["mn_cn"], r["ha_cn"]), interfaces=devices, peer=k.mode == "mn-mn")
+    net = Picture(lab, branches=delays(r["mn_ha"], r["mn_cn"], r["ha_cn"]), interfaces=devices, router=k.router,
+                  peer=k.mode == "mn-mn")
     capture.start(lab, net.capture_points())
     other = PEER_HOME_ADDRESS if k.mode == "mn-mn" else CORRESPONDENT
 
@@ -147,7 +150,7 @@ def run(lab):
     k = lab.keys
     net, other = start(lab)
     far = net.mn2 if k.mode == "mn-mn" else net.cn
-    interval = k.interval_us or (20000 if k.token == "old" else 1000)
+    interval = k.interval_us or (10000 if k.token == "old" else 1000)
     down = flows.Stream(lab, "down", far, net.mn, HOME_ADDRESS, 5001, source=other, interval_us=interval)
     up = flows.Stream(lab, "up", net.mn, far, other, 5002, source=HOME_ADDRESS, interval_us=interval)
     tcp = flows.Transfer(lab, "tcp", net.mn, far, other, 5003, source=HOME_ADDRESS)

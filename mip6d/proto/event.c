@@ -43,6 +43,10 @@ const char *mip6_event_name(enum mip6_event_type t)
 		[EV_PEER_LOST] = "peer-lost",
 		[EV_PEER_BACK] = "peer-back",
 		[EV_PEER_RESTARTED] = "peer-restarted",
+		[EV_DISCOVERY_SENT] = "discovery-sent",
+		[EV_HOME_AGENTS] = "home-agents",
+		[EV_PREFIX_SOLICITED] = "prefix-solicited",
+		[EV_HOME_PREFIX] = "home-prefix",
 	};
 	size_t i = (size_t)t;
 

@@ -116,16 +116,24 @@ static void advertise(struct ha *ha, const struct ha_binding *b, uint16_t id)
 
 /* ---- when ---- */
 
-/* RAND_ADV_DELAY of 10.6.2, for the prefix of this home address. */
+/*
+ * RAND_ADV_DELAY of 10.6.2, for the prefix of this home address.  What ends
+ * before MinMobPfxAdvInterval is over is told before it ends.
+ */
 static int64_t random_delay_ms(struct ha *ha, const struct ha_binding *b)
 {
-	uint32_t valid_s, preferred_s = 0, min = ha->config.min_prefix_interval_s,
+	uint32_t valid_s, preferred_s, min = ha->config.min_prefix_interval_s,
 			  max = ha->config.max_prefix_interval_s, r;
 	uint64_t span;
 
-	if (ha_prefix_remaining(ha, &b->node.addr, &valid_s, &preferred_s) && preferred_s < max)
-		max = preferred_s;
-	span = (uint64_t)(max > min ? max - min : min - max) * 1000;
+	if (ha_prefix_remaining(ha, &b->node.addr, &valid_s, &preferred_s)) {
+		uint32_t end_s = preferred_s ? preferred_s : valid_s / 2;
+
+		max = end_s < max ? end_s : max;
+	}
+	if (max <= min)
+		min = 0;
+	span = (uint64_t)(max - min) * 1000;
 	ha->env->random(ha->env->ctx, &r, sizeof(r));
 	return (int64_t)min * 1000 + (span ? (int64_t)(r % span) : 0);
 }
@@ -275,6 +283,17 @@ static void shorten(struct ha *ha, struct ha_binding *b)
 		timer_start(ha->env->timers, &b->expiry, end);
 }
 
+/* What is scheduled stays so, unless the new reason cannot wait so long. */
+static void schedule(struct ha *ha, struct ha_delivery *d)
+{
+	monotime_t before = d->timer.when;
+	bool was = d->state == SCHEDULED;
+
+	enter(ha, d, SCHEDULED);
+	if (was && mono_diff_ms(d->timer.when, before) > 0)
+		timer_start(ha->env->timers, &d->timer, before);
+}
+
 static void tell_all(struct ha *ha, const struct ip6_prefix *prefix)
 {
 	struct addr_node *n, *next;
@@ -283,8 +302,8 @@ static void tell_all(struct ha *ha, const struct ip6_prefix *prefix)
 		struct ha_binding *b = ADDR_OBJECT(n, struct ha_binding, node);
 
 		next = addr_table_walk(&ha->cache, n);
-		if (b->delivery && b->delivery->state != SCHEDULED)
-			enter(ha, b->delivery, SCHEDULED);
+		if (b->delivery)
+			schedule(ha, b->delivery);
 		if (b->state != BINDING_INVALID &&
 			in6_in_prefix(&b->node.addr, &prefix->addr, prefix->plen))
 			shorten(ha, b); /* may free b */

@@ -134,6 +134,8 @@ struct mn *mn_new(const struct mn_config *config, const struct mip6_env *env,
 		mn_link_init(&mn->links[i], mn, &config->interfaces[i]);
 	mn_path_init(mn);
 	mn_heartbeat_init(mn);
+	mn_discovery_init(mn);
+	mn_prefix_init(mn);
 	mn_reg_init(mn);
 	return mn;
 }
@@ -145,6 +147,8 @@ static void stop_timers(struct mn *mn)
 	timer_stop(mn->env->timers, &mn->hold_timer);
 	timer_stop(mn->env->timers, &mn->sweep_timer);
 	timer_stop(mn->env->timers, &mn->heartbeat.timer);
+	mn_discovery_stop(mn);
+	mn_prefix_stop(mn);
 	mn_reg_stop(mn);
 }
 
@@ -284,14 +288,32 @@ static void receive_na(
 		mn_link_fsm(l, LINK_E_REACHABLE);
 }
 
+/* By way of routers, so whatever the interface and the hop limit. */
+static void receive_discovery(struct mn *mn, const struct mip6_packet *p)
+{
+	struct icmp6_message m;
+
+	if (!icmp6_parse(p->data, p->len, &m))
+		bad_icmp6(mn, p, "malformed discovery message");
+	else if (m.type == ICMP6T_MPA)
+		mn_prefix_received(mn, p, &m.u.mpa);
+	else
+		mn_discovery_received(mn, p, &m.u.dhaad);
+}
+
 void mn_receive_icmp6(struct mn *mn, const struct mip6_packet *p)
 {
 	struct mn_link *l = mn_link_find(mn, p->ifindex);
 	struct icmp6_message m;
 
-	if (!l || l->state == MN_LINK_DOWN || mn->stopping)
+	if (p->len < 1 || mn->stopping)
 		return;
-	if (p->len < 1 || (p->data[0] != ICMP6T_RA && p->data[0] != ICMP6T_NA))
+	if (p->data[0] == ICMP6T_DHAAD_REPLY || p->data[0] == ICMP6T_MPA) {
+		receive_discovery(mn, p);
+		return;
+	}
+	if (!l || l->state == MN_LINK_DOWN ||
+		(p->data[0] != ICMP6T_RA && p->data[0] != ICMP6T_NA))
 		return;
 	if (p->hop_limit != 255) {
 		bad_icmp6(mn, p, "Neighbor Discovery from another link (hop limit)");

@@ -38,7 +38,8 @@ struct mn_router_config {
 struct mn_config {
 	struct in6_addr home_address;
 	struct ip6_prefix home_prefix;
-	struct in6_addr home_agent;
+	struct in6_addr home_agent; /* with discover, :: until one is known */
+	bool discover; /* Dynamic Home Agent Address Discovery (RFC 6275 11.4.1) */
 	uint32_t lifetime_s; /* asked for; a multiple of 4 */
 	enum mn_uplink uplink;
 	bool optimistic_dad; /* care-of addresses are used while DAD runs */
@@ -224,12 +225,41 @@ void mn_foreach_link(const struct mn *mn, bool (*fn)(void *arg, const struct mn_
  */
 bool mn_prefer(struct mn *mn, int ifindex, int preference);
 
+/* What discovery has told of home agents, in the order of preference (RFC 6275 11.4.1). */
+enum mn_candidate_state {
+	MN_CANDIDATE_UNTRIED,
+	MN_CANDIDATE_TRIED, /* a registration is under way */
+	MN_CANDIDATE_FAILED, /* refused, or does not answer */
+	MN_CANDIDATE_REGISTERED,
+};
+const char *mn_candidate_state_name(enum mn_candidate_state s);
+struct mn_candidate {
+	struct in6_addr addr;
+	enum mn_candidate_state state;
+};
+void mn_foreach_candidate(
+	const struct mn *mn, bool (*fn)(void *arg, const struct mn_candidate *c), void *arg);
+
+/* The prefixes of the home link, the one in use first (11.4.3). */
+struct mn_home_prefix_info {
+	struct ip6_prefix prefix;
+	struct in6_addr home_address; /* in use, or the one this node would have there */
+	bool in_use;
+	bool known; /* an advertisement told the lifetimes */
+	uint32_t preferred_s, valid_s; /* from now on; UINT32_MAX: for ever; 0: over */
+};
+void mn_foreach_home_prefix(
+	const struct mn *mn, bool (*fn)(void *arg, const struct mn_home_prefix_info *i), void *arg);
+
 struct mn_stats {
 	uint64_t ra_received, rs_sent, bu_sent, bu_retransmitted, ba_received, ba_accepted, ba_refused,
 		ba_ignored, moves, malformed, unknown_type, dad_failures, unprotected;
 	/* revocation, heartbeats, change of home agent */
 	uint64_t revocation_received, revoked, switch_received, heartbeats_sent, heartbeats_answered,
 		heartbeats_ignored, peer_lost, peer_restarted, signals_ignored;
+	/* discovery of home agents and prefixes */
+	uint64_t discovery_sent, discovery_received, discovery_ignored,
+		prefix_solicitations, prefix_advertisements, prefix_ignored;
 	/* route optimization */
 	uint64_t hoti_sent, coti_sent, hot_received, cot_received, tests_ignored, cbu_sent, cba_received,
 		be_received, brr_received, ro_refused;

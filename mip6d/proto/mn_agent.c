@@ -65,7 +65,7 @@ bool mn_agent_failed(struct mn *mn)
 {
 	if (mn->stopping)
 		return false;
-	return mn_switch_next(mn);
+	return mn_switch_next(mn) || mn_discovery_next(mn);
 }
 
 void mn_send_to_agent(struct mn *mn, const struct mh_message *m, const char *what)

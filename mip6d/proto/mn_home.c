@@ -126,6 +126,7 @@ void mn_home_advertised(struct mn_link *l, const struct in6_addr *src, const str
 	(void)src;
 	if (!l->home)
 		return;
+	mn_prefix_at_home(l->mn);
 	if (ra->slla.len && from_home_agent(l->mn, ra)) {
 		l->ha_lladdr = ra->slla;
 		if (l->asking)

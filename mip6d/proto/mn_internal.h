@@ -11,6 +11,8 @@
  *   mn_reg.c     registration with the home agent: the Binding Update List entry
  *   mn_nemo.c    what is different for a mobile router (RFC 3963)
  *   mn_agent.c   which home agent, and the change to another
+ *   mn_discovery.c  which home agents there are (RFC 6275 11.4.1)
+ *   mn_prefix.c  prefixes of the home link (RFC 6275 11.4.2, 11.4.3)
  *   mn_switch.c  Home Agent Switch messages (RFC 5142)
  *   mn_revoke.c  Binding Revocation (RFC 5846)
  *   mn_heartbeat.c  Heartbeats (RFC 5847)
@@ -203,6 +205,47 @@ struct mn_switch {
 	struct in6_addr candidates[MN_SWITCH_CANDIDATES];
 };
 
+/* Dynamic Home Agent Address Discovery (RFC 6275 11.4.1). */
+#define MN_MAX_CANDIDATES 16
+enum mn_discovery_state {
+	MN_DISCOVERY_IDLE,
+	MN_DISCOVERY_ASKING,
+	MN_DISCOVERY_WAITING, /* before it asks again */
+};
+struct mn_discovery {
+	enum mn_discovery_state state;
+	struct timer timer;
+	uint16_t id; /* of the request under way */
+	bool asked; /* sent_at is valid */
+	bool exhausted; /* all candidates have failed */
+	unsigned tries; /* transmissions of this request */
+	int64_t timeout_ms;
+	monotime_t sent_at;
+	size_t n;
+	struct mn_candidate candidates[MN_MAX_CANDIDATES];
+};
+
+/* Prefixes of the home link (RFC 6275 11.4.2, 11.4.3); the first is that of the home address. */
+#define MN_MAX_HOME_PREFIXES 8
+struct mn_home_prefix {
+	struct ip6_prefix prefix;
+	bool known; /* lifetimes have been advertised; else they are for ever */
+	monotime_t preferred_until, valid_until;
+};
+struct mn_prefixes {
+	size_t n;
+	struct mn_home_prefix list[MN_MAX_HOME_PREFIXES];
+	bool asking; /* a solicitation has no answer yet */
+	bool wanted; /* to be sent with the next registration */
+	bool sent; /* sent_at is valid */
+	uint16_t id;
+	int64_t timeout_ms;
+	monotime_t sent_at;
+	bool last_quarter; /* end_timer is for the end itself */
+	bool invalid; /* the home address is not used any more */
+	struct timer timer, end_timer;
+};
+
 /* The last Binding Revocation Indication that was accepted (RFC 5846). */
 struct mn_revocation {
 	bool answered;
@@ -241,6 +284,8 @@ struct mn {
 	struct mn_reg reg;
 	struct mn_agent agent;
 	struct mn_switch switching;
+	struct mn_discovery discovery;
+	struct mn_prefixes prefixes;
 	struct mn_revocation revocation;
 	struct mn_heartbeat heartbeat;
 	struct mn_ro *ro; /* NULL: no route optimization */
@@ -309,6 +354,8 @@ void mn_path_teardown(struct mn *mn);
 void mn_path_init(struct mn *mn);
 /* Delete the binding at the home agent in use; what the home address sends is held. */
 void mn_path_leave(struct mn *mn);
+/* The home address is not to be used any more. */
+void mn_path_home_invalid(struct mn *mn);
 /* Before config.home_agent changes, and after it did: what leads there. */
 void mn_path_forget_agent(struct mn *mn);
 void mn_path_new_agent(struct mn *mn);
@@ -366,6 +413,25 @@ bool mn_agent_left(struct mn *mn);
 bool mn_agent_failed(struct mn *mn);
 /* A Mobility Header to the home agent while away, with Home Address option. */
 void mn_send_to_agent(struct mn *mn, const struct mh_message *m, const char *what);
+
+/* mn_discovery.c: nothing happens where the home agent is configured */
+void mn_discovery_init(struct mn *mn);
+void mn_discovery_stop(struct mn *mn);
+bool mn_has_home_agent(const struct mn *mn);
+void mn_discovery_moved(struct mn *mn); /* there is another path, or none */
+void mn_discovery_received(
+	struct mn *mn, const struct mip6_packet *p, const struct icmp6_dhaad *r);
+bool mn_discovery_next(struct mn *mn); /* as mn_agent_failed() */
+void mn_discovery_done(struct mn *mn); /* the home agent has accepted */
+
+/* mn_prefix.c */
+void mn_prefix_init(struct mn *mn);
+void mn_prefix_stop(struct mn *mn);
+void mn_prefix_solicit(struct mn *mn); /* as soon as there is a registration and the pace allows */
+void mn_prefix_registered(struct mn *mn, bool news); /* news: status 1 */
+void mn_prefix_received(struct mn *mn, const struct mip6_packet *p, const struct icmp6_mpa *a);
+void mn_prefix_at_home(struct mn *mn); /* a router there advertises the home prefix */
+monotime_t mn_home_valid_until(const struct mn *mn);
 
 /* mn_switch.c */
 void mn_switch_received(struct mn *mn, const struct mip6_packet *p, const struct mh_message *m);

@@ -34,6 +34,8 @@ static void tunnel(struct mn *mn, const struct in6_addr *care_of, bool hold)
 {
 	const struct mn_config *c = &mn->config;
 
+	if (!mn_has_home_agent(mn) || mn->prefixes.invalid)
+		care_of = NULL; /* a place, but nobody to tunnel to, or nothing to send from */
 	mn->tunnel_used = true;
 	hold_is(mn, hold);
 	mn_check(mn,
@@ -225,6 +227,8 @@ static void bu_path_set(struct mn *mn)
 {
 	const struct mn_config *c = &mn->config;
 
+	if (!mn_has_home_agent(mn))
+		return;
 	mn->bu_path = true;
 	mn_check(mn,
 		mn->ops->bu_path_set(
@@ -252,7 +256,8 @@ static void move_away(struct mn *mn, struct mn_link *l)
 	route_set(l, true);
 	bu_path_set(mn);
 	mn_ro_withdraw(mn);
-	tunnel(mn, &mn->path.care_of, update);
+	tunnel(mn, &mn->path.care_of,
+		update || (!mn_has_home_agent(mn) && mn->config.hold_ms > 0));
 	announce(mn);
 	if (mn->agent.leaving)
 		mn_reg_deregister(mn, &mn->path.care_of);
@@ -261,6 +266,7 @@ static void move_away(struct mn *mn, struct mn_link *l)
 	/* The home agent may look for the home address on its link: it is not here any more. */
 	leave_home(mn);
 	mn_ro_path_changed(mn);
+	mn_discovery_moved(mn);
 }
 
 static void bu_path_remove(struct mn *mn)
@@ -279,6 +285,7 @@ static void move_home(struct mn *mn, struct mn_link *l)
 	bool was_here = mn->home_link == l;
 
 	path_is(mn, MN_AT_HOME, l, &c->home_address);
+	mn_discovery_moved(mn);
 	mn_ro_withdraw(mn);
 	if (!mn_binding_may_live(mn)) {
 		/* Nobody defends it, so DAD can run, and should (11.5.5). */
@@ -307,6 +314,7 @@ static void move_home(struct mn *mn, struct mn_link *l)
 static void go_nowhere(struct mn *mn)
 {
 	path_is(mn, MN_NOWHERE, NULL, NULL);
+	mn_discovery_moved(mn);
 	mn_ro_path_changed(mn);
 	tunnel(mn, NULL, mn->config.hold_ms > 0);
 	mn_reg_pause(mn);
@@ -376,6 +384,15 @@ void mn_path_check(struct mn *mn)
 	else
 		move_away(mn, l);
 	stand_by(mn);
+}
+
+void mn_path_home_invalid(struct mn *mn)
+{
+	mn_ro_withdraw(mn);
+	if (mn->path.location == MN_AWAY) {
+		tunnel(mn, NULL, false);
+		mn_reg_none(mn);
+	}
 }
 
 /* ---- another home agent ---- */

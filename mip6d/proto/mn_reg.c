@@ -131,13 +131,13 @@ static monotime_t later(monotime_t a, monotime_t b)
 	return mono_before(a, b) ? b : a;
 }
 
-/* Not beyond the care-of address's own end (RFC 6275 11.7.1), and never 0. */
+/* Not beyond the end of the care-of address or the home address (RFC 6275 11.7.1, 11.4.2), and never 0. */
 static uint16_t ask_for(const struct mn *mn)
 {
 	const struct mn_reg *reg = &mn->reg;
 	uint32_t s = mn->config.lifetime_s, units;
 	const struct mn_coa *c = NULL;
-	monotime_t now = mn_now(mn);
+	monotime_t now = mn_now(mn), home_end = mn_home_valid_until(mn);
 
 	if (reg->deregister)
 		return 0;
@@ -145,6 +145,8 @@ static uint16_t ask_for(const struct mn *mn)
 		c = mn_coa_find(mn->path.link, &reg->care_of);
 	if (c && mono_before(now, c->valid_until) && mono_diff_s(c->valid_until, now) < s)
 		s = (uint32_t)mono_diff_s(c->valid_until, now);
+	if (mono_before(now, home_end) && mono_diff_s(home_end, now) < s)
+		s = (uint32_t)mono_diff_s(home_end, now);
 	units = s / MIP6_LIFETIME_UNIT;
 	if (units == 0)
 		units = 1;
@@ -260,6 +262,18 @@ static bool last_words(const struct mn *mn)
 	return mn->stopping || (mn->agent.leaving && mn->path.location == MN_AWAY);
 }
 
+/*
+ * No answer for so long that another home agent is worth a try.  The one that
+ * holds a binding of ours comes first (11.4.1), so it has all of the back-off.
+ */
+static bool given_up(const struct mn *mn)
+{
+	const struct mn_reg *reg = &mn->reg;
+
+	return binding_lives(mn) ? reg->timeout_ms >= MIP6_MAX_BINDACK_TIMEOUT
+				 : reg->tries >= AGENT_TRIES;
+}
+
 /* RFC 6275 11.8: the time doubles up to MAX_BINDACK_TIMEOUT, and goes on at that rate. */
 static void send_timer(struct timer *t, void *arg)
 {
@@ -280,8 +294,7 @@ static void send_timer(struct timer *t, void *arg)
 			reg->timeout_ms = MIP6_MAX_BINDACK_TIMEOUT;
 		if (last_words(mn) && reg->tries + 1 >= LAST_TRIES)
 			reg->timeout_ms = MIP6_INITIAL_BINDACK_TIMEOUT;
-		if (!reg->deregister && reg->tries >= AGENT_TRIES && !binding_lives(mn) &&
-			mn_agent_failed(mn))
+		if (!reg->deregister && given_up(mn) && mn_agent_failed(mn))
 			return;
 		mn->stats.bu_retransmitted++;
 		mn->retransmissions++;
@@ -310,7 +323,7 @@ static void request(
 
 static bool barred(const struct mn *mn)
 {
-	return mn->reg.home_address_lost || mn->reg.router_refused ||
+	return !mn_has_home_agent(mn) || mn->prefixes.invalid || mn->reg.home_address_lost || mn->reg.router_refused ||
 	       mono_before(mn_now(mn), mn->reg.barred_until);
 }
 
@@ -628,10 +641,10 @@ static void accepted(struct mn *mn, const struct mh_message *m, monotime_t sent,
 			    .seq = m->u.ba.seq,
 			    .lifetime_s = s});
 	mn_switch_done(mn);
+	mn_discovery_done(mn);
 	mn_heartbeat_registered(mn);
-	if (m->u.ba.status == BA_ACCEPTED_PREFIX)
-		log_info("the home agent has news of the home prefixes (status 1)");
 	mn_path_answered(mn, true);
+	mn_prefix_registered(mn, m->u.ba.status == BA_ACCEPTED_PREFIX);
 }
 
 /*

@@ -24,11 +24,23 @@ static int take_link(void *arg, const struct nlmsghdr *h)
 	return rtnl_link_read(h, arg) ? 0 : -ENODEV;
 }
 
+/*
+ * The other end of the tunnels.  As long as no home agent is known that is
+ * RFC 6666's first address, which nobody has: two tunnels to :: would be taken
+ * for one, the kernel's own.
+ */
+static struct in6_addr first_remote(const struct mn_kernel *k)
+{
+	const struct in6_addr nobody = {.s6_addr = {0x01}};
+
+	return in6_is_any(&k->config.home_agent) ? nobody : k->config.home_agent;
+}
+
 /* Make the tunnel, or take it over; *l is what it was before. */
 static int set_device(struct mn_kernel *k, const char *name, const struct in6_addr *local,
 	struct rtnl_link *l, char *err, size_t errlen)
 {
-	struct rtnl_tunnel t = {.name = name, .local = *local, .remote = k->config.home_agent};
+	struct rtnl_tunnel t = {.name = name, .local = *local, .remote = first_remote(k)};
 	int rc = nlreq_get(k->rt, rtnl_link_get(name), take_link, l);
 	bool new = rc;
 
@@ -56,6 +68,7 @@ static int set_device(struct mn_kernel *k, const char *name, const struct in6_ad
 
 static int set_devices(struct mn_kernel *k, char *err, size_t errlen)
 {
+	const struct in6_addr remote = first_remote(k);
 	struct rtnl_link l = {0};
 	char receiver[IFNAMSIZ];
 	int rc;
@@ -72,9 +85,8 @@ static int set_devices(struct mn_kernel *k, char *err, size_t errlen)
 	if (rc)
 		return rc;
 	k->receive_ifindex = l.ifindex;
-	if (!in6_equal(&l.remote, &k->config.home_agent))
-		rc = nlreq_do(
-			k->rt, rtnl_tunnel_move(l.ifindex, &in6addr_any, &k->config.home_agent));
+	if (!in6_equal(&l.remote, &remote))
+		rc = nlreq_do(k->rt, rtnl_tunnel_move(l.ifindex, &in6addr_any, &remote));
 	return rc;
 }
 

@@ -305,27 +305,59 @@ int xfrm_bu_path_del(
 static const int signal_types[] = {MH_REVOCATION, MH_HEARTBEAT};
 #define N_SIGNAL_TYPES (sizeof(signal_types) / sizeof(signal_types[0]))
 
+/* Mobile Prefix Solicitations; the ICMPv6 type is where a Mobility Header's is. */
+static struct xfrm_ro_policy solicit_policy(
+	const struct in6_addr *home_address, const struct in6_addr *home_agent)
+{
+	struct xfrm_ro_policy p = bu_policy(home_address, home_agent);
+
+	p.proto = IPPROTO_ICMPV6;
+	p.mh_type = ICMP6T_MPS;
+	return p;
+}
+
+/* Mobile Prefix Advertisements: behind the header the kernel does not see the type of what comes in. */
+static struct xfrm_ro_policy advert_policy(
+	const struct in6_addr *home_address, const struct in6_addr *home_agent)
+{
+	return (struct xfrm_ro_policy){.src = *home_agent,
+		.dst = *home_address,
+		.dir = XFRM_POLICY_IN,
+		.proto = IPPROTO_ICMPV6,
+		.mh_type = -1,
+		.priority = SYS_XFRM_PRIO_MH,
+		.n_templates = 1,
+		.templates = {IPPROTO_ROUTING}};
+}
+
 int xfrm_signal_path_set(
 	struct nlreq *x, const struct in6_addr *home_address, const struct in6_addr *home_agent)
 {
 	struct xfrm_ro_policy p = bu_policy(home_address, home_agent);
+	struct xfrm_ro_policy solicit = solicit_policy(home_address, home_agent),
+			      advert = advert_policy(home_address, home_agent);
 	int err = 0;
 
 	for (size_t i = 0; i < N_SIGNAL_TYPES && !err; i++) {
 		p.mh_type = signal_types[i];
 		err = nlreq_do(x, xfrm_policy_msg(&p));
 	}
-	return err;
+	if (!err)
+		err = nlreq_do(x, xfrm_policy_msg(&advert));
+	return err ? err : nlreq_do(x, xfrm_policy_msg(&solicit));
 }
 
 int xfrm_signal_path_del(
 	struct nlreq *x, const struct in6_addr *home_address, const struct in6_addr *home_agent)
 {
-	struct xfrm_ro_policy p = bu_policy(home_address, home_agent);
-	int err = 0;
+	struct xfrm_ro_policy p = bu_policy(home_address, home_agent),
+			      solicit = solicit_policy(home_address, home_agent),
+			      advert = advert_policy(home_address, home_agent);
+	int err = gone_is_fine(nlreq_do(x, xfrm_policy_del_msg(&solicit))), e;
 
+	e = gone_is_fine(nlreq_do(x, xfrm_policy_del_msg(&advert)));
+	err = err ? err : e;
 	for (size_t i = 0; i < N_SIGNAL_TYPES; i++) {
-		int e;
 
 		p.mh_type = signal_types[i];
 		e = gone_is_fine(nlreq_do(x, xfrm_policy_del_msg(&p)));

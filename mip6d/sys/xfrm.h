@@ -41,7 +41,9 @@ int xfrm_bu_path_del(
 	struct nlreq *x, const struct in6_addr *home_address, const struct in6_addr *peer);
 /*
  * What else the mobile node says to its home agent takes the same path:
- * Binding Revocation Acknowledgements (RFC 5846) and Heartbeats (RFC 5847).
+ * Binding Revocation Acknowledgements (RFC 5846), Heartbeats (RFC 5847) and
+ * Mobile Prefix Solicitations, whose answers come behind a type 2 routing
+ * header (RFC 6275 6.7, 6.8).
  */
 int xfrm_signal_path_set(
 	struct nlreq *x, const struct in6_addr *home_address, const struct in6_addr *home_agent);
@@ -66,7 +68,7 @@ struct xfrm_ro_policy {
 	struct in6_addr src, dst; /* :: matches all */
 	uint8_t dir; /* XFRM_POLICY_IN, _OUT */
 	uint8_t proto;
-	int mh_type; /* -1: any */
+	int mh_type; /* or ICMPv6 type; -1: any */
 	uint32_t priority;
 	uint32_t mark; /* bits that the packet must bear; 0: whatever it bears */
 	int n_templates; /* all of them accept plain packets too if dir is in */

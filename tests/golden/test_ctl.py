@@ -428,3 +428,20 @@ def test_colour(daemon):
     assert b"\033[" not in on_terminal(args, NO_COLOR="1")
     assert b"\033[" not in on_terminal(args, NO_COLOR="", TERM="dumb")
     assert "\033[" not in mip6ctl(*args[1:]).stdout
+
+
+KCN, NONCES = "000102030405060708090a0b0c0d0e0f10111213", "1122334455667788 99aabbccddeeff00"
+
+
+def test_shared_key(daemon):
+    """A key comes by standard input; each pair needs its own, and it can be taken back."""
+    pair = ("2001:db8:1::1000", "2001:db8:9::1")
+    done = mip6ctl(daemon.socket, "kbm", "set", *pair, input=f"{KCN} {NONCES}\n")
+    assert (done.returncode, done.stdout) == (0, f"{pair[0]} and {pair[1]} share a key\n"), done.stderr
+    again = mip6ctl(daemon.socket, "kbm", "set", pair[0], "2001:db8:9::2", input=f"{KCN} {NONCES}\n")
+    assert again.returncode == 1 and "this Kcn is another pair's already" in again.stderr
+    short = mip6ctl(daemon.socket, "kbm", "set", *pair, input=f"{KCN[2:]} {NONCES}\n")
+    assert short.returncode == 1 and "the Kcn must be 40 to 128" in short.stderr
+    assert mip6ctl(daemon.socket, "kbm", "del", *pair).returncode == 0
+    taken = mip6ctl(daemon.socket, "kbm", "set", pair[0], "2001:db8:9::2", input=f"{KCN} {NONCES}\n")
+    assert taken.returncode == 0, "the Kcn is free again"

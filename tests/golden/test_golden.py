@@ -137,3 +137,35 @@ def test_no_such_keys(tmp_path):
     (tmp_path / "mip6d.conf").write_text(f'role = "correspondent";\nshared_keys = "{tmp_path}/none";\n')
     got = mip6d("-c", "mip6d.conf", cwd=tmp_path)
     assert got.returncode == 1 and got.stderr.startswith(f"{tmp_path}/none: there is no such file")
+
+
+def test_shared_keys_by_a_symbolic_link(tmp_path):
+    real = tmp_path / "real"
+    real.write_text(f"{PAIR} {KCN} {NONCES}\n")
+    real.chmod(0o600)
+    (tmp_path / "keys").symlink_to(real)
+    (tmp_path / "mip6d.conf").write_text(f'role = "correspondent";\nshared_keys = "{tmp_path}/keys";\n')
+    got = mip6d("-c", "mip6d.conf", cwd=tmp_path)
+    assert got.returncode == 1 and "is a symbolic link" in got.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_shared_keys_of_another_user(tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_text(f"{PAIR} {KCN} {NONCES}\n")
+    keys.chmod(0o600)
+    os.chown(keys, 65534, 65534)
+    (tmp_path / "mip6d.conf").write_text(f'role = "correspondent";\nshared_keys = "{keys}";\n')
+    got = mip6d("-c", "mip6d.conf", cwd=tmp_path)
+    assert got.returncode == 1 and "belongs to another user" in got.stderr
+
+
+def test_shared_keys_that_nobody_uses(tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_text(f"{PAIR} {KCN} {NONCES}\n")
+    keys.chmod(0o600)
+    (tmp_path / "mip6d.conf").write_text(
+        f'role = "home-agent";\nshared_keys = "{keys}";\ncorrespondent = {{ enabled = false; }};\n'
+        'home_agent = { address = "2001:db8:1::1000"; home_prefixes = ( "2001:db8:1::/64" ); ipsec = "none"; };\n')
+    got = mip6d("-c", "mip6d.conf", cwd=tmp_path)
+    assert got.returncode == 1 and got.stderr.startswith("mip6d.conf:2: shared_keys: has no use")

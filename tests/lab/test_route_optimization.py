@@ -6,15 +6,15 @@ from conftest import passed
 
 @pytest.mark.lab("route-optimization")
 @pytest.mark.parametrize("words", [
-    ("mode=mn-cn",), ("mode=mn-cn", "kbm=shared"), ("mode=mn-mn",), ("mode=mn-mn", "kbm=shared"), ("rtt=0", "seed=2"),
-    ("rtt=500", "seed=3"), ("rtt_mn_ha=120", "rtt_mn_cn=40", "rtt_ha_cn=100", "seed=4"),
-    ("rtt_mn_ha=40", "rtt_mn_cn=120", "rtt_ha_cn=100", "kbm=shared", "seed=5"),
-    ("rtt_mn_ha=40", "rtt_mn_cn=120", "rtt_ha_cn=140", "mode=mn-mn", "seed=6"),
-    ("token=old", "rtt_mn_ha=120", "rtt_mn_cn=40", "rtt_ha_cn=100", "moves=4", "seed=7"),
-    ("links=one", "seed=8"), ("walk=home", "seed=9"), ("walk=home", "kbm=shared", "rtt=500", "seed=10")], ids=" ".join)
+    ("mode=mn-cn",), ("mode=mn-cn", "kbm=shared"), ("mode=mn-mn",), ("mode=mn-mn", "kbm=shared"),
+    ("rtt=500", "moves=6", "seed=3"), ("rtt_mn_ha=120", "rtt_mn_cn=40", "rtt_ha_cn=100", "moves=6", "seed=4"),
+    ("rtt_mn_ha=40", "rtt_mn_cn=120", "rtt_ha_cn=140", "mode=mn-mn", "moves=6", "seed=6"),
+    ("token=old", "rtt_mn_ha=120", "rtt_mn_cn=40", "rtt_ha_cn=100", "moves=3", "seed=7"),
+    ("links=one", "moves=6", "seed=8"), ("walk=home", "moves=6", "seed=9"),
+    ("walk=home", "kbm=shared", "rtt=500", "moves=6", "seed=10")], ids=" ".join)
 def test_direct_path(result, words):
     passed(result)
-    f, moves = result["figures"], 4 if "moves=4" in words else 20
+    f, moves = result["figures"], next((int(w[6:]) for w in words if w.startswith("moves=")), 20)
     assert len(f["direct_gap_ms"]) == moves and None not in f["direct_gap_ms"]
     assert "walk=home" in words or all(f["expected_gap_ms"] - 1 <= gap <= f["expected_gap_ms"] + 20 for gap in f["direct_gap_ms"])
     assert f["lost"] == 0 and f["duplicated"] == 0
