@@ -78,10 +78,9 @@ static void send_request(struct mn *mn)
 	d->sent_at = mn_now(mn);
 	mn->stats.discovery_sent++;
 	mn_check(mn, mn->env->send_icmp6(mn->env->ctx, &p), "ask for home agents");
-	mn_emit(mn, (struct mip6_event){.type = EV_DISCOVERY_SENT,
-			    .care_of = p.src,
-			    .peer = p.dst,
-			    .status = -1});
+	mn_emit(mn,
+		(struct mip6_event){
+			.type = EV_DISCOVERY_SENT, .care_of = p.src, .peer = p.dst, .status = -1});
 	change_state(mn, MN_DISCOVERY_ASKING, d->timeout_ms);
 }
 
@@ -262,10 +261,9 @@ void mn_discovery_done(struct mn *mn)
 	mn_discovery_stop(mn);
 	/* What was of no use then may be later. */
 	for (size_t i = 0; i < d->n; i++)
-		d->candidates[i].state =
-			in6_equal(&d->candidates[i].addr, &mn->config.home_agent)
-				? MN_CANDIDATE_REGISTERED
-				: MN_CANDIDATE_UNTRIED;
+		d->candidates[i].state = in6_equal(&d->candidates[i].addr, &mn->config.home_agent)
+						 ? MN_CANDIDATE_REGISTERED
+						 : MN_CANDIDATE_UNTRIED;
 }
 
 void mn_foreach_candidate(

@@ -17,7 +17,8 @@
 #include "mip6d/proto/mn_internal.h"
 
 #define TWO_HOURS_S 7200
-#define SOLICIT_PACE_MS MIP6_INITIAL_SOLICIT_TIMER /* a new solicitation, whatever the reason, not before */
+#define SOLICIT_PACE_MS \
+	MIP6_INITIAL_SOLICIT_TIMER /* a new solicitation, whatever the reason, not before */
 
 static struct mn_home_prefix *find(struct mn *mn, const struct ip6_prefix *p)
 {
@@ -60,8 +61,8 @@ static monotime_t end_of(monotime_t now, uint32_t s)
 
 static bool bound(const struct mn *mn)
 {
-	return mn->path.location == MN_AWAY && mn->bu_path && !mn->stopping &&
-	       !mn->agent.leaving && mono_before(mn_now(mn), mn->reg.acked_until);
+	return mn->path.location == MN_AWAY && mn->bu_path && !mn->stopping && !mn->agent.leaving &&
+	       mono_before(mn_now(mn), mn->reg.acked_until);
 }
 
 static void send_solicitation(struct mn *mn)
@@ -226,8 +227,8 @@ void mn_prefix_at_home(struct mn *mn)
 /* ---- advertisements ---- */
 
 /* RFC 4862 5.5.3 e */
-static uint32_t believed(const struct mn_home_prefix *h, uint32_t valid_s, bool authentic,
-	monotime_t now)
+static uint32_t believed(
+	const struct mn_home_prefix *h, uint32_t valid_s, bool authentic, monotime_t now)
 {
 	uint32_t left = seconds_until(h->valid_until, now);
 
@@ -279,7 +280,8 @@ static void take(struct mn *mn, const struct nd_prefix *p, bool authentic)
 	const char *text;
 
 	/* 5.5.3 a to d: for addresses, not link-local, and the two lifetimes in order */
-	if (!p->autonomous || p->preferred_s > p->valid_s || (p->plen != 64 && p->plen != own(mn)->prefix.plen) ||
+	if (!p->autonomous || p->preferred_s > p->valid_s ||
+		(p->plen != 64 && p->plen != own(mn)->prefix.plen) ||
 		!in6_is_routable_unicast(&prefix.addr))
 		return;
 	if (!h)

@@ -658,6 +658,12 @@ START_TEST(unsolicited_makes_it_ask)
 		icmp6(w, HA1, HOA, MIP6_PKT_RH2, &m);
 	ck_assert_uint_eq(w->solicitations, 2);
 	ck_assert_uint_gt(own_prefix(w).valid_s, 19 * HOUR);
+	advertise(w, 10 * HOUR, 20 * HOUR, false);
+	icmp6(w, HA1, HOA, MIP6_PKT_RH2, &m);
+	advance(w, 2900);
+	ck_assert_uint_eq(w->solicitations, 2);
+	advance(w, 100);
+	ck_assert_uint_eq(w->solicitations, 3);
 	world_free(w);
 }
 END_TEST
