@@ -2,10 +2,28 @@
 /* mip6ctl home-agents */
 #include "ctl/ctl.h"
 
+/* A mobile node knows what became of them, a home agent what they advertise. */
+static void add_row(struct ctl_table *t, const json_t *a)
+{
+	struct ctl_row *row = ctl_table_row(t);
+	const char *state = ctl_text(a, "state");
+
+	ctl_cell(row, 0, PLAIN, "%s", ctl_text(a, "address"));
+	if (state[0])
+		ctl_cell(row, 1, ctl_state_color(state), "%s", state);
+	else
+		ctl_cell(row, 1, PLAIN, "%s",
+			json_is_true(json_object_get(a, "own")) ? "this" : "heard");
+	if (json_object_get(a, "preference"))
+		ctl_cell(row, 2, PLAIN, "%lld", (long long)ctl_int(a, "preference"));
+	if (json_object_get(a, "lifetime_s"))
+		ctl_cell(row, 3, PLAIN, "%s", ctl_duration(ctl_int(a, "lifetime_s")));
+}
+
 int ctl_home_agents(struct ctl *ctl, int argc, char **argv)
 {
-	static const char *const heads[] = {"HOME AGENT", "STATE", NULL};
-	struct ctl_table t = {.heads = heads, .right = "ll"};
+	static const char *const heads[] = {"HOME AGENT", "STATE", "PREF", "LIFETIME", NULL};
+	struct ctl_table t = {.heads = heads, .right = "llrr"};
 	json_t *data = NULL, *a;
 	size_t i;
 	int rc;
@@ -16,14 +34,7 @@ int ctl_home_agents(struct ctl *ctl, int argc, char **argv)
 	if (rc == CTL_OK && ctl->json) {
 		ctl_print_json(data);
 	} else if (rc == CTL_OK) {
-		json_array_foreach(data, i, a)
-		{
-			struct ctl_row *row = ctl_table_row(&t);
-			const char *state = ctl_text(a, "state");
-
-			ctl_cell(row, 0, PLAIN, "%s", ctl_text(a, "address"));
-			ctl_cell(row, 1, ctl_state_color(state), "%s", state);
-		}
+		json_array_foreach(data, i, a) add_row(&t, a);
 		ctl_table_print(&t, ctl->color, stdout);
 		ctl_table_free(&t);
 	}

@@ -31,8 +31,9 @@ static const struct {
 	{"remove", "HOME_ADDRESS", "home agent: remove a binding", ctl_remove},
 	{"revoke", "HOME_ADDRESS [REASON]", "home agent: end a binding, and tell the node", ctl_revoke},
 	{"switch", "HOME_ADDRESS|all [HOME_AGENT...]", "home agent: ask nodes to use another", ctl_switch},
-	{"home-agents", "", "mobile node: what discovery has found", ctl_home_agents},
-	{"prefixes", "", "mobile node: prefixes of the home link", ctl_prefixes},
+	{"home-agents", "", "those of the home link, as far as they are known", ctl_home_agents},
+	{"prefixes", "[set PREFIX VALID PREFERRED | remove PREFIX]",
+		"prefixes of the home link; home agent: change them", ctl_prefixes},
 	{"config", "check FILE", "check a configuration file; needs no daemon", ctl_config},
 };
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -41,7 +42,7 @@ static int usage(FILE *to)
 {
 	fputs("usage: mip6ctl [-j] [-s SOCKET] VERB ...\n\n", to);
 	for (size_t i = 0; i < N_VERBS; i++) {
-		char call[40];
+		char call[80];
 
 		snprintf(call, sizeof(call), "%s %s", verbs[i].name, verbs[i].args);
 		fprintf(to, "  %-24s  %s\n", call, verbs[i].what);

@@ -1,6 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* mip6ctl prefixes */
+/* mip6ctl prefixes [set PREFIX VALID PREFERRED | remove PREFIX] */
+#include <stdlib.h>
+#include <string.h>
+
 #include "ctl/ctl.h"
+
+/* Seconds, or the word, which the daemon judges. */
+static json_t *lifetime(const char *text)
+{
+	char *end;
+	long long s = strtoll(text, &end, 10);
+
+	return *text && !*end ? json_integer(s) : json_string(text);
+}
+
+static json_t *request_of(int argc, char **argv)
+{
+	if (argc == 1)
+		return json_pack("{s:s}", "verb", "prefixes");
+	if (argc == 5 && strcmp(argv[1], "set") == 0)
+		return json_pack("{s:s, s:s, s:s, s:o, s:o}", "verb", "prefixes", "action", "set",
+			"prefix", argv[2], "valid", lifetime(argv[3]), "preferred",
+			lifetime(argv[4]));
+	if (argc == 3 && strcmp(argv[1], "remove") == 0)
+		return json_pack("{s:s, s:s, s:s}", "verb", "prefixes", "action", "remove",
+			"prefix", argv[2]);
+	return NULL;
+}
 
 /* What has not been advertised, or never ends, is left empty. */
 static void put_lifetime(struct ctl_row *row, size_t column, const json_t *p, const char *key)
@@ -26,13 +52,13 @@ int ctl_prefixes(struct ctl *ctl, int argc, char **argv)
 	static const char *const heads[] = {
 		"", "PREFIX", "PREFERRED", "VALID", "HOME ADDRESS", NULL};
 	struct ctl_table t = {.heads = heads, .right = "llrrl"};
-	json_t *data = NULL, *p;
+	json_t *request = request_of(argc, argv), *data = NULL, *p;
 	size_t i;
 	int rc;
 
-	if (argc > 1)
+	if (!request)
 		return ctl_misused(argv[0]);
-	rc = ctl_ask(ctl, json_pack("{s:s}", "verb", "prefixes"), NULL, NULL, &data);
+	rc = ctl_ask(ctl, request, NULL, NULL, &data);
 	if (rc == CTL_OK && ctl->json) {
 		ctl_print_json(data);
 	} else if (rc == CTL_OK) {

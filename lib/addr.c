@@ -168,3 +168,15 @@ uint64_t in6_hash(const struct in6_addr *a, const uint64_t key[2])
 	sip_rounds(v, 4);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
+
+struct in6_addr in6_home_agents_anycast(const struct ip6_prefix *p)
+{
+	struct in6_addr a = p->addr;
+
+	for (unsigned bit = p->plen; bit < 128; bit++)
+		a.s6_addr[bit / 8] |= (uint8_t)(0x80 >> (bit % 8));
+	a.s6_addr[15] = 0xfe;
+	if (p->plen == 64)
+		a.s6_addr[8] = 0xfd; /* the universal/local bit */
+	return a;
+}

@@ -40,6 +40,12 @@ struct in6_addr in6_mask(const struct in6_addr *a, uint8_t plen);
 struct in6_addr in6_join(const struct in6_addr *prefix, const struct in6_addr *iid);
 /* ff02::1:ffXX:XXXX of RFC 4291 2.7.1 */
 struct in6_addr in6_solicited_node(const struct in6_addr *a);
+/*
+ * The Mobile IPv6 Home-Agents anycast address of a prefix (RFC 2526 2):
+ * identifier 126 in an EUI-64 interface identifier, or, when the prefix
+ * leaves no 64 bits for one, behind ones.
+ */
+struct in6_addr in6_home_agents_anycast(const struct ip6_prefix *p);
 /* fe80:: plus the modified EUI-64 of a 48-bit MAC (RFC 2464 4, 5) */
 struct in6_addr in6_eui64_link_local(const uint8_t mac[6]);
 

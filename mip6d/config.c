@@ -117,6 +117,8 @@ static void defaults(struct mip6d_config *cfg)
 				.revocation = {.retries = 1,
 					.timeout_ms = 1000,
 					.max_timeout_ms = 2000},
+				.min_prefix_interval_s = 600,
+				.max_prefix_interval_s = 86400,
 				.switch_rate = 1,
 				.tunnel = "mip6ha0",
 			},

@@ -67,6 +67,8 @@ struct config_home_agent {
 	bool optimistic; /* forward while DAD for the home address still runs */
 	struct config_heartbeat heartbeat;
 	struct config_revocation revocation;
+	uint32_t preference; /* among home agents; 16 bits */
+	uint32_t min_prefix_interval_s, max_prefix_interval_s; /* RFC 6275 13 */
 	uint32_t switch_rate; /* nodes a second that are asked to leave */
 	size_t n_identifiers; /* 0: who a node says that it is does not matter */
 	char **identifiers; /* sorted by strcmp */

@@ -174,6 +174,14 @@ static const struct config_key home_agent_keys[] = {
 	CONFIG_KEY("revocation", config_read_revocation,
 		offsetof(struct config_home_agent, revocation),
 		"{ retries = 1; timeout = 1000; max_timeout = 2000; }"),
+	CONFIG_KEY("preference", config_read_u32, offsetof(struct config_home_agent, preference), "0",
+		.min = 0, .max = UINT16_MAX),
+	CONFIG_KEY("min_prefix_interval", config_read_u32,
+		offsetof(struct config_home_agent, min_prefix_interval_s), "600", .min = 0,
+		.max = 86400, .unit = "s"),
+	CONFIG_KEY("max_prefix_interval", config_read_u32,
+		offsetof(struct config_home_agent, max_prefix_interval_s), "86400", .min = 1,
+		.max = 2592000, .unit = "s"),
 	CONFIG_KEY("switch_rate", config_read_u32, offsetof(struct config_home_agent, switch_rate),
 		"1", .min = 1, .max = 1000, .unit = "nodes a second"),
 	CONFIG_KEY("identifiers", config_read_identifiers, 0, "( " CONFIG_EXAMPLE_IDENTIFIER " )"),
@@ -244,7 +252,8 @@ static void check_home_agent(
 {
 	const config_setting_t *address = config_good(group, "address"),
 			       *link = config_good(group, "home_link"),
-			       *advice = config_good(group, "refresh_advice");
+			       *advice = config_good(group, "refresh_advice"),
+			       *interval = config_good(group, "max_prefix_interval");
 
 	if (address && config_good(group, "home_prefixes")) {
 		const struct ip6_prefix *p = prefix_of(ha, &ha->address);
@@ -269,6 +278,11 @@ static void check_home_agent(
 			"%u s is not less than max_lifetime, as RFC 6275 6.2.4 wants; write %u or "
 			"less, or 0 for no advice",
 			ha->refresh_advice_s, ha->max_lifetime_s - MIP6_LIFETIME_UNIT);
+	if (ha->min_prefix_interval_s > ha->max_prefix_interval_s)
+		config_complain(r, interval ? interval : group,
+			"is shorter than min_prefix_interval; write max_prefix_interval = %u or "
+			"more",
+			ha->min_prefix_interval_s);
 	check_home_addresses(r, group, ha);
 	config_check_mobile_routers(r, group, ha);
 }

@@ -82,6 +82,8 @@ static void print_signals(FILE *to, const struct config_home_agent *ha)
 	print_heartbeat(to, &ha->heartbeat);
 	fprintf(to, "\trevocation = { retries = %u; timeout = %u; max_timeout = %u; };\n",
 		ha->revocation.retries, ha->revocation.timeout_ms, ha->revocation.max_timeout_ms);
+	fprintf(to, "\tpreference = %u;\n\tmin_prefix_interval = %u;\n\tmax_prefix_interval = %u;\n",
+		ha->preference, ha->min_prefix_interval_s, ha->max_prefix_interval_s);
 	fprintf(to, "\tswitch_rate = %u;\n", ha->switch_rate);
 	if (!ha->n_identifiers)
 		return;

@@ -62,6 +62,9 @@ json_t *control_verb_correspondents(struct control_call *call, json_t *args);
 json_t *control_verb_correspondent_bindings(struct control_call *call, json_t *args);
 json_t *control_verb_ro(struct control_call *call, json_t *args);
 json_t *control_verb_kbm(struct control_call *call, json_t *args);
+/* control_discovery.c: home agents of the home link, its prefixes */
+json_t *control_verb_home_agents(struct control_call *call, json_t *args);
+json_t *control_verb_prefixes(struct control_call *call, json_t *args);
 
 /* control_discovery.c */
 json_t *control_verb_home_agents(struct control_call *call, json_t *args);

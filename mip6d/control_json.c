@@ -407,6 +407,11 @@ static json_t *ha_counters(const struct ha_stats *s)
 	COUNT(peers_lost);
 	COUNT(peers_restarted);
 	COUNT(signals_ignored);
+	COUNT(discovery_requests);
+	COUNT(discovery_replies);
+	COUNT(discovery_ignored);
+	COUNT(prefix_solicitations);
+	COUNT(prefix_advertisements);
 #undef COUNT
 	for (int i = 0; i < 256 - 128; i++)
 		if (s->refused[i]) {

@@ -317,6 +317,8 @@ static const char *const address_args[] = {"home_address", NULL};
 static const char *const revoke_args[] = {"home_address", "reason", NULL};
 static const char *const switch_args[] = {"home_address", "home_agents", NULL};
 
+static const char *const prefixes_args[] = {"action", "prefix", "valid", "preferred", NULL};
+
 static const struct control_verb verbs[] = {
 	{"status", no_args, verb_status},
 	{"bindings", address_args, verb_bindings},
@@ -332,7 +334,7 @@ static const struct control_verb verbs[] = {
 	{"revoke", revoke_args, verb_revoke},
 	{"switch", switch_args, verb_switch},
 	{"home-agents", no_args, control_verb_home_agents},
-	{"prefixes", no_args, control_verb_prefixes},
+	{"prefixes", prefixes_args, control_verb_prefixes},
 	{NULL, NULL, NULL},
 };
 

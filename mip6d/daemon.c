@@ -168,7 +168,8 @@ static bool start_files(struct daemon *d)
 
 static bool start_sockets(struct daemon *d)
 {
-	static const uint8_t ha_types[] = {ICMP6T_NS, ICMP6T_NA},
+	static const uint8_t ha_types[] = {ICMP6T_NS, ICMP6T_NA, ICMP6T_RA, ICMP6T_DHAAD_REQUEST,
+				     ICMP6T_MPS},
 			     mn_types[] = {ICMP6T_RA, ICMP6T_NA, ICMP6T_DHAAD_REPLY, ICMP6T_MPA};
 	bool ha = d->cfg->role == ROLE_HOME_AGENT;
 	int err;
@@ -180,8 +181,8 @@ static bool start_sockets(struct daemon *d)
 	}
 	if (d->cfg->role == ROLE_CORRESPONDENT)
 		return true;
-	d->icmp6 = ha ? icmp6_socket_open(ha_types, sizeof(ha_types), &err)
-		      : icmp6_socket_open(mn_types, sizeof(mn_types), &err);
+	d->icmp6 = icmp6_socket_open(ha ? ha_types : mn_types,
+		ha ? sizeof(ha_types) : sizeof(mn_types), &err);
 	if (!d->icmp6) {
 		log_error("no raw socket for ICMPv6: %s", strerror(-err));
 		return false;

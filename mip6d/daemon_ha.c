@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The daemon as home agent. */
 #include <jansson.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "mip6d/daemon_internal.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/sys/ha_kernel.h"
+#include "mip6d/sys/icmp6_socket.h"
 #include "mip6d/sys/store.h"
 
 static void link_changed(
@@ -56,6 +58,23 @@ static void restore(void *arg, const struct ha_binding_record *r)
 		store_del(d->store, &r->home_address);
 }
 
+/* RFC 6275 10.5: requests come to this address of each home prefix, on a virtual home link by way of lo. */
+static void join_anycast(struct daemon *d, int ifindex)
+{
+	const struct config_home_agent *c = &d->cfg->home_agent;
+
+	if (!ifindex)
+		ifindex = (int)if_nametoindex("lo");
+	for (size_t i = 0; i < c->n_prefixes; i++) {
+		struct in6_addr a = in6_home_agents_anycast(&c->prefixes[i].prefix);
+		int err = icmp6_socket_anycast(d->icmp6, ifindex, &a, true);
+
+		if (err)
+			log_warning("mobile nodes cannot find this home agent at %s: %s", in6_str(&a),
+				strerror(-err));
+	}
+}
+
 bool daemon_ha_start(struct daemon *d)
 {
 	const struct config_home_agent *c = &d->cfg->home_agent;
@@ -83,6 +102,7 @@ bool daemon_ha_start(struct daemon *d)
 		log_error("out of memory");
 		return false;
 	}
+	join_anycast(d, config.home_ifindex);
 	ha_kernel_stored(d->ha_kernel, restore, d);
 	ha_kernel_reconcile(d->ha_kernel);
 	log_info("home agent %s, %zu bindings taken over", in6_str(&c->address), ha_count(d->ha));

@@ -47,7 +47,9 @@ struct ha *ha_new(const struct ha_config *config, const struct mip6_env *env,
 	ha->env = env;
 	ha->ops = ops;
 	ha->ops_ctx = ops_ctx;
-	ha->started = ha->next_advertisement = env->now(env->ctx);
+	ha->next_advertisement = env->now(env->ctx);
+	for (size_t i = 0; i < ha->config.n_prefixes; i++)
+		ha->config.prefixes[i].since = env->now(env->ctx);
 	ha->link_up = config->home_ifindex != 0;
 	ha->bad_limit = (struct log_limit)LOG_LIMIT_INIT(10, 60);
 	ha->refused_limit = (struct log_limit)LOG_LIMIT_INIT(100, 600);
@@ -55,6 +57,12 @@ struct ha *ha_new(const struct ha_config *config, const struct mip6_env *env,
 	ha->op_limit = (struct log_limit)LOG_LIMIT_INIT(10, 60);
 	ha->be_limit = (struct log_limit)LOG_LIMIT_INIT(10, 60);
 	ha->stranger_limit = (struct log_limit)LOG_LIMIT_INIT(100, 6000); /* 100 a second */
+	ha->discovery_limit = (struct log_limit)LOG_LIMIT_INIT(100, 6000);
+	ha->solicitation_limit = (struct log_limit)LOG_LIMIT_INIT(1000, 60000);
+	if (!ha->config.max_prefix_interval_s) {
+		ha->config.min_prefix_interval_s = 600;
+		ha->config.max_prefix_interval_s = 86400;
+	}
 	if (!ha->config.switch_rate)
 		ha->config.switch_rate = 1;
 	if (!ha->config.revocation.timeout_ms)
@@ -77,6 +85,7 @@ void ha_free(struct ha *ha)
 	if (!ha)
 		return;
 	ha_switch_all_end(ha);
+	ha_list_end(ha);
 	for (n = addr_table_walk(&ha->cache, NULL); n; n = next) {
 		struct ha_binding *b = ADDR_OBJECT(n, struct ha_binding, node);
 
@@ -148,21 +157,24 @@ void ha_receive_mh(struct ha *ha, const struct mip6_packet *p)
 
 void ha_receive_icmp6(struct ha *ha, const struct mip6_packet *p)
 {
-	if (!ha->withdrawn)
+	if (ha->withdrawn || !p->len)
+		return;
+	switch (p->data[0]) {
+	case ICMP6T_RA:
+		ha_router_advertisement(ha, p);
+		break;
+	case ICMP6T_DHAAD_REQUEST:
+		ha_discovery_request(ha, p);
+		break;
+	case ICMP6T_MPS:
+		ha_prefix_solicitation(ha, p);
+		break;
+	default:
 		ha_neighbor_message(ha, p);
+	}
 }
 
 /* ---- prefixes and who may have their addresses ---- */
-
-static uint32_t remaining(const struct ha *ha, uint32_t lifetime_s)
-{
-	int64_t left_ms;
-
-	if (lifetime_s == UINT32_MAX)
-		return UINT32_MAX;
-	left_ms = (int64_t)lifetime_s * 1000 - mono_diff_ms(ha_now(ha), ha->started);
-	return left_ms > 0 ? (uint32_t)(left_ms / 1000) : 0;
-}
 
 /*
  * What is left of the longest home prefix that home_address is in, in whole
@@ -177,13 +189,13 @@ bool ha_prefix_remaining(const struct ha *ha, const struct in6_addr *home_addres
 		const struct ha_prefix *c = &ha->config.prefixes[i];
 
 		if (in6_in_prefix(home_address, &c->prefix.addr, c->prefix.plen) &&
-			remaining(ha, c->valid_s) && (!best || c->prefix.plen > best->prefix.plen))
+			ha_prefix_left(ha, c, c->valid_s) && (!best || c->prefix.plen > best->prefix.plen))
 			best = c;
 	}
 	if (!best)
 		return false;
-	*valid_s = remaining(ha, best->valid_s);
-	*preferred_s = remaining(ha, best->preferred_s);
+	*valid_s = ha_prefix_left(ha, best, best->valid_s);
+	*preferred_s = ha_prefix_left(ha, best, best->preferred_s);
 	return true;
 }
 

@@ -14,6 +14,7 @@
 struct ha_prefix {
 	struct ip6_prefix prefix;
 	uint32_t valid_s, preferred_s; /* UINT32_MAX: for ever */
+	monotime_t since; /* they count from here; set by the home agent */
 };
 
 #define HA_MAX_PREFIXES 16
@@ -43,6 +44,9 @@ struct ha_config {
 		uint32_t retries; /* BRIMaxRetriesNumber */
 		uint32_t timeout_ms, max_timeout_ms; /* InitMINDelayBRIs, MAX_BRACK_TIMEOUT */
 	} revocation;
+	uint16_t preference; /* among home agents (7.4); higher is better */
+	/* MinMobPfxAdvInterval, MaxMobPfxAdvInterval (13); max 0: the defaults, 600 and 86400 */
+	uint32_t min_prefix_interval_s, max_prefix_interval_s;
 	uint32_t switch_rate; /* nodes asked in a second to switch; 0: 1, MAX-HA-SWITCH-TRANSMIT-RATE */
 	/* Who may register, user@realm (RFC 4283); n_identifiers 0: whoever.  Sorted by strcmp; owned by the configuration. */
 	size_t n_identifiers;
@@ -64,7 +68,9 @@ void ha_free(struct ha *ha);
  */
 void ha_receive_mh(struct ha *ha, const struct mip6_packet *p);
 /*
- * An ICMPv6 message arrived on the home link; NS and NA matter while DAD runs.
+ * An ICMPv6 message arrived: Router Advertisements of other home agents and,
+ * while DAD runs, NS and NA of the home link; Home Agent Address Discovery
+ * Requests; Mobile Prefix Solicitations.
  * Our own solicitations may come back, they are recognized.
  */
 void ha_receive_icmp6(struct ha *ha, const struct mip6_packet *p);
@@ -129,6 +135,31 @@ int ha_switch_node(struct ha *ha, const struct in6_addr *home_address,
 /* The same of all that are bound now, one after the other at the configured rate. */
 int ha_switch_all(struct ha *ha, const struct in6_addr *addresses, size_t n);
 
+/* ---- discovery and prefixes (10.5, 10.6) ---- */
+
+struct ha_agent_info {
+	bool own; /* this home agent itself */
+	struct in6_addr link_local; /* :: for our own */
+	uint16_t preference;
+	uint32_t lifetime_s; /* left; UINT32_MAX: for ever */
+	bool mobile_routers; /* RFC 3963 7.1 */
+	size_t n_addrs;
+	const struct in6_addr *addrs; /* global; as long as nothing changes */
+};
+/* The Home Agents List, our own entry first; until fn returns false. */
+void ha_foreach_agent(struct ha *ha, bool (*fn)(void *arg, const struct ha_agent_info *i), void *arg);
+/* The home prefixes with what is left of their lifetimes; until fn returns false. */
+void ha_foreach_prefix(struct ha *ha, bool (*fn)(void *arg, const struct ha_prefix *p), void *arg);
+/*
+ * Add a home prefix, or change its lifetimes (seconds from now, UINT32_MAX:
+ * for ever); valid_s 0 ends it.  Bindings are shortened to what is left
+ * (10.6.4), nodes are told at a random time (10.6.2).  0, -EINVAL: preferred
+ * longer than valid or a length that no link has, -ENOENT: none to end,
+ * -ENOSPC: HA_MAX_PREFIXES.
+ */
+int ha_set_prefix(
+	struct ha *ha, const struct ip6_prefix *prefix, uint32_t valid_s, uint32_t preferred_s);
+
 struct ha_stats {
 	uint64_t bu_received, ba_sent, bu_accepted, registrations, moves, refreshes,
 		deregistrations, expirations, dad_failures, malformed, unknown_type,
@@ -137,6 +168,9 @@ struct ha_stats {
 	uint64_t revocations_sent, revocations_answered, revocations_unanswered, switches_sent,
 		heartbeats_sent, heartbeats_answered, heartbeats_received, peers_lost, peers_restarted,
 		signals_ignored;
+	/* discovery, prefixes */
+	uint64_t discovery_requests, discovery_replies, discovery_ignored, prefix_solicitations,
+		prefix_advertisements;
 };
 const struct ha_stats *ha_stats(const struct ha *ha);
 

@@ -164,6 +164,7 @@ static int enter_active(struct ha *ha, struct ha_binding *b, const struct ha_req
 	if (!ha_revocation_bars(b))
 		ha_revocation_end(ha, b); /* RFC 5846 7: the update was accepted */
 	ha_heartbeat_registered(ha, b);
+	ha_prefix_registered(ha, b);
 	if (!r->restored)
 		store(ha, b);
 	return 0;
@@ -375,6 +376,7 @@ void ha_withdraw(struct ha *ha)
 		timer_stop(ha->env->timers, &b->expiry);
 	}
 	ha_switch_all_end(ha);
+	ha_list_end(ha);
 	ha->withdrawn = true;
 }
 

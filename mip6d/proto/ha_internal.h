@@ -13,6 +13,9 @@
  *	ha_switch.c	Home Agent Switch (RFC 5142)
  *	ha_identifier.c	Mobile Node Identifier (RFC 4283)
  *	ha_nemo.c	mobile routers and their prefixes (RFC 3963)
+ *	ha_list.c	Home Agents List (10.5.1)
+ *	ha_discovery.c	Home Agent Address Discovery (10.5)
+ *	ha_prefix.c	prefixes, Mobile Prefix Advertisements (10.6)
  *	ha_table.c	hash table by address
  */
 #ifndef PROTO_HA_INTERNAL_H
@@ -80,6 +83,7 @@ struct ha_binding {
 	struct ha_revocation *revocation; /* in progress, or NULL */
 	struct ha_switch *switching; /* the node was asked to leave, or NULL */
 	struct ha_heartbeat *heartbeat; /* or NULL */
+	struct ha_delivery *delivery; /* of prefixes; NULL unless active */
 	char *identifier; /* RFC 4283, or NULL */
 	struct ip6_prefix *networks; /* of a mobile router (RFC 3963 6.1.1), or NULL */
 	size_t n_networks;
@@ -109,12 +113,25 @@ struct ha_link_local {
 	bool router; /* the one that came first is a mobile router */
 };
 
+#define HA_MAX_AGENTS 64
+#define HA_AGENT_MAX_ADDRS 16
+
+/* Another home agent of the home link. */
+struct ha_agent {
+	struct ha *ha;
+	struct in6_addr link_local;
+	struct timer expiry;
+	uint16_t preference;
+	bool mobile_routers;
+	size_t n_addrs;
+	struct in6_addr addrs[HA_AGENT_MAX_ADDRS];
+};
+
 struct ha {
 	struct ha_config config;
 	const struct mip6_env *env;
 	const struct ha_ops *ops;
 	void *ops_ctx;
-	monotime_t started; /* prefix lifetimes count from here */
 	bool link_up; /* the home link can be used */
 	bool withdrawn;
 	struct addr_table cache; /* struct ha_binding by home address */
@@ -124,6 +141,9 @@ struct ha {
 	monotime_t next_advertisement; /* spreads those of many bindings */
 	struct ha_stats stats;
 	struct log_limit bad_limit, refused_limit, error_limit, op_limit, be_limit, stranger_limit;
+	struct log_limit discovery_limit, solicitation_limit; /* of answers */
+	size_t n_agents;
+	struct ha_agent *agents[HA_MAX_AGENTS];
 	struct ha_switch_all *switch_all; /* under way, or NULL */
 	size_t n_revocations;
 	uint16_t revocation_seq; /* of the last indication */
@@ -246,6 +266,19 @@ int ha_nemo_restore(
 int ha_nemo_forward(struct ha *ha, struct ha_binding *b, const struct ha_request *r);
 void ha_nemo_forget(struct ha_binding *b); /* after forward_del(), or before the end */
 uint8_t ha_nemo_failed_status(const struct ha_request *r);
+
+/* ha_list.c */
+void ha_router_advertisement(struct ha *ha, const struct mip6_packet *p);
+void ha_list_end(struct ha *ha);
+
+/* ha_discovery.c */
+void ha_discovery_request(struct ha *ha, const struct mip6_packet *p);
+
+/* ha_prefix.c */
+uint32_t ha_prefix_left(const struct ha *ha, const struct ha_prefix *p, uint32_t lifetime_s);
+void ha_prefix_registered(struct ha *ha, struct ha_binding *b); /* for the first time, or again */
+void ha_prefix_end(struct ha *ha, struct ha_binding *b);
+void ha_prefix_solicitation(struct ha *ha, const struct mip6_packet *p);
 
 /* ha_identifier.c */
 bool ha_identifier_allowed(

@@ -96,4 +96,5 @@ void ha_signals_end(struct ha *ha, struct ha_binding *b)
 	ha_revocation_end(ha, b);
 	ha_switch_end(ha, b);
 	ha_heartbeat_end(ha, b);
+	ha_prefix_end(ha, b);
 }

@@ -16,6 +16,11 @@
  * into the tunnel again; the binding is refused.  Should one become a home
  * address later, the kernel drops what would enter the device twice.
  *
+ * Mobile Prefix Solicitations come with a Home Address option (9.3.1).  Those
+ * of a pair in the set get the bit, too, and a policy lets in ICMPv6 behind
+ * the option with the bit alone: an echo request with a false home address
+ * must not be answered.  The option is where 6.3 puts it when it is alone.
+ *
  * Sets change in batches, at the end of the turn of the loop: what comes
  * through the tunnel meanwhile is held (ha_hold.c) and let go right after.
  */
@@ -91,6 +96,9 @@ struct ha_kernel {
 	"add rule ip6 " SYS_NFT_TABLE                                                             \
 	" tunnel meta mark & 0x%08x != 0 meta mark set meta mark & 0x%08x\n"                      \
 	"add rule ip6 " SYS_NFT_TABLE " tunnel ip6 daddr != %s return\n"                          \
+	"add rule ip6 " SYS_NFT_TABLE                                                             \
+	" tunnel ip6 nexthdr 60 @nh,320,16 0x3a02 @nh,368,16 0xc910 @th,0,8 146 "                 \
+	"ip6 saddr . @nh,384,128 @" SYS_NFT_BINDINGS " meta mark set meta mark | 0x%08x accept\n" \
 	"add rule ip6 " SYS_NFT_TABLE " tunnel meta l4proto != 41 return\n"                       \
 	"add rule ip6 " SYS_NFT_TABLE " tunnel frag frag-off > 0 return\n"                        \
 	"add rule ip6 " SYS_NFT_TABLE " tunnel ip6 saddr . @th,64,128 @" SYS_NFT_BINDINGS         \
@@ -115,7 +123,7 @@ static int load_rules(struct ha_kernel *k, char *err, size_t errlen)
 	fputs("add table ip6 " SYS_NFT_TABLE "\n", f);
 	ha_networks_rules(k->networks, f);
 	fprintf(f, RULES, SYS_NFT_PRIORITY, k->config.tunnel, SYS_MARK, SYS_MARK, ~SYS_MARK,
-		in6_str(&k->config.address), SYS_MARK, SYS_MARK, SYS_MARK, SYS_QUEUE_UNKNOWN);
+		in6_str(&k->config.address), SYS_MARK, SYS_MARK, SYS_MARK, SYS_MARK, SYS_QUEUE_UNKNOWN);
 	rc = fclose(f) ? -ENOMEM : nft_load(text, false, why, sizeof(why));
 	free(text);
 	if (rc == 0)
@@ -631,6 +639,8 @@ static int open_all(struct ha_kernel *k, char *err, size_t errlen)
 	if (rc)
 		return rc;
 	rc = xfrm_accept_hao(k->xfrm);
+	if (!rc)
+		rc = xfrm_accept_icmp6(k->xfrm, &k->config.address, SYS_MARK);
 	if (rc) {
 		snprintf(err, errlen,
 			"the kernel cannot take Home Address options (CONFIG_IPV6_MIP6): %s",
@@ -685,8 +695,10 @@ static void remove_all(struct ha_kernel *k)
 		nlreq_do(k->rt, rtnl_link_del(k->ifindex)); /* and with it all routes */
 	if (k->rt)
 		ha_unreachable_set(k->rt, NULL, 0);
-	if (k->xfrm)
+	if (k->xfrm) {
+		xfrm_refuse_icmp6(k->xfrm, &k->config.address, SYS_MARK);
 		xfrm_refuse_hao(k->xfrm);
+	}
 	k->n_proxies = 0;
 	if (k->rt && k->config.home_ifindex)
 		nlreq_dump(k->rt, rtnl_proxy_dump(k->config.home_ifindex), take_proxy, k);

@@ -23,13 +23,12 @@
 #include "lib/addr.h"
 #include "lib/buf.h"
 #include "lib/mh.h"
-#include "mip6/wire.h"
+#include "mip6d/sys/ancillary.h"
 
 #define BURST 64
 #define BUFFER (2 << 20)
 #define MAX_MESSAGE 1280 /* longer ones are not for us */
 #define IP6_HEADER 40
-#define RTHDR2_LEN 24 /* RFC 6275 6.4.1 */
 
 struct group_key {
 	int ifindex;
@@ -70,7 +69,7 @@ static int open_all(struct icmp6_socket *s, const uint8_t *types, size_t n)
 	/* IPV6_MULTICAST_LOOP off: our own solicitations are no news. */
 	if (setsockopt(s->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter)) < 0 ||
 		!set(s->fd, IPV6_RECVPKTINFO, 1) || !set(s->fd, IPV6_RECVHOPLIMIT, 1) ||
-		!set(s->fd, IPV6_RECVRTHDR, 1) ||
+		!set(s->fd, IPV6_RECVDSTOPTS, 1) || !set(s->fd, IPV6_RECVRTHDR, 1) ||
 		!set(s->fd, IPV6_MULTICAST_LOOP, 0))
 		return -errno;
 	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &big, sizeof(big)) < 0)
@@ -154,24 +153,13 @@ static int send_unspecified(struct icmp6_socket *s, const struct mip6_packet *p)
 		       : 0;
 }
 
-static struct cmsghdr *put_control(
-	struct msghdr *m, struct cmsghdr *after, int type, const void *data, size_t len)
-{
-	struct cmsghdr *c = after ? CMSG_NXTHDR(m, after) : CMSG_FIRSTHDR(m);
-
-	c->cmsg_level = IPPROTO_IPV6;
-	c->cmsg_type = type;
-	c->cmsg_len = CMSG_LEN(len);
-	memcpy(CMSG_DATA(c), data, len);
-	return c;
-}
-
 int icmp6_socket_send(struct icmp6_socket *s, const struct mip6_packet *p)
 {
 	struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_addr = p->dst};
 	struct iovec iov = {(void *)p->data, p->len};
 	_Alignas(struct cmsghdr) char
-		control[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int))] = {0};
+		control[CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(int)) +
+			CMSG_SPACE(ANCILLARY_RTHDR2_LEN)] = {0};
 	struct msghdr m = {.msg_name = &to,
 		.msg_namelen = sizeof(to),
 		.msg_iov = &iov,
@@ -180,43 +168,30 @@ int icmp6_socket_send(struct icmp6_socket *s, const struct mip6_packet *p)
 		.msg_controllen = sizeof(control)};
 	struct in6_pktinfo info = {.ipi6_addr = p->src, .ipi6_ifindex = (unsigned)p->ifindex};
 	int hops = p->hop_limit ? p->hop_limit : -1; /* -1: the default */
+	uint8_t rthdr[ANCILLARY_RTHDR2_LEN];
 	struct cmsghdr *c;
 
 	if (in6_is_any(&p->src))
 		return send_unspecified(s, p);
 	if (IN6_IS_ADDR_LINKLOCAL(&p->dst) || IN6_IS_ADDR_MULTICAST(&p->dst))
 		to.sin6_scope_id = (uint32_t)p->ifindex;
-	c = put_control(&m, NULL, IPV6_PKTINFO, &info, sizeof(info));
-	put_control(&m, c, IPV6_HOPLIMIT, &hops, sizeof(hops));
+	c = ancillary_put(&m, NULL, IPV6_PKTINFO, &info, sizeof(info));
+	c = ancillary_put(&m, c, IPV6_HOPLIMIT, &hops, sizeof(hops));
+	m.msg_controllen = sizeof(control) - CMSG_SPACE(sizeof(rthdr));
+	if (p->flags & MIP6_PKT_RH2) {
+		m.msg_controllen = sizeof(control);
+		ancillary_rthdr2(rthdr, &p->dst_coa);
+		ancillary_put(&m, c, IPV6_RTHDR, rthdr, sizeof(rthdr));
+	}
 	return sendmsg(s->fd, &m, 0) < 0 ? -errno : 0;
 }
 
 /* ---- receiving ---- */
 
-static void take_one(const struct cmsghdr *c, struct mip6_packet *p)
-{
-	size_t len = c->cmsg_len - CMSG_LEN(0);
-	struct in6_pktinfo info;
-	int hops;
-
-	if (c->cmsg_type == IPV6_PKTINFO && len >= sizeof(info)) {
-		memcpy(&info, CMSG_DATA(c), sizeof(info));
-		p->dst = info.ipi6_addr;
-		p->ifindex = (int)info.ipi6_ifindex;
-	} else if (c->cmsg_type == IPV6_HOPLIMIT && len >= sizeof(hops)) {
-		memcpy(&hops, CMSG_DATA(c), sizeof(hops));
-		p->hop_limit = (uint8_t)hops;
-	} else if (c->cmsg_type == IPV6_RTHDR && len >= RTHDR2_LEN &&
-		   CMSG_DATA(c)[2] == MIP6_RTHDR_TYPE2) {
-		memcpy(&p->dst_coa, CMSG_DATA(c) + 8, sizeof(p->dst_coa));
-		p->flags |= MIP6_PKT_RH2;
-	}
-}
-
 static bool read_one(struct icmp6_socket *s, icmp6_socket_fn *fn, void *arg)
 {
 	uint8_t data[MAX_MESSAGE];
-	_Alignas(struct cmsghdr) char control[4096]; /* an extension header of full length */
+	_Alignas(struct cmsghdr) char control[ANCILLARY_MAX];
 	struct sockaddr_in6 from = {0};
 	struct iovec iov = {data, sizeof(data)};
 	struct msghdr m = {.msg_name = &from,
@@ -233,8 +208,7 @@ static bool read_one(struct icmp6_socket *s, icmp6_socket_fn *fn, void *arg)
 	if (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
 		return true;
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
-		if (c->cmsg_level == IPPROTO_IPV6)
-			take_one(c, &p);
+		ancillary_take(c, &p);
 	p.src = from.sin6_addr;
 	p.data = data;
 	p.len = (size_t)n;
@@ -247,6 +221,14 @@ void icmp6_socket_read(struct icmp6_socket *s, icmp6_socket_fn *fn, void *arg)
 	for (int i = 0; i < BURST; i++)
 		if (!read_one(s, fn, arg))
 			return;
+}
+
+int icmp6_socket_anycast(struct icmp6_socket *s, int ifindex, const struct in6_addr *addr, bool on)
+{
+	struct ipv6_mreq mreq = {*addr, (unsigned)ifindex};
+	int option = on ? IPV6_JOIN_ANYCAST : IPV6_LEAVE_ANYCAST;
+
+	return setsockopt(s->fd, IPPROTO_IPV6, option, &mreq, sizeof(mreq)) < 0 ? -errno : 0;
 }
 
 /* ---- groups ---- */

@@ -33,4 +33,7 @@ int icmp6_socket_send(struct icmp6_socket *s, const struct mip6_packet *p);
  */
 int icmp6_socket_group(struct icmp6_socket *s, int ifindex, const struct in6_addr *addr, bool on);
 
+/* Be reached at an anycast address; it ends with the socket. */
+int icmp6_socket_anycast(struct icmp6_socket *s, int ifindex, const struct in6_addr *addr, bool on);
+
 #endif

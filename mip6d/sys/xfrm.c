@@ -96,6 +96,13 @@ static struct xfrm_selector selector(const struct xfrm_ro_policy *p)
 	return sel;
 }
 
+static struct nl_msg *put_mark(struct nl_msg *m, const struct xfrm_ro_policy *p)
+{
+	struct xfrm_mark mark = {.v = p->mark, .m = p->mark};
+
+	return m && p->mark ? nlreq_whole(m, nla_put(m, XFRMA_MARK, sizeof(mark), &mark)) : m;
+}
+
 struct nl_msg *xfrm_policy_msg(const struct xfrm_ro_policy *p)
 {
 	struct xfrm_userpolicy_info h = {.sel = selector(p),
@@ -121,7 +128,8 @@ struct nl_msg *xfrm_policy_msg(const struct xfrm_ro_policy *p)
 			put_addr(&tmpl[i].saddr, &p->src);
 		}
 	}
-	if (!p->n_templates)
+	m = put_mark(m, p);
+	if (!m || !p->n_templates)
 		return m;
 	return nlreq_whole(m, nla_put(m, XFRMA_TMPL, p->n_templates * (int)sizeof(tmpl[0]), tmpl));
 }
@@ -130,7 +138,7 @@ struct nl_msg *xfrm_policy_del_msg(const struct xfrm_ro_policy *p)
 {
 	struct xfrm_userpolicy_id h = {.sel = selector(p), .dir = p->dir};
 
-	return nlreq_msg(XFRM_MSG_DELPOLICY, 0, &h, sizeof(h));
+	return put_mark(nlreq_msg(XFRM_MSG_DELPOLICY, 0, &h, sizeof(h)), p);
 }
 
 /* ---- setting and removing ---- */
@@ -218,6 +226,32 @@ int xfrm_accept_hao(struct nlreq *x)
 int xfrm_refuse_hao(struct nlreq *x)
 {
 	return refuse_header(x, &any, IPPROTO_DSTOPTS);
+}
+
+static struct xfrm_ro_policy icmp6_policy(const struct in6_addr *dst, uint32_t mark)
+{
+	return (struct xfrm_ro_policy){.dst = *dst,
+		.dir = XFRM_POLICY_IN,
+		.proto = IPPROTO_ICMPV6,
+		.mh_type = -1,
+		.mark = mark,
+		.priority = SYS_XFRM_PRIO_MH,
+		.n_templates = 1,
+		.templates = {IPPROTO_DSTOPTS}};
+}
+
+int xfrm_accept_icmp6(struct nlreq *x, const struct in6_addr *dst, uint32_t mark)
+{
+	struct xfrm_ro_policy p = icmp6_policy(dst, mark);
+
+	return nlreq_do(x, xfrm_policy_msg(&p));
+}
+
+int xfrm_refuse_icmp6(struct nlreq *x, const struct in6_addr *dst, uint32_t mark)
+{
+	struct xfrm_ro_policy p = icmp6_policy(dst, mark);
+
+	return gone_is_fine(nlreq_do(x, xfrm_policy_del_msg(&p)));
 }
 
 int xfrm_accept_rh2(struct nlreq *x, const struct in6_addr *home_address)

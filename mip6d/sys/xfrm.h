@@ -21,6 +21,12 @@ struct nl_msg;
 /* Accept Mobility Headers behind a Home Address option, from anybody; and ESP behind one. */
 int xfrm_accept_hao(struct nlreq *x);
 int xfrm_refuse_hao(struct nlreq *x);
+/*
+ * Accept ICMPv6 for dst behind a Home Address option if the packet filter has
+ * given it this mark.  Needs xfrm_accept_hao() as well.
+ */
+int xfrm_accept_icmp6(struct nlreq *x, const struct in6_addr *dst, uint32_t mark);
+int xfrm_refuse_icmp6(struct nlreq *x, const struct in6_addr *dst, uint32_t mark);
 /* Accept Mobility Headers behind a type 2 routing header for home_address; and ESP behind one. */
 int xfrm_accept_rh2(struct nlreq *x, const struct in6_addr *home_address);
 int xfrm_refuse_rh2(struct nlreq *x, const struct in6_addr *home_address);
@@ -64,6 +70,7 @@ struct xfrm_ro_policy {
 	uint8_t proto;
 	int mh_type; /* or ICMPv6 type; -1: any */
 	uint32_t priority;
+	uint32_t mark; /* bits that the packet must bear; 0: whatever it bears */
 	int n_templates; /* all of them accept plain packets too if dir is in */
 	uint8_t templates[2]; /* IPPROTO_DSTOPTS, IPPROTO_ROUTING */
 };
