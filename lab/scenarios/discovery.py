@@ -43,14 +43,10 @@ def setup(lab):
     return net
 
 
-def solicited(net):
-    return (net.mn_daemon.ask("stats") or {}).get("mobile_node", {}).get("mps_sent", 0)
-
-
 def run(lab):
     net = setup(lab)
     lab.until(lambda: served_by(net, SECOND_HOME_AGENT), 30, "the registration with the preferred home agent")
-    lab.facts["found"] = [a["address"] for a in net.ha_daemon.ask("home-agents")]
+    lab.facts["found"] = net.ha_daemon.ask("home-agents")
     lab.facts["candidates"] = net.mn_daemon.ask("home-agents")
     lab.say("found the preferred home agent")
     tcp = flows.Transfer(lab, "tcp", net.mn, net.cn, CORRESPONDENT, 5003, source=HOME_ADDRESS)
