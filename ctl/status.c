@@ -92,6 +92,17 @@ static void mobile_node(struct ctl_table *t, const json_t *mn)
 	in_ms(t, "retransmission", mn, "retransmit_in_ms");
 	snprintf(text, sizeof(text), "%lld", (long long)ctl_int(mn, "moves"));
 	line(t, "moves", PLAIN, text);
+	snprintf(text, sizeof(text), "%lld", (long long)ctl_int(mn, "correspondents"));
+	line(t, "correspondents", PLAIN, text);
+}
+
+static void correspondent(struct ctl_table *t, const json_t *cn)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "%lld of at most %lld", (long long)ctl_int(cn, "bindings"),
+		(long long)ctl_int(cn, "max_bindings"));
+	line(t, "direct to", PLAIN, text);
 }
 
 int ctl_status(struct ctl *ctl, int argc, char **argv)
@@ -116,6 +127,8 @@ int ctl_status(struct ctl *ctl, int argc, char **argv)
 			home_agent(&t, json_object_get(data, "home_agent"));
 		if (json_object_get(data, "mobile_node"))
 			mobile_node(&t, json_object_get(data, "mobile_node"));
+		if (json_object_get(data, "correspondent"))
+			correspondent(&t, json_object_get(data, "correspondent"));
 		ctl_table_print(&t, ctl->color, stdout);
 		ctl_table_free(&t);
 	}
