@@ -140,15 +140,20 @@ static json_t *verb_remove(struct control_call *call, json_t *args)
 {
 	struct ha_binding_info i;
 	struct in6_addr a;
+	json_t *answer;
 	bool given;
 
 	if (!wants_home_agent(call) || !get_home_address(call, args, &a, &given))
 		return NULL;
 	if (!given)
 		return fail(call, "home_address is missing");
-	if (!ha_find(call->backend->ha, &a, &i) || !ha_remove(call->backend->ha, &a))
+	if (!ha_find(call->backend->ha, &a, &i))
 		return fail(call, "there is no binding for %s", in6_str(&a));
-	return control_json_binding(&i);
+	answer = control_json_binding(&i); /* before what it points to is gone */
+	if (ha_remove(call->backend->ha, &a))
+		return answer;
+	json_decref(answer);
+	return fail(call, "there is no binding for %s", in6_str(&a));
 }
 
 /* ---- what home agents tell nodes ---- */
