@@ -26,3 +26,9 @@ def test_direct_path(result, words):
 def test_attacks(result, words):
     passed(result)
     assert result["figures"]["attacks_tried"] >= 28 and result["figures"]["attacks_succeeded"] == 0
+
+
+@pytest.mark.lab("direct_restart")
+@pytest.mark.parametrize("words", [("kbm=rr",), ("kbm=shared",)], ids=" ".join)
+def test_either_end_is_killed(result, words):
+    passed(result)
