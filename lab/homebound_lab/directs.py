@@ -22,7 +22,9 @@ class Directs:
         self.logs = {pair: flows.Log(evidence, name) for pair, name in streams.items()}
         self.seen = {name: sorted((s for link in links for s in packets.streams(evidence.path(link + ".pcapng"))),
                                   key=lambda s: s.time) for name, links in ends.items()}
-        self.at_home_agent = packets.streams(evidence.path("core-ha.pcapng"))
+        # Streams, and TCP in or out of a tunnel
+        self.at_home_agent = [time for time, frame in packets.frames(evidence.path("core-ha.pcapng"))
+                              if packets.is_payload(frame)]
 
     def until(self, number):
         later = self.moves[number + 1:number + 2]
@@ -59,7 +61,7 @@ class Directs:
             return None
         move = self.moves[number]
         start = max(move["up"][m] + max(g) / 1000 for m, g in zip(move["nodes"], gaps)) + slack
-        return sum(start <= s.time < self.until(number) for s in self.at_home_agent)
+        return sum(start <= time < self.until(number) for time in self.at_home_agent)
 
     def on_old_link(self, pair, sequence):
         """Whether a lost packet was on its way to a place that its receiver had left, sent before the sender could know,

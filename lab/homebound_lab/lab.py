@@ -144,6 +144,9 @@ class Host:
         with self.inside():
             return socket.socket(*args)
 
+    def mac_of(self, device):
+        return self.command(["ip", "link", "show", device]).split("link/ether ")[1].split()[0]
+
     def addresses(self):
         """[(address, prefix length, interface, flags)] of this host's IPv6 addresses, without starting a program."""
         found = []

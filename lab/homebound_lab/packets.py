@@ -85,6 +85,13 @@ def signalling_file(path):
     return target
 
 
+def is_payload(frame):
+    """Of the streams, or TCP; plain, in a tunnel, or behind extension headers of the direct path in one."""
+    if frame.find(MARK, 54) > 0 or is_tcp(frame):
+        return True
+    return frame[12:14] == b"\x86\xdd" and frame[20] == 41 and len(frame) > 94 and frame[60] in (43, 60) and frame[94] == 6
+
+
 def is_tcp(frame):
     """TCP, plain or in one tunnel."""
     if frame[12:14] != b"\x86\xdd":

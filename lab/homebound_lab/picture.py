@@ -154,6 +154,15 @@ class Picture:
             if self.impair:
                 self._queue(self.air, port)
 
+    def on_link(self, name, place, *addresses):
+        """One more host at a place, with eth0 and the place's router."""
+        host = self.lab.host(name)
+        self.lab.cable(host, "eth0", self.air, "p-" + name)
+        self.air.ip(f"link set p-{name} master {place} up\n")
+        host.ip("".join(f"addr add {a}/64 dev eth0 nodad\n" for a in addresses) +
+                f"link set eth0 up\nroute add default via {self.router_of[place][2]}\n")
+        return host
+
     # --- moving
 
     def attach(self, place, device="wlan0"):

@@ -33,24 +33,11 @@ def attack(f):
 
 # --- the place
 
-def on_link(lab, net, name, place, addresses, router):
-    host = lab.host(name)
-    lab.cable(host, "eth0", net.air, "p-" + name)
-    net.air.ip(f"link set p-{name} master {place} up\n")
-    host.ip("".join(f"addr add {a}/64 dev eth0 nodad\n" for a in addresses) +
-            f"link set eth0 up\nroute add default via {router}\n")
-    return host
-
-
-def mac_of(host, device):
-    return host.command(["ip", "link", "show", device]).split("link/ether ")[1].split()[0]
-
-
 def setup(lab):
     net = Picture(lab, rtt_ms=lab.keys.rtt)
-    net.evil_host = on_link(lab, net, "evil", "link2", [EVIL, EVIL2], "2001:db8:b::1")
-    net.victim = on_link(lab, net, "victim", "link2", [VICTIM], "2001:db8:b::1")
-    net.tap_host = on_link(lab, net, "tap", "link1", [TAP], "2001:db8:a::1")
+    net.evil_host = net.on_link("evil", "link2", EVIL, EVIL2)
+    net.victim = net.on_link("victim", "link2", VICTIM)
+    net.tap_host = net.on_link("tap", "link1", TAP)
     capture.start(lab, net.capture_points())
     net.ha_daemon = daemons.home_agent(lab, net)
     net.cn_daemon = daemons.correspondent(lab, net)
@@ -58,9 +45,9 @@ def setup(lab):
     net.mn_daemon = daemons.mobile_node(lab, net)
     lab.until(lambda: net.mn_daemon.registration()[0] == "registered", 20, "the registration")
     net.care_of = net.mn_daemon.registration()[1]
-    net.evil = attacker.Attacker(lab, net.evil_host, "eth0", mac_of(net.ar2, "lan0"))
-    net.tap = attacker.Attacker(lab, net.tap_host, "eth0", mac_of(net.ar1, "lan0"))
-    net.node_mac = mac_of(net.mn, "wlan0")
+    net.evil = attacker.Attacker(lab, net.evil_host, "eth0", net.ar2.mac_of("lan0"))
+    net.tap = attacker.Attacker(lab, net.tap_host, "eth0", net.ar1.mac_of("lan0"))
+    net.node_mac = net.mn.mac_of("wlan0")
     net.sequence = 0  # of the attacker's own Binding Updates
     return net
 

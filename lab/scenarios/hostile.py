@@ -49,7 +49,7 @@ def run(lab):
     before = lab.facts["before"] = state(net)
     sequence = net.ha_daemon.ask("bindings")[0].get("sequence", net.ha_daemon.ask("bindings")[0].get("seq", 0))
     care_of = before["node"][1]
-    macs = {name: open_mac(host, device) for name, host, device in
+    macs = {name: host.mac_of(device) for name, host, device in
             (("ar2", net.ar2, "lan0"), ("mn", net.mn, "wlan0"))}
     lab.facts["attacks"] = {}
     for name, daemon, corpus, device, mac in (
@@ -75,10 +75,6 @@ def run(lab):
     net.move("link2")
     lab.holds_within(lambda: (net.ha_daemon.bindings() or {}).get(HOME_ADDRESS, "").startswith("2001:db8:b:"), 10,
                      "the binding after a move after the attacks")
-
-
-def open_mac(host, device):
-    return host.command(["ip", "link", "show", device]).split("link/ether ")[1].split()[0]
 
 
 def judge(e):

@@ -208,6 +208,7 @@ def judge(e):
     e.near("direct_gap_ms", f["direct_gap_ms"], wanted, TOLERANCE)
     for name in ("direct_gap_ms", "own_direct_ms"):
         e.check(None not in f[name], f"{name}: not direct again at moves {[i + 1 for i, v in enumerate(f[name]) if v is None]}")
+    e.check(d.at_home_agent, "no payload ever at the home agent, not even in the moves: it would not be seen there")
     e.check(not any(f["ha_payload_packets_while_direct"]), "payload at the home agent while the path was direct: "
             f"{f['ha_payload_packets_while_direct']}")
     e.check(lost == 0, f"{lost} packets lost")

@@ -31,8 +31,8 @@ PREFIX = {"link1": "2001:db8:a:", "link2": "2001:db8:b:"}
 
 def setup(lab):
     net = Picture(lab, rtt_ms=lab.keys.rtt)
-    net.desk = on_link(lab, net, "desk", "home", DESK, HOME_AGENT)
-    net.attacker = on_link(lab, net, "attacker", "link2", ATTACKER, "2001:db8:b::1")
+    net.desk = net.on_link("desk", "home", DESK)
+    net.attacker = net.on_link("attacker", "link2", ATTACKER)
     if lab.keys.part != "many":
         capture.start(lab, net.capture_points())
     net.ha_daemon = daemons.home_agent(lab, net)
@@ -41,14 +41,6 @@ def setup(lab):
     lab.until(lambda: HOME_ADDRESS in [a[0] for a in net.mn.addresses()], 10, "the home address on the node")
     go(lab, net, "link1")
     return net
-
-
-def on_link(lab, net, name, place, address, router):
-    host = lab.host(name)
-    lab.cable(host, "eth0", net.air, "p-" + name)
-    net.air.ip(f"link set p-{name} master {place} up\n")
-    host.ip(f"addr add {address}/64 dev eth0 nodad\nlink set eth0 up\nroute add default via {router}\n")
-    return host
 
 
 def node(net):
@@ -180,12 +172,8 @@ def drops(net):
     return net.ha_daemon.ask("stats")["tunnel"]["dropped"]
 
 
-def mac_of(host, device):
-    return host.command(["ip", "link", "show", device]).split("link/ether ")[1].split()[0]
-
-
 def router_mac(net):
-    return mac_of(net.ar2, "lan0")
+    return net.ar2.mac_of("lan0")
 
 
 def register(lab, net, count, tools=1):
@@ -314,7 +302,7 @@ def sockets(lab, net):
 
 def home(lab, net):
     """A neighbour at home reaches the node through the home agent, and directly when it is back."""
-    mac = mac_of(net.mn, "wlan0")
+    mac = net.mn.mac_of("wlan0")
 
     def known():
         return net.desk.command(["ip", "neigh", "show", HOME_ADDRESS])

@@ -176,7 +176,7 @@ static bool try_next(struct mn *mn)
 		if (in6_equal(&c->addr, &mn->config.home_agent))
 			continue;
 		c->state = MN_CANDIDATE_TRIED;
-		mn_change_home_agent(mn, &c->addr, false);
+		mn_change_home_agent(mn, &c->addr, d->leaving);
 		return true;
 	}
 	return false;
@@ -253,11 +253,21 @@ bool mn_discovery_next(struct mn *mn)
 	return false;
 }
 
+bool mn_discovery_leave(struct mn *mn)
+{
+	if (!mn->config.discover)
+		return false;
+	mn->discovery.leaving = true;
+	/* With nobody else to go to it asks, and stays until there is an answer. */
+	(void)mn_discovery_next(mn);
+	return true;
+}
+
 void mn_discovery_done(struct mn *mn)
 {
 	struct mn_discovery *d = &mn->discovery;
 
-	d->exhausted = false;
+	d->exhausted = d->leaving = false;
 	mn_discovery_stop(mn);
 	/* What was of no use then may be later. */
 	for (size_t i = 0; i < d->n; i++)

@@ -218,6 +218,7 @@ struct mn_discovery {
 	uint16_t id; /* of the request under way */
 	bool asked; /* sent_at is valid */
 	bool exhausted; /* all candidates have failed */
+	bool leaving; /* the present home agent asked to be left: it is told good-bye first */
 	unsigned tries; /* transmissions of this request */
 	int64_t timeout_ms;
 	monotime_t sent_at;
@@ -422,6 +423,8 @@ void mn_discovery_moved(struct mn *mn); /* there is another path, or none */
 void mn_discovery_received(
 	struct mn *mn, const struct mip6_packet *p, const struct icmp6_dhaad *r);
 bool mn_discovery_next(struct mn *mn); /* as mn_agent_failed() */
+/* The home agent wants to be left for any other (RFC 5142); false where discovery is not in use. */
+bool mn_discovery_leave(struct mn *mn);
 void mn_discovery_done(struct mn *mn); /* the home agent has accepted */
 
 /* mn_prefix.c */

@@ -55,7 +55,7 @@ void mn_switch_received(struct mn *mn, const struct mip6_packet *p, const struct
 	take(mn, m, false);
 	mn_emit(mn, (struct mip6_event){.type = EV_SWITCH_RECEIVED, .peer = p->src, .status = -1});
 	if (!s->n) {
-		if (mn_may_log(mn))
+		if (!mn_discovery_leave(mn) && mn_may_log(mn))
 			log_warning(
 				"home agent %s wants to be left and names no other; it stays in "
 				"use as long as it answers",

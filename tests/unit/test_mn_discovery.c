@@ -441,6 +441,65 @@ START_TEST(tries_the_next)
 }
 END_TEST
 
+static void switch_without_list(struct world *w, const char *from)
+{
+	struct mh_message m = {.type = MH_HA_SWITCH};
+	uint8_t buf[64];
+	struct mip6_packet p = {.src = in6(from),
+		.dst = in6(HOA),
+		.dst_coa = in6(COA),
+		.flags = MIP6_PKT_RH2,
+		.ifindex = 1,
+		.data = buf};
+
+	p.len = mh_build(&m, buf, sizeof(buf));
+	ck_assert_uint_gt(p.len, 0);
+	mn_receive_mh(w->mn, &p);
+}
+
+/* RFC 5142 5.2: without a list the next one is discovered; the old one is told good-bye. */
+START_TEST(asked_to_leave)
+{
+	struct world *w = world_new();
+
+	w->config.unprotected_signals = true;
+	start(w);
+	reply(w, agents(HA1, HA2));
+	answer(w, BA_ACCEPTED);
+	switch_without_list(w, HA1);
+	assert_addr(&w->bu.dst, HA1);
+	ck_assert_uint_eq(w->lifetime, 0);
+	answer(w, BA_ACCEPTED);
+	assert_addr(&w->bu.dst, HA2);
+	ck_assert_uint_gt(w->lifetime, 0);
+	answer(w, BA_ACCEPTED);
+	ck_assert_int_eq(info(w).registration, MN_REG_REGISTERED);
+	world_free(w);
+}
+END_TEST
+
+/* Nobody else is known: it asks, and stays as long as nobody answers. */
+START_TEST(asked_to_leave_for_nobody)
+{
+	struct world *w = world_new();
+
+	w->config.unprotected_signals = true;
+	start(w);
+	reply(w, agents(HA1));
+	answer(w, BA_ACCEPTED);
+	advance(w, 2000);
+	switch_without_list(w, HA1);
+	ck_assert_uint_eq(w->requests, 2);
+	ck_assert_int_eq(info(w).registration, MN_REG_REGISTERED);
+	reply(w, agents(HA2, HA1));
+	assert_addr(&w->bu.dst, HA1);
+	ck_assert_uint_eq(w->lifetime, 0);
+	answer(w, BA_ACCEPTED);
+	assert_addr(&w->bu.dst, HA2);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(asks_again_when_all_fail)
 {
 	struct world *w = world_new();
@@ -822,6 +881,8 @@ static TCase *home_agents(void)
 	tcase_add_test(t, backs_off);
 	tcase_add_test(t, ignores_other_replies);
 	tcase_add_test(t, tries_the_next);
+	tcase_add_test(t, asked_to_leave);
+	tcase_add_test(t, asked_to_leave_for_nobody);
 	tcase_add_test(t, asks_again_when_all_fail);
 	tcase_add_test(t, known_one_stays);
 	tcase_add_test(t, configured_one_is_not_left);
