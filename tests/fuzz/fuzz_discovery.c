@@ -22,6 +22,7 @@
 #include "lib/icmp6.h"
 #include "lib/log.h"
 #include "mip6d/proto/mn.h"
+#include "tests/quiet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -116,74 +117,15 @@ static void event(void *ctx, const struct mip6_event *e)
 
 /* ---- what the core asks for ---- */
 
-static int pair_del(void *ctx, const struct in6_addr *a, const struct in6_addr *b)
-{
-	(void)ctx, (void)a, (void)b;
-	return 0;
-}
-
-static int address_set(void *ctx, int ifindex, const struct in6_addr *a, uint8_t plen,
-	unsigned flags, uint32_t preferred, uint32_t valid)
-{
-	(void)ctx, (void)ifindex, (void)a, (void)plen, (void)flags, (void)preferred, (void)valid;
-	return 0;
-}
-
-static int address_del(void *ctx, int ifindex, const struct in6_addr *a, uint8_t plen)
-{
-	(void)ctx, (void)ifindex, (void)a, (void)plen;
-	return 0;
-}
-
-static int link_local_renew(void *ctx, int ifindex, bool optimistic)
-{
-	(void)ctx, (void)ifindex, (void)optimistic;
-	return 0;
-}
-
-static int router_set(void *ctx, int ifindex, const struct in6_addr *r, const uint8_t *lladdr,
-	size_t len, const struct in6_addr *a, uint32_t mtu, bool primary)
-{
-	(void)ctx, (void)ifindex, (void)r, (void)lladdr, (void)len, (void)a, (void)mtu,
-		(void)primary;
-	return 0;
-}
-
-static int router_del(void *ctx, int ifindex, const struct in6_addr *a)
-{
-	(void)ctx, (void)ifindex, (void)a;
-	return 0;
-}
-
-static int bu_path_set(
-	void *ctx, const struct in6_addr *a, const struct in6_addr *b, const struct in6_addr *c)
-{
-	(void)ctx, (void)a, (void)b, (void)c;
-	return 0;
-}
-
-static int tunnel_set(void *ctx, const struct in6_addr *a, const struct in6_addr *b,
-	const struct in6_addr *c, bool hold)
-{
-	(void)ctx, (void)a, (void)b, (void)c, (void)hold;
-	return 0;
-}
-
-static void store_binding(void *ctx, const struct in6_addr *a, const struct in6_addr *b,
-	const struct in6_addr *c, uint16_t seq, uint32_t remaining)
-{
-	(void)ctx, (void)a, (void)b, (void)c, (void)seq, (void)remaining;
-}
-
-static const struct mn_ops mn_ops = {.address_set = address_set,
-	.address_del = address_del,
-	.link_local_renew = link_local_renew,
-	.router_set = router_set,
-	.router_del = router_del,
-	.bu_path_set = bu_path_set,
-	.bu_path_del = pair_del,
-	.tunnel_set = tunnel_set,
-	.store_binding = store_binding};
+static const struct mn_ops mn_ops = {.address_set = quiet_address_set,
+	.address_del = quiet_address_del,
+	.link_local_renew = quiet_link_local_renew,
+	.router_set = quiet_router_set,
+	.router_del = quiet_router_del,
+	.bu_path_set = quiet_path_set,
+	.bu_path_del = quiet_pair,
+	.tunnel_set = quiet_tunnel_set,
+	.store_binding = quiet_store_binding};
 
 static void advertise(struct world *w)
 {

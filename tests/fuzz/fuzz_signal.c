@@ -18,6 +18,7 @@
 #include "lib/log.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
+#include "tests/quiet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -86,100 +87,21 @@ static void event(void *ctx, const struct mip6_event *e)
 
 /* ---- what the cores ask for ---- */
 
-static int forward_set(void *ctx, const struct in6_addr *a, const struct in6_addr *b)
-{
-	(void)ctx, (void)a, (void)b;
-	return 0;
-}
+static const struct ha_ops ha_ops = {.forward_set = quiet_pair, .forward_del = quiet_address};
 
-static int one_address(void *ctx, const struct in6_addr *a)
-{
-	(void)ctx, (void)a;
-	return 0;
-}
-
-static const struct ha_ops ha_ops = {.forward_set = forward_set, .forward_del = one_address};
-
-static int address_set(void *ctx, int ifindex, const struct in6_addr *a, uint8_t plen,
-	unsigned flags, uint32_t preferred, uint32_t valid)
-{
-	(void)ctx, (void)ifindex, (void)a, (void)plen, (void)flags, (void)preferred, (void)valid;
-	return 0;
-}
-
-static int address_del(void *ctx, int ifindex, const struct in6_addr *a, uint8_t plen)
-{
-	(void)ctx, (void)ifindex, (void)a, (void)plen;
-	return 0;
-}
-
-static int link_local_renew(void *ctx, int ifindex, bool optimistic)
-{
-	(void)ctx, (void)ifindex, (void)optimistic;
-	return 0;
-}
-
-static int router_set(void *ctx, int ifindex, const struct in6_addr *r, const uint8_t *lladdr,
-	size_t len, const struct in6_addr *a, uint32_t mtu, bool primary)
-{
-	(void)ctx, (void)ifindex, (void)r, (void)lladdr, (void)len, (void)a, (void)mtu,
-		(void)primary;
-	return 0;
-}
-
-static int router_del(void *ctx, int ifindex, const struct in6_addr *a)
-{
-	(void)ctx, (void)ifindex, (void)a;
-	return 0;
-}
-
-static int bu_path_set(
-	void *ctx, const struct in6_addr *a, const struct in6_addr *b, const struct in6_addr *c)
-{
-	(void)ctx, (void)a, (void)b, (void)c;
-	return 0;
-}
-
-static int tunnel_set(void *ctx, const struct in6_addr *a, const struct in6_addr *b,
-	const struct in6_addr *c, bool hold)
-{
-	(void)ctx, (void)a, (void)b, (void)c, (void)hold;
-	return 0;
-}
-
-static void store_binding(void *ctx, const struct in6_addr *a, const struct in6_addr *b,
-	const struct in6_addr *c, uint16_t seq, uint32_t remaining)
-{
-	(void)ctx, (void)a, (void)b, (void)c, (void)seq, (void)remaining;
-}
-
-static const struct mn_ops mn_ops = {.address_set = address_set,
-	.address_del = address_del,
-	.link_local_renew = link_local_renew,
-	.router_set = router_set,
-	.router_del = router_del,
-	.bu_path_set = bu_path_set,
-	.bu_path_del = forward_set,
-	.tunnel_set = tunnel_set,
-	.store_binding = store_binding};
+static const struct mn_ops mn_ops = {.address_set = quiet_address_set,
+	.address_del = quiet_address_del,
+	.link_local_renew = quiet_link_local_renew,
+	.router_set = quiet_router_set,
+	.router_del = quiet_router_del,
+	.bu_path_set = quiet_path_set,
+	.bu_path_del = quiet_pair,
+	.tunnel_set = quiet_tunnel_set,
+	.store_binding = quiet_store_binding};
 
 /* Route optimization of the mobile node with a correspondent: the fuzzer plays it. */
-static int pair_set(void *ctx, const struct in6_addr *local, const struct in6_addr *peer,
-	const struct in6_addr *care_of)
-{
-	(void)ctx, (void)local, (void)peer, (void)care_of;
-	return 0;
-}
-
-static int receive_set(
-	void *ctx, const struct in6_addr *local, const struct in6_addr *peer, bool on)
-{
-	(void)ctx, (void)local, (void)peer, (void)on;
-	return 0;
-}
-
 static const struct ro_ops ro_ops = {
-	.peer_set = pair_set, .own_set = pair_set, .receive_set = receive_set};
+	.peer_set = quiet_path_set, .own_set = quiet_path_set, .receive_set = quiet_receive_set};
 
 /* ---- the two, bound to each other ---- */
 

@@ -35,6 +35,7 @@
 #include "mip6d/proto/cn.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
+#include "tests/quiet.h"
 
 struct world {
 	struct event_base *base;
@@ -171,112 +172,26 @@ static int address_set(void *ctx, int ifindex, const struct in6_addr *addr, uint
 	return 0;
 }
 
-static int address_del(void *ctx, int ifindex, const struct in6_addr *addr, uint8_t plen)
-{
-	(void)ctx, (void)ifindex, (void)addr, (void)plen;
-	return 0;
-}
-
-static int link_local_renew(void *ctx, int ifindex, bool optimistic)
-{
-	(void)ctx, (void)ifindex, (void)optimistic;
-	return 0;
-}
-
-static int router_set(void *ctx, int ifindex, const struct in6_addr *router, const uint8_t *lladdr,
-	size_t len, const struct in6_addr *care_of, uint32_t mtu, bool primary)
-{
-	(void)ctx, (void)ifindex, (void)router, (void)lladdr, (void)len, (void)care_of, (void)mtu,
-		(void)primary;
-	return 0;
-}
-
-static int router_del(void *ctx, int ifindex, const struct in6_addr *care_of)
-{
-	(void)ctx, (void)ifindex, (void)care_of;
-	return 0;
-}
-
-static int neighbour_set(
-	void *ctx, int ifindex, const struct in6_addr *addr, const uint8_t *lladdr, size_t len)
-{
-	(void)ctx, (void)ifindex, (void)addr, (void)lladdr, (void)len;
-	return 0;
-}
-
-static int bu_path_set(void *ctx, const struct in6_addr *home, const struct in6_addr *peer,
-	const struct in6_addr *care_of)
-{
-	(void)ctx, (void)home, (void)peer, (void)care_of;
-	return 0;
-}
-
-static int bu_path_del(void *ctx, const struct in6_addr *home, const struct in6_addr *peer)
-{
-	(void)ctx, (void)home, (void)peer;
-	return 0;
-}
-
-static int tunnel_set(void *ctx, const struct in6_addr *home, const struct in6_addr *agent,
-	const struct in6_addr *care_of, bool hold)
-{
-	(void)ctx, (void)home, (void)agent, (void)care_of, (void)hold;
-	return 0;
-}
-
-static int home_set(void *ctx, const struct in6_addr *home, uint8_t plen, int ifindex,
-	const struct in6_addr *router, bool dad, bool hold)
-{
-	(void)ctx, (void)home, (void)plen, (void)ifindex, (void)router, (void)dad, (void)hold;
-	return 0;
-}
-
-static int home_del(void *ctx, const struct in6_addr *home, int ifindex)
-{
-	(void)ctx, (void)home, (void)ifindex;
-	return 0;
-}
-
-static void store_binding(void *ctx, const struct in6_addr *home, const struct in6_addr *agent,
-	const struct in6_addr *care_of, uint16_t seq, uint32_t remaining_s)
-{
-	(void)ctx, (void)home, (void)agent, (void)care_of, (void)seq, (void)remaining_s;
-}
-
 static const struct ha_ops ha_ops = {
 	forward_set, forward_del, proxy_add, proxy, dad_listen, store_put, store_del,
 	forward_networks};
 static const struct mn_ops mn_ops = {
 	.address_set = address_set,
-	.address_del = address_del,
-	.link_local_renew = link_local_renew,
-	.router_set = router_set,
-	.router_del = router_del,
-	.neighbour_set = neighbour_set,
-	.bu_path_set = bu_path_set,
-	.bu_path_del = bu_path_del,
-	.tunnel_set = tunnel_set,
-	.home_set = home_set,
-	.home_del = home_del,
-	.store_binding = store_binding,
+	.address_del = quiet_address_del,
+	.link_local_renew = quiet_link_local_renew,
+	.router_set = quiet_router_set,
+	.router_del = quiet_router_del,
+	.neighbour_set = quiet_neighbour_set,
+	.bu_path_set = quiet_path_set,
+	.bu_path_del = quiet_pair,
+	.tunnel_set = quiet_tunnel_set,
+	.home_set = quiet_home_set,
+	.home_del = quiet_home_del,
+	.store_binding = quiet_store_binding,
 };
 
-static int ro_set(void *ctx, const struct in6_addr *local, const struct in6_addr *peer,
-	const struct in6_addr *care_of)
-{
-	(void)ctx, (void)local, (void)peer, (void)care_of;
-	return 0;
-}
-
-static int ro_receive(
-	void *ctx, const struct in6_addr *local, const struct in6_addr *peer, bool on)
-{
-	(void)ctx, (void)local, (void)peer, (void)on;
-	return 0;
-}
-
 static const struct ro_ops ro_ops = {
-	.peer_set = ro_set, .own_set = ro_set, .receive_set = ro_receive};
+	.peer_set = quiet_path_set, .own_set = quiet_path_set, .receive_set = quiet_receive_set};
 
 static int share(void *ctx, const struct in6_addr *local, const struct in6_addr *peer,
 	const struct rr_shared *key)

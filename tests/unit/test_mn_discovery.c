@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "lib/mh.h"
 #include "mip6d/proto/mn.h"
+#include "tests/quiet.h"
 
 #define HOA "2001:db8:1::100"
 #define HA1 "2001:db8:1::1000"
@@ -113,50 +114,11 @@ static void fake_event(void *ctx, const struct mip6_event *e)
 		w->last_prefix = *e;
 }
 
-static int op_address_set(void *ctx, int ifindex, const struct in6_addr *a, uint8_t plen,
-	unsigned flags, uint32_t preferred, uint32_t valid)
-{
-	(void)ctx, (void)ifindex, (void)a, (void)plen, (void)flags, (void)preferred, (void)valid;
-	return 0;
-}
-
-static int op_address_del(void *ctx, int ifindex, const struct in6_addr *a, uint8_t plen)
-{
-	(void)ctx, (void)ifindex, (void)a, (void)plen;
-	return 0;
-}
-
-static int op_link_local_renew(void *ctx, int ifindex, bool optimistic)
-{
-	(void)ctx, (void)ifindex, (void)optimistic;
-	return 0;
-}
-
-static int op_router_set(void *ctx, int ifindex, const struct in6_addr *router,
-	const uint8_t *lladdr, size_t len, const struct in6_addr *coa, uint32_t mtu, bool primary)
-{
-	(void)ctx, (void)ifindex, (void)router, (void)lladdr, (void)len, (void)coa, (void)mtu;
-	(void)primary;
-	return 0;
-}
-
-static int op_router_del(void *ctx, int ifindex, const struct in6_addr *coa)
-{
-	(void)ctx, (void)ifindex, (void)coa;
-	return 0;
-}
-
 static int op_path_set(void *ctx, const struct in6_addr *hoa, const struct in6_addr *peer,
 	const struct in6_addr *coa)
 {
 	(void)ctx, (void)hoa, (void)coa;
 	ck_assert(!in6_is_any(peer));
-	return 0;
-}
-
-static int op_path_del(void *ctx, const struct in6_addr *hoa, const struct in6_addr *peer)
-{
-	(void)ctx, (void)hoa, (void)peer;
 	return 0;
 }
 
@@ -173,36 +135,17 @@ static int op_tunnel_set(void *ctx, const struct in6_addr *hoa, const struct in6
 	return 0;
 }
 
-static void op_store(void *ctx, const struct in6_addr *hoa, const struct in6_addr *ha,
-	const struct in6_addr *coa, uint16_t seq, uint32_t remaining)
-{
-	(void)ctx, (void)hoa, (void)ha, (void)coa, (void)seq, (void)remaining;
-}
-
-static int op_home_set(void *ctx, const struct in6_addr *hoa, uint8_t plen, int ifindex,
-	const struct in6_addr *router, bool dad, bool hold)
-{
-	(void)ctx, (void)hoa, (void)plen, (void)ifindex, (void)router, (void)dad, (void)hold;
-	return 0;
-}
-
-static int op_home_del(void *ctx, const struct in6_addr *hoa, int ifindex)
-{
-	(void)ctx, (void)hoa, (void)ifindex;
-	return 0;
-}
-
-static const struct mn_ops ops = {.address_set = op_address_set,
-	.address_del = op_address_del,
-	.link_local_renew = op_link_local_renew,
-	.router_set = op_router_set,
-	.router_del = op_router_del,
+static const struct mn_ops ops = {.address_set = quiet_address_set,
+	.address_del = quiet_address_del,
+	.link_local_renew = quiet_link_local_renew,
+	.router_set = quiet_router_set,
+	.router_del = quiet_router_del,
 	.bu_path_set = op_path_set,
-	.bu_path_del = op_path_del,
+	.bu_path_del = quiet_pair,
 	.tunnel_set = op_tunnel_set,
-	.home_set = op_home_set,
-	.home_del = op_home_del,
-	.store_binding = op_store};
+	.home_set = quiet_home_set,
+	.home_del = quiet_home_del,
+	.store_binding = quiet_store_binding};
 
 static void advance(struct world *w, int64_t ms)
 {

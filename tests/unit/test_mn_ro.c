@@ -16,6 +16,7 @@
 #include "lib/log.h"
 #include "mip6d/proto/cn.h"
 #include "mip6d/proto/mn.h"
+#include "tests/quiet.h"
 
 #define MAX_SENT 512
 #define PEERS 16
@@ -405,53 +406,6 @@ static const struct ro_ops ro_ops = {.peer_set = op_peer_set,
 	.receive_set = op_receive_set,
 	.idle_s = op_idle_s};
 
-static int op_address_set(void *ctx, int ifindex, const struct in6_addr *a, uint8_t plen,
-	unsigned flags, uint32_t preferred_s, uint32_t valid_s)
-{
-	(void)ctx, (void)ifindex, (void)a, (void)plen, (void)flags, (void)preferred_s,
-		(void)valid_s;
-	return 0;
-}
-
-static int op_address_del(void *ctx, int ifindex, const struct in6_addr *a, uint8_t plen)
-{
-	(void)ctx, (void)ifindex, (void)a, (void)plen;
-	return 0;
-}
-
-static int op_renew(void *ctx, int ifindex, bool optimistic)
-{
-	(void)ctx, (void)ifindex, (void)optimistic;
-	return 0;
-}
-
-static int op_router_set(void *ctx, int ifindex, const struct in6_addr *router, const uint8_t *ll,
-	size_t len, const struct in6_addr *coa, uint32_t mtu, bool primary)
-{
-	(void)ctx, (void)ifindex, (void)router, (void)ll, (void)len, (void)coa, (void)mtu;
-	(void)primary;
-	return 0;
-}
-
-static int op_router_del(void *ctx, int ifindex, const struct in6_addr *coa)
-{
-	(void)ctx, (void)ifindex, (void)coa;
-	return 0;
-}
-
-static int op_path_set(void *ctx, const struct in6_addr *home, const struct in6_addr *p,
-	const struct in6_addr *coa)
-{
-	(void)ctx, (void)home, (void)p, (void)coa;
-	return 0;
-}
-
-static int op_path_del(void *ctx, const struct in6_addr *home, const struct in6_addr *p)
-{
-	(void)ctx, (void)home, (void)p;
-	return 0;
-}
-
 /* The tunnel moves: what goes directly has been withdrawn. */
 static int op_tunnel_set(void *ctx, const struct in6_addr *home, const struct in6_addr *ha,
 	const struct in6_addr *coa, bool hold)
@@ -481,23 +435,17 @@ static void op_sequence(
 	((struct node *)ctx)->stored_seq = seq;
 }
 
-static void op_store(void *ctx, const struct in6_addr *home, const struct in6_addr *ha,
-	const struct in6_addr *coa, uint16_t seq, uint32_t remaining_s)
-{
-	(void)ctx, (void)home, (void)ha, (void)coa, (void)seq, (void)remaining_s;
-}
-
-static const struct mn_ops mn_ops = {.address_set = op_address_set,
-	.address_del = op_address_del,
-	.link_local_renew = op_renew,
-	.router_set = op_router_set,
-	.router_del = op_router_del,
-	.bu_path_set = op_path_set,
-	.bu_path_del = op_path_del,
+static const struct mn_ops mn_ops = {.address_set = quiet_address_set,
+	.address_del = quiet_address_del,
+	.link_local_renew = quiet_link_local_renew,
+	.router_set = quiet_router_set,
+	.router_del = quiet_router_del,
+	.bu_path_set = quiet_path_set,
+	.bu_path_del = quiet_pair,
 	.tunnel_set = op_tunnel_set,
 	.ro_watch = op_watch,
 	.store_sequence = op_sequence,
-	.store_binding = op_store};
+	.store_binding = quiet_store_binding};
 
 /* ---- helpers ---- */
 
