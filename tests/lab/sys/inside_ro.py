@@ -345,6 +345,16 @@ def test_watch_counts_exactly():
     check(n == 6, f"after 5 packets: told with packet {n}")
     n = told_after(a, mn, "2001:db8:b::1", 3)
     check(n == 1, f"always: told with packet {n}")
+    # faster than one a second: the burst of ten, and what the time that has passed allows
+    begin = time.monotonic()
+    n = told_after(a, mn, "2001:db8:c::77", 60)
+    most = 11 + int(time.monotonic() - begin) + 1
+    check(n and 11 <= n <= most, f"after 10 packets faster than 1 a second: told with packet {n}")
+    mn.events = []
+    for _ in range(13):  # slower than that, so never
+        a.sendto(b"x", ("2001:db8:c::78", 9))
+        time.sleep(1.1)
+    check(not told(mn), "told of packets that were slower than the rule's rate")
     mn.events = []
     for _ in range(20):
         a.sendto(b"x", (CN, 9))
