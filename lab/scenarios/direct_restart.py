@@ -66,6 +66,19 @@ def binding_updates(lab):
     return found
 
 
+def by_hand(lab, net):
+    """mip6ctl ro off ends it at both ends, traffic or not; on begins it again; a flushed peer comes back by its rule."""
+    net.mn_daemon.ctl("ro", "off", CORRESPONDENT)
+    lab.holds_within(lambda: peer(net).get("path") == "tunnel" and not net.cn_daemon.ask("correspondent-bindings"), 5,
+                     "the end of the binding after ro off")
+    lab.sleep(3)
+    lab.check(peer(net).get("path") == "tunnel", "direct again although it was turned off")
+    net.mn_daemon.ctl("ro", "on", CORRESPONDENT)
+    lab.holds_within(lambda: direct(net), 5, "the direct path after ro on")
+    net.mn_daemon.ctl("ro", "flush", CORRESPONDENT)
+    lab.holds_within(lambda: direct(net), 60, "the direct path after ro flush")
+
+
 def run(lab):
     net = setup(lab)
     down = flows.Stream(lab, "down", net.cn, net.mn, HOME_ADDRESS, 5001, source=CORRESPONDENT, interval_us=5000)
@@ -105,6 +118,7 @@ def run(lab):
         lab.check((peer(net)["seq"] - before) % 65536 < 100, f"the number {before} went on with {peer(net)['seq']}")
     lab.say(f"direct again {figures['mobile_node']:.2f} s after the mobile node was killed")
 
+    by_hand(lab, net)
     lab.sleep(2)
     for stream in (down, up):
         stream.stop_sending()
