@@ -41,12 +41,12 @@
 #include "mip6d/sys/icmp6_socket.h"
 #include "mip6d/sys/loop.h"
 #include "mip6d/sys/marks.h"
-#include "mip6d/sys/netlink.h"
+#include "lib/netlink.h"
 #include "mip6d/sys/nft.h"
 #include "mip6d/sys/rtnl.h"
 #include "mip6d/sys/settings.h"
 #include "mip6d/sys/store.h"
-#include "mip6d/sys/xfrm.h"
+#include "ipsec-glue/xfrm.h"
 
 #define PAIR_LEN 32 /* care-of address, inner source */
 #define BATCH 1000

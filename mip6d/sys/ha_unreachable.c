@@ -7,7 +7,7 @@
 #include <uthash.h>
 
 #include "mip6d/sys/marks.h"
-#include "mip6d/sys/netlink.h"
+#include "lib/netlink.h"
 #include "mip6d/sys/rtnl.h"
 
 #define KEY_LEN (offsetof(struct ip6_prefix, plen) + 1)

@@ -3,6 +3,7 @@
  * How mip6d knows its own in the kernel.  Everything it puts there bears one
  * of these numbers or names, so that the next start finds what a killed
  * daemon left, keeps what the restored bindings need, and removes the rest.
+ * Priorities of XFRM policies are in ipsec-glue/marks.h.
  */
 #ifndef SYS_MARKS_H
 #define SYS_MARKS_H
@@ -47,18 +48,9 @@
  * It never leaves the host and is cleared as soon as it has been read.
  */
 #define SYS_MARK 0x20000000u
-/* Bit that bundles of moved XFRM states clear; never set by anybody. */
-#define SYS_XFRM_BUMP 0x80000000u
 
 #define SYS_QUEUE_UNKNOWN 27958 /* NFQUEUE: tunnelled packets of unknown pairs */
 #define SYS_QUEUE_HOLD 27959 /* NFQUEUE: what the home address sends during a move */
 #define SYS_QUEUE_TRAFFIC 27960 /* NFQUEUE: a packet of a peer that is worth route optimization */
-
-/* Priorities of XFRM policies */
-#define SYS_XFRM_PRIO_ESP 1 /* the best of all: ESP behind Home Address option or routing header */
-#define SYS_XFRM_PRIO_BU 10
-#define SYS_XFRM_PRIO_RO_NOT 1000 /* never the direct path: Mobility Headers, Neighbor Discovery */
-#define SYS_XFRM_PRIO_MH 4000
-#define SYS_XFRM_PRIO_RO 5000 /* a pair of addresses; Mobility Headers are accepted before */
 
 #endif

@@ -15,7 +15,7 @@
 #include "mip6d/sys/mn_kernel_internal.h"
 #include "mip6d/sys/settings.h"
 #include "mip6d/sys/store.h"
-#include "mip6d/sys/xfrm.h"
+#include "ipsec-glue/xfrm.h"
 
 /* ---- devices ---- */
 

@@ -5,7 +5,7 @@
 
 #include "mip6d/sys/mn_hold.h"
 #include "mip6d/sys/mn_kernel.h"
-#include "mip6d/sys/netlink.h"
+#include "lib/netlink.h"
 #include "mip6d/sys/rtnl.h"
 
 #define MN_MAX_ADDRESSES 64

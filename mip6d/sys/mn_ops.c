@@ -14,7 +14,7 @@
 #include "mip6d/sys/mn_kernel_internal.h"
 #include "mip6d/sys/ro_kernel.h"
 #include "mip6d/sys/store.h"
-#include "mip6d/sys/xfrm.h"
+#include "ipsec-glue/xfrm.h"
 
 int mn_gone_is_fine(int err)
 {

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "mip6d/sys/marks.h"
-#include "mip6d/sys/netlink.h"
+#include "lib/netlink.h"
 
 #define ELEMENTS_A_MESSAGE 60 /* fits the message buffer of libnl, a page */
 #define MESSAGES_A_BATCH 64

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Between the files of the direct path: ro_kernel.c (start, end, pairs), ro_xfrm.c, ro_report.c, ro_pmtu.c, ro_watch.c. */
+/* Between the files of the direct path: ro_kernel.c (start, end, pairs), ro_report.c, ro_pmtu.c, ro_watch.c. */
 #ifndef SYS_RO_INTERNAL_H
 #define SYS_RO_INTERNAL_H
 
 #include <uthash.h>
 
+#include "ipsec-glue/xfrm_pair.h"
 #include "lib/log.h"
+#include "lib/netlink.h"
 #include "mip6d/sys/loop.h"
-#include "mip6d/sys/netlink.h"
 #include "mip6d/sys/nfqueue.h"
 #include "mip6d/sys/ro_kernel.h"
 #include "mip6d/sys/rtnl.h"
@@ -17,14 +18,8 @@
 #define RO_SEEN_S \
 	30 /* a peer that was told is told again after this, unless the daemon took it up */
 
-struct ro_pair_key {
-	struct in6_addr local, peer;
-};
-
 struct ro_pair {
-	struct ro_pair_key key;
-	struct in6_addr peer_care_of, own_care_of; /* ::: not in force */
-	bool receive;
+	struct xfrm_pair x;
 	bool wired; /* counted in wires, as src and dst */
 	struct in6_addr src, dst;
 	UT_hash_handle hh;
@@ -59,20 +54,6 @@ struct ro_kernel {
 	struct log_limit log;
 	struct ro_kernel_stats stats;
 };
-
-/* ---- ro_xfrm.c ---- */
-
-/* Before anything is accepted: what all pairs share, and away with what was left. */
-int ro_xfrm_open(struct nlreq *x);
-int ro_xfrm_close(struct nlreq *x);
-/* The pair's policies, from what is in force for it. */
-int ro_xfrm_policies(struct nlreq *x, const struct ro_pair *p);
-/* States towards the peer's binding, and for our binding there; care_of NULL: away with them. */
-int ro_xfrm_peer(struct nlreq *x, const struct ro_pair_key *p, const struct in6_addr *care_of,
-	bool *created);
-int ro_xfrm_own(struct nlreq *x, const struct ro_pair_key *p, const struct in6_addr *care_of,
-	bool *created);
-int64_t ro_xfrm_idle_s(struct nlreq *x, const struct ro_pair_key *p);
 
 /* ---- ro_report.c ---- */
 

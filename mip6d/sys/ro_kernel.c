@@ -17,7 +17,7 @@ static const struct in6_addr any = IN6ADDR_ANY_INIT;
 static struct ro_pair *find(
 	struct ro_kernel *k, const struct in6_addr *local, const struct in6_addr *peer, bool make)
 {
-	struct ro_pair_key key = {*local, *peer};
+	struct xfrm_pair_key key = {*local, *peer};
 	struct ro_pair *p;
 
 	HASH_FIND(hh, k->pairs, &key, sizeof(key), p);
@@ -26,14 +26,14 @@ static struct ro_pair *find(
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
-	p->key = key;
-	HASH_ADD(hh, k->pairs, key, sizeof(p->key), p);
+	p->x.key = key;
+	HASH_ADD(hh, k->pairs, x.key, sizeof(p->x.key), p);
 	return p;
 }
 
 static bool idle(const struct ro_pair *p)
 {
-	return in6_is_any(&p->peer_care_of) && in6_is_any(&p->own_care_of) && !p->receive;
+	return in6_is_any(&p->x.peer_care_of) && in6_is_any(&p->x.own_care_of) && !p->x.receive;
 }
 
 static void forget_if_idle(struct ro_kernel *k, struct ro_pair *p)
@@ -69,14 +69,14 @@ static void unwire(struct ro_kernel *k, struct ro_pair *p)
 
 static void wire(struct ro_kernel *k, struct ro_pair *p)
 {
-	bool peer = !in6_is_any(&p->peer_care_of), own = !in6_is_any(&p->own_care_of);
+	bool peer = !in6_is_any(&p->x.peer_care_of), own = !in6_is_any(&p->x.own_care_of);
 	struct ro_wire *w;
 
 	unwire(k, p);
 	if (!peer && !own)
 		return;
-	p->src = own ? p->own_care_of : p->key.local;
-	p->dst = peer ? p->peer_care_of : p->key.peer;
+	p->src = own ? p->x.own_care_of : p->x.key.local;
+	p->dst = peer ? p->x.peer_care_of : p->x.key.peer;
 	w = find_wire(k, &p->src, &p->dst);
 	if (!w) {
 		w = calloc(1, sizeof(*w));
@@ -108,19 +108,19 @@ static int peer_set(void *ctx, const struct in6_addr *local, const struct in6_ad
 
 	if (!p)
 		return care_of ? -ENOMEM : 0;
-	was = p->peer_care_of;
-	p->peer_care_of = care_of ? *care_of : any;
-	write = !same_kind(&was, &p->peer_care_of);
+	was = p->x.peer_care_of;
+	p->x.peer_care_of = care_of ? *care_of : any;
+	write = !same_kind(&was, &p->x.peer_care_of);
 	/* Data of the new place passes before that of the old one stops. */
 	if (care_of)
 		err = ro_filter_binding(k, care_of, peer, true);
-	e = ro_xfrm_peer(k->xfrm, &p->key, care_of, &write);
+	e = xfrm_pair_peer(k->xfrm, &p->x.key, care_of, &write);
 	err = err ? err : e;
 	if (write) {
-		e = ro_xfrm_policies(k->xfrm, p);
+		e = xfrm_pair_policies(k->xfrm, &p->x);
 		err = err ? err : e;
 	}
-	if (!in6_is_any(&was) && !in6_equal(&was, &p->peer_care_of)) {
+	if (!in6_is_any(&was) && !in6_equal(&was, &p->x.peer_care_of)) {
 		e = ro_filter_binding(k, &was, peer, false);
 		err = err ? err : e;
 	}
@@ -140,13 +140,13 @@ static int own_set(void *ctx, const struct in6_addr *local, const struct in6_add
 
 	if (!p)
 		return care_of ? -ENOMEM : 0;
-	was = p->own_care_of;
-	p->own_care_of = care_of ? *care_of : any;
-	write = !same_kind(&was, &p->own_care_of);
-	err = ro_xfrm_own(k->xfrm, &p->key, care_of, &write);
+	was = p->x.own_care_of;
+	p->x.own_care_of = care_of ? *care_of : any;
+	write = !same_kind(&was, &p->x.own_care_of);
+	err = xfrm_pair_own(k->xfrm, &p->x.key, care_of, &write);
 	if (write)
-		e = ro_xfrm_policies(k->xfrm, p);
-	if (!in6_is_any(&was) && !in6_equal(&was, &p->own_care_of))
+		e = xfrm_pair_policies(k->xfrm, &p->x);
+	if (!in6_is_any(&was) && !in6_equal(&was, &p->x.own_care_of))
 		ro_pmtu_forget(k, &was);
 	wire(k, p);
 	forget_if_idle(k, p);
@@ -162,9 +162,9 @@ static int receive_set(
 
 	if (!p)
 		return on ? -ENOMEM : 0;
-	if (p->receive != on) {
-		p->receive = on;
-		err = ro_xfrm_policies(k->xfrm, p);
+	if (p->x.receive != on) {
+		p->x.receive = on;
+		err = xfrm_pair_policies(k->xfrm, &p->x);
 	}
 	forget_if_idle(k, p);
 	return err;
@@ -173,9 +173,9 @@ static int receive_set(
 static int64_t idle_s(void *ctx, const struct in6_addr *local, const struct in6_addr *peer)
 {
 	struct ro_kernel *k = ctx;
-	struct ro_pair_key key = {*local, *peer};
+	struct xfrm_pair_key key = {*local, *peer};
 
-	return ro_xfrm_idle_s(k->xfrm, &key);
+	return xfrm_pair_idle_s(k->xfrm, &key);
 }
 
 const struct ro_ops ro_kernel_ops = {peer_set, own_set, receive_set, idle_s};
@@ -202,7 +202,7 @@ static bool prepare(struct ro_kernel *k, char *err, size_t errlen)
 
 	if (!open_sockets(k, err, errlen))
 		return false;
-	rc = ro_xfrm_open(k->xfrm);
+	rc = xfrm_pair_open(k->xfrm);
 	if (rc) {
 		snprintf(err, errlen,
 			"the kernel refuses states and policies of route optimization "
@@ -271,7 +271,7 @@ void ro_kernel_close(struct ro_kernel *k, bool remove)
 	ro_pmtu_close(k, remove);
 	if (remove) {
 		ro_filter_close();
-		ro_xfrm_close(k->xfrm);
+		xfrm_pair_close(k->xfrm);
 	}
 	ro_watch_close(k);
 	ro_report_close(k);

@@ -13,7 +13,7 @@
 
 #include "lib/addr.h"
 #include "mip6d/sys/marks.h"
-#include "mip6d/sys/netlink.h"
+#include "lib/netlink.h"
 
 #define HOP_LIMIT 64
 #define ADDR_LEN ((int)sizeof(struct in6_addr))

@@ -12,7 +12,7 @@
 #include "lib/addr.h"
 #include "lib/log.h"
 #include "mip6d/sys/loop.h"
-#include "mip6d/sys/netlink.h"
+#include "lib/netlink.h"
 #include "mip6d/sys/rtnl.h"
 
 #define MAX_WATCHED 32

@@ -13,10 +13,11 @@
 #include "lib/addr.h"
 #include "mip6d/sys/ha_hold.h"
 #include "mip6d/sys/marks.h"
-#include "mip6d/sys/netlink.h"
+#include "lib/netlink.h"
 #include "mip6d/sys/nft.h"
 #include "mip6d/sys/rtnl.h"
-#include "mip6d/sys/xfrm.h"
+#include "ipsec-glue/marks.h"
+#include "ipsec-glue/xfrm.h"
 
 #define CHECK(x)                                               \
 	do {                                                   \
@@ -100,7 +101,7 @@ static void states(void)
 	CHECK(i->mode == XFRM_MODE_ROUTEOPTIMIZATION && i->flags == XFRM_STATE_AF_UNSPEC &&
 		i->id.spi == 0);
 	CHECK(coa && memcmp(nla_data(coa), &s.care_of, 16) == 0);
-	CHECK(mask && nla_get_u32(mask) == SYS_XFRM_BUMP);
+	CHECK(mask && nla_get_u32(mask) == GLUE_BUMP);
 	nlmsg_free(m);
 }
 

@@ -27,7 +27,7 @@
 #include "mip6d/sys/marks.h"
 #include "mip6d/sys/mh_socket.h"
 #include "mip6d/sys/mn_kernel.h"
-#include "mip6d/sys/netlink.h"
+#include "lib/netlink.h"
 #include "mip6d/sys/nft.h"
 #include "mip6d/sys/privileges.h"
 #include "mip6d/sys/settings.h"

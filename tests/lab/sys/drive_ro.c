@@ -17,10 +17,10 @@
 
 #include "lib/log.h"
 #include "mip6d/sys/loop.h"
-#include "mip6d/sys/netlink.h"
+#include "lib/netlink.h"
 #include "mip6d/sys/privileges.h"
 #include "mip6d/sys/ro_kernel.h"
-#include "mip6d/sys/xfrm.h"
+#include "ipsec-glue/xfrm.h"
 
 #define MAX_RULES 8
 

@@ -12,16 +12,16 @@
  *   A Mobility Header type can be a selector only for what a raw socket of
  *   this host sends; in a received packet it is read from the wrong place.
  */
-#include "mip6d/sys/xfrm.h"
+#include "ipsec-glue/xfrm.h"
 
 #include <errno.h>
 #include <linux/xfrm.h>
 #include <string.h>
 
+#include "ipsec-glue/marks.h"
 #include "lib/addr.h"
+#include "lib/netlink.h"
 #include "mip6/wire.h"
-#include "mip6d/sys/marks.h"
-#include "mip6d/sys/netlink.h"
 
 #define ADDR_LEN ((int)sizeof(struct in6_addr))
 #ifndef IPPROTO_MH
@@ -66,7 +66,7 @@ struct nl_msg *xfrm_state_msg(int type, const struct xfrm_ro_state *s)
 	err |= nla_put(m, XFRMA_COADDR, ADDR_LEN, &s->care_of);
 	if (!s->wildcard) {
 		err |= nla_put_u32(m, XFRMA_SET_MARK, 0);
-		err |= nla_put_u32(m, XFRMA_SET_MARK_MASK, SYS_XFRM_BUMP);
+		err |= nla_put_u32(m, XFRMA_SET_MARK_MASK, GLUE_BUMP);
 	}
 	return nlreq_whole(m, err);
 }
@@ -179,7 +179,7 @@ static int wildcard_del(struct nlreq *x, uint8_t proto)
 static const struct xfrm_ro_policy esp_policy = {.dir = XFRM_POLICY_IN,
 	.proto = IPPROTO_ESP,
 	.mh_type = -1,
-	.priority = SYS_XFRM_PRIO_ESP,
+	.priority = GLUE_PRIO_ESP,
 	.n_templates = 2,
 	.templates = {IPPROTO_DSTOPTS, IPPROTO_ROUTING}};
 
@@ -190,7 +190,7 @@ static struct xfrm_ro_policy mh_policy(const struct in6_addr *dst)
 		.dir = XFRM_POLICY_IN,
 		.proto = IPPROTO_MH,
 		.mh_type = -1,
-		.priority = SYS_XFRM_PRIO_MH,
+		.priority = GLUE_PRIO_MH,
 		.n_templates = 2,
 		.templates = {IPPROTO_DSTOPTS, IPPROTO_ROUTING}};
 }
@@ -235,7 +235,7 @@ static struct xfrm_ro_policy icmp6_policy(const struct in6_addr *dst, uint32_t m
 		.proto = IPPROTO_ICMPV6,
 		.mh_type = -1,
 		.mark = mark,
-		.priority = SYS_XFRM_PRIO_MH,
+		.priority = GLUE_PRIO_MH,
 		.n_templates = 1,
 		.templates = {IPPROTO_DSTOPTS}};
 }
@@ -272,7 +272,7 @@ static struct xfrm_ro_policy bu_policy(
 		.dir = XFRM_POLICY_OUT,
 		.proto = IPPROTO_MH,
 		.mh_type = MH_BU,
-		.priority = SYS_XFRM_PRIO_BU,
+		.priority = GLUE_PRIO_BU,
 		.n_templates = 1,
 		.templates = {IPPROTO_DSTOPTS}};
 }
@@ -325,7 +325,7 @@ static struct xfrm_ro_policy advert_policy(
 		.dir = XFRM_POLICY_IN,
 		.proto = IPPROTO_ICMPV6,
 		.mh_type = -1,
-		.priority = SYS_XFRM_PRIO_MH,
+		.priority = GLUE_PRIO_MH,
 		.n_templates = 1,
 		.templates = {IPPROTO_ROUTING}};
 }

@@ -15,16 +15,20 @@
  * The state of our Home Address option belongs to the path of Binding Updates
  * to that peer as well (xfrm_bu_path_set()): it stays while that is there.
  */
+#include "ipsec-glue/xfrm_pair.h"
+
 #include <errno.h>
 #include <netinet/in.h> /* before the kernel's own */
 #include <linux/xfrm.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "lib/addr.h"
 #include "mip6/wire.h"
-#include "mip6d/sys/marks.h"
-#include "mip6d/sys/ro_internal.h"
-#include "mip6d/sys/xfrm.h"
+#include "ipsec-glue/marks.h"
+#include "ipsec-glue/xfrm.h"
+#include "lib/netlink.h"
 
 #define ADDR_LEN ((int)sizeof(struct in6_addr))
 #define LEFT_A_PASS 512
@@ -62,22 +66,22 @@ static int put(
 	return xfrm_state_set(x, &s);
 }
 
-int ro_xfrm_peer(
-	struct nlreq *x, const struct ro_pair_key *p, const struct in6_addr *care_of, bool *created)
+int xfrm_pair_peer(
+	struct nlreq *x, const struct xfrm_pair_key *p, const struct in6_addr *care_of, bool *created)
 {
 	int err = put(x, state(&p->peer, &p->local, IPPROTO_DSTOPTS), care_of, created);
 
 	return first(err, put(x, state(&p->local, &p->peer, IPPROTO_ROUTING), care_of, created));
 }
 
-static struct xfrm_ro_policy out_policy(const struct ro_pair_key *p)
+static struct xfrm_ro_policy out_policy(const struct xfrm_pair_key *p)
 {
 	return (struct xfrm_ro_policy){
 		.src = p->local, .dst = p->peer, .dir = XFRM_POLICY_OUT, .mh_type = -1};
 }
 
 /* Binding Updates to this peer use the state, too. */
-static bool has_bu_path(struct nlreq *x, const struct ro_pair_key *p)
+static bool has_bu_path(struct nlreq *x, const struct xfrm_pair_key *p)
 {
 	struct xfrm_ro_policy bu = out_policy(p);
 	struct xfrm_userpolicy_id id;
@@ -93,8 +97,8 @@ static bool has_bu_path(struct nlreq *x, const struct ro_pair_key *p)
 	return nlreq_get(x, nlreq_msg(XFRM_MSG_GETPOLICY, 0, &id, sizeof(id)), NULL, NULL) == 0;
 }
 
-int ro_xfrm_own(
-	struct nlreq *x, const struct ro_pair_key *p, const struct in6_addr *care_of, bool *created)
+int xfrm_pair_own(
+	struct nlreq *x, const struct xfrm_pair_key *p, const struct in6_addr *care_of, bool *created)
 {
 	if (!care_of && has_bu_path(x, p))
 		return 0;
@@ -111,7 +115,7 @@ static int note_used(void *arg, const struct nlmsghdr *h)
 	return 0;
 }
 
-static uint64_t last_used(struct nlreq *x, const struct ro_pair_key *p, uint8_t proto)
+static uint64_t last_used(struct nlreq *x, const struct xfrm_pair_key *p, uint8_t proto)
 {
 	struct xfrm_usersa_id id = {.family = AF_INET6, .proto = proto};
 	struct nl_msg *m;
@@ -127,7 +131,7 @@ static uint64_t last_used(struct nlreq *x, const struct ro_pair_key *p, uint8_t 
 }
 
 /* The kernel notes the wall clock. */
-int64_t ro_xfrm_idle_s(struct nlreq *x, const struct ro_pair_key *p)
+int64_t xfrm_pair_idle_s(struct nlreq *x, const struct xfrm_pair_key *p)
 {
 	uint64_t a = last_used(x, p, IPPROTO_ROUTING), b = last_used(x, p, IPPROTO_DSTOPTS);
 	uint64_t used = a > b ? a : b;
@@ -155,7 +159,7 @@ static struct nl_msg *policy_msg(
 	const struct xfrm_userpolicy_id *id, const struct xfrm_user_tmpl *templates, size_t n)
 {
 	struct xfrm_userpolicy_info h = {.sel = id->sel,
-		.priority = SYS_XFRM_PRIO_RO,
+		.priority = GLUE_PRIO_RO,
 		.dir = id->dir,
 		.action = XFRM_POLICY_ALLOW,
 		.lft = {.soft_byte_limit = XFRM_INF,
@@ -187,7 +191,7 @@ static int policy_put(struct nlreq *x, const struct xfrm_userpolicy_id *id,
 	return gone_is_fine(nlreq_do(x, nlreq_msg(XFRM_MSG_DELPOLICY, 0, id, sizeof(*id))));
 }
 
-static int policy_in(struct nlreq *x, const struct ro_pair *p)
+static int policy_in(struct nlreq *x, const struct xfrm_pair *p)
 {
 	struct xfrm_userpolicy_id id = policy_id(&p->key.peer, &p->key.local, XFRM_POLICY_IN);
 	struct xfrm_user_tmpl t[2];
@@ -203,7 +207,7 @@ static int policy_in(struct nlreq *x, const struct ro_pair *p)
 	return policy_put(x, &id, t, n);
 }
 
-static int policy_out(struct nlreq *x, const struct ro_pair *p)
+static int policy_out(struct nlreq *x, const struct xfrm_pair *p)
 {
 	struct xfrm_userpolicy_id id = policy_id(&p->key.local, &p->key.peer, XFRM_POLICY_OUT);
 	struct xfrm_user_tmpl t[2];
@@ -216,7 +220,7 @@ static int policy_out(struct nlreq *x, const struct ro_pair *p)
 	return policy_put(x, &id, t, n);
 }
 
-int ro_xfrm_policies(struct nlreq *x, const struct ro_pair *p)
+int xfrm_pair_policies(struct nlreq *x, const struct xfrm_pair *p)
 {
 	return first(policy_in(x, p), policy_out(x, p));
 }
@@ -234,7 +238,7 @@ static struct xfrm_ro_policy not_direct_policy(size_t i)
 	return (struct xfrm_ro_policy){.dir = XFRM_POLICY_OUT,
 		.proto = not_direct[i].proto,
 		.mh_type = not_direct[i].type,
-		.priority = SYS_XFRM_PRIO_RO_NOT};
+		.priority = GLUE_PRIO_RO_NOT};
 }
 
 struct left {
@@ -250,7 +254,7 @@ static int note_left(void *arg, const struct nlmsghdr *h)
 	if (h->nlmsg_type != XFRM_MSG_NEWPOLICY || h->nlmsg_len < NLMSG_LENGTH(sizeof(p)))
 		return 0;
 	memcpy(&p, NLMSG_DATA((struct nlmsghdr *)h), sizeof(p));
-	if (p.priority == SYS_XFRM_PRIO_RO && p.sel.family == AF_INET6 &&
+	if (p.priority == GLUE_PRIO_RO && p.sel.family == AF_INET6 &&
 		p.sel.prefixlen_s == 128 && p.sel.prefixlen_d == 128 && l->n < LEFT_A_PASS)
 		l->id[l->n++] = (struct xfrm_userpolicy_id){.sel = p.sel, .dir = p.dir};
 	return 0;
@@ -258,15 +262,15 @@ static int note_left(void *arg, const struct nlmsghdr *h)
 
 static int remove_left(struct nlreq *x, const struct xfrm_userpolicy_id *id)
 {
-	struct ro_pair_key k;
+	struct xfrm_pair_key k;
 	bool created = false;
 	int err;
 
 	memcpy(&k.local, id->dir == XFRM_POLICY_OUT ? &id->sel.saddr : &id->sel.daddr, 16);
 	memcpy(&k.peer, id->dir == XFRM_POLICY_OUT ? &id->sel.daddr : &id->sel.saddr, 16);
 	err = nlreq_do(x, nlreq_msg(XFRM_MSG_DELPOLICY, 0, id, sizeof(*id)));
-	err = first(gone_is_fine(err), ro_xfrm_peer(x, &k, NULL, &created));
-	return first(err, ro_xfrm_own(x, &k, NULL, &created));
+	err = first(gone_is_fine(err), xfrm_pair_peer(x, &k, NULL, &created));
+	return first(err, xfrm_pair_own(x, &k, NULL, &created));
 }
 
 /* Each pass removes what it has found, so there is an end to them. */
@@ -287,7 +291,7 @@ static int remove_all_left(struct nlreq *x)
 	return err;
 }
 
-int ro_xfrm_open(struct nlreq *x)
+int xfrm_pair_open(struct nlreq *x)
 {
 	int err = first(remove_all_left(x), xfrm_accept_hao(x));
 
@@ -299,7 +303,7 @@ int ro_xfrm_open(struct nlreq *x)
 	return err;
 }
 
-int ro_xfrm_close(struct nlreq *x)
+int xfrm_pair_close(struct nlreq *x)
 {
 	int err = remove_all_left(x);
 

@@ -4,7 +4,7 @@
  * done here, because libnl maps the kernel's error numbers to its own and
  * loses most of them, and does not read extended acknowledgements.
  */
-#include "mip6d/sys/netlink.h"
+#include "lib/netlink.h"
 
 #include <errno.h>
 #include <linux/netfilter/nfnetlink.h>

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Netlink.  Messages are built into a struct nl_msg by pure functions
- * (rtnl.h, xfrm.c, nft_set.c) and sent from here; the kernel's answer is
+ * (mip6d/sys/rtnl.h, ipsec-glue/, mip6d/sys/nft.h) and sent from here; the kernel's answer is
  * waited for, which takes microseconds as it works while we send.
  *
  * Errors are negative errnos.  nlreq_why() has the kernel's own words for
  * the last one, where it gave any.
  */
-#ifndef SYS_NETLINK_H
-#define SYS_NETLINK_H
+#ifndef LIB_NETLINK_H
+#define LIB_NETLINK_H
 
 #include <netlink/attr.h>
 #include <netlink/msg.h>

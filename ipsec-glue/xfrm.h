@@ -9,8 +9,8 @@
  * after a killed daemon sets the same ones again, or removes them, without
  * looking.  Setting is idempotent; removing what is not there is no error.
  */
-#ifndef SYS_XFRM_H
-#define SYS_XFRM_H
+#ifndef GLUE_XFRM_H
+#define GLUE_XFRM_H
 
 #include <netinet/in.h>
 #include <stdint.h>

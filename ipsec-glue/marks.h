@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * How the glue knows its own in XFRM: every policy of ours has one of these
+ * priorities, so whoever comes after a killed daemon finds them.  A smaller
+ * number is looked at first.
+ */
+#ifndef GLUE_MARKS_H
+#define GLUE_MARKS_H
+
+/* Bit of the packet mark that bundles of moved states clear; never set by anybody. */
+#define GLUE_BUMP 0x80000000u
+
+#define GLUE_PRIO_ESP 1 /* the best of all: ESP behind Home Address option or routing header */
+#define GLUE_PRIO_BU 10 /* in clear, with a Home Address option */
+#define GLUE_PRIO_RO_NOT 1000 /* never the direct path: Mobility Headers, Neighbor Discovery */
+#define GLUE_PRIO_MH 4000
+#define GLUE_PRIO_RO 5000 /* a pair of addresses; Mobility Headers are accepted before */
+
+#endif
