@@ -11,9 +11,14 @@
 #define GLUE_BUMP 0x80000000u
 
 #define GLUE_PRIO_ESP 1 /* the best of all: ESP behind Home Address option or routing header */
+#define GLUE_PRIO_OPEN 7 /* between home address and home agent, as it is: Neighbor Discovery */
+#define GLUE_PRIO_SIGNAL_MH 8
+#define GLUE_PRIO_SIGNAL_ICMP 9
 #define GLUE_PRIO_BU 10 /* in clear, with a Home Address option */
+#define GLUE_PRIO_DATA_MH 900 /* HoTI, HoT */
 #define GLUE_PRIO_RO_NOT 1000 /* never the direct path: Mobility Headers, Neighbor Discovery */
 #define GLUE_PRIO_MH 4000
 #define GLUE_PRIO_RO 5000 /* a pair of addresses; Mobility Headers are accepted before */
+#define GLUE_PRIO_DATA 6000 /* what goes through the tunnel */
 
 #endif

@@ -145,7 +145,7 @@ struct ipsec_plan {
 	bool no_memory; /* something could not be added: the plan must not be carried out */
 };
 
-/* A zeroed op of this type at the end, to be filled in; one that goes nowhere when out of memory. */
+/* A zeroed op of this type at the end, to be filled in; NULL when out of memory. */
 struct ipsec_op *ipsec_plan_add(struct ipsec_plan *p, enum ipsec_op_type type);
 void ipsec_plan_free(struct ipsec_plan *p); /* empty again, and usable */
 const char *ipsec_op_name(enum ipsec_op_type t); /* "sa-add", ... */
