@@ -289,13 +289,13 @@ static void pause(const struct ipsec_node *n, enum ipsec_op_type type, struct ip
 }
 
 /* The clone must not send what the original has sent (doc/ipsec.md, "Sequence numbers at a move"). */
-static void skip(const struct ipsec_node *n, struct ipsec_plan *p)
+static void sequence(const struct ipsec_node *n, enum ipsec_op_type type, struct ipsec_plan *p)
 {
 	struct ipsec_op *op;
 
 	if (!n->spi_out)
 		return;
-	op = ipsec_plan_add(p, IPSEC_SA_SKIP);
+	op = ipsec_plan_add(p, type);
 	if (!op)
 		return;
 	ipsec_node_ends(n, IPSEC_DATA, true, &op->sa.src, &op->sa.dst);
@@ -320,9 +320,10 @@ static void migrate(
 	const struct ipsec_node *ends[2] = {from, to};
 
 	pause(from, IPSEC_PAUSE, p);
+	sequence(from, IPSEC_SA_STOP, p);
 	data_policies(from, REQUIRED, &(struct walk){p, move, ends});
 	tell(to, p);
-	skip(to, p);
+	sequence(to, IPSEC_SA_SKIP, p);
 	pause(from, IPSEC_RESUME, p);
 }
 
