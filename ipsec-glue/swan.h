@@ -38,10 +38,16 @@ struct swan_ref {
 struct swan_child {
 	const struct swan_ref *ref;
 	uint32_t spi_in, spi_out;
-	struct in6_addr local, remote; /* where they end; of a transport mode child home address and home agent */
+	struct in6_addr local,
+		remote; /* where they end; of a transport mode child home address and home agent */
+	/*
+	 * SAs of a strongSwan that died, which these replace: nobody else
+	 * will delete them.  0: none.  (Rekeyed ones strongSwan deletes.)
+	 */
+	uint32_t stale_in, stale_out;
 };
 
-/* fd and child must be there; NULL: nobody asks. */
+/* fd and child must be there; NULL: nobody asks.  They may call all but swan_forget(), swan_read() and swan_close(). */
 struct swan_ops {
 	/* Call swan_read() whenever fd can be read (watch), or no longer do: it is about to be closed. */
 	void (*fd)(void *ctx, int fd, bool watch);
@@ -53,8 +59,8 @@ struct swan_ops {
 };
 
 /* NULL when out of memory.  Connects from the timer queue; path is copied. */
-struct swan *swan_open(const char *path, struct timerq *timers, monotime_t (*now)(void *now_ctx), void *now_ctx,
-	const struct swan_ops *ops, void *ctx);
+struct swan *swan_open(const char *path, struct timerq *timers, monotime_t (*now)(void *now_ctx),
+	void *now_ctx, const struct swan_ops *ops, void *ctx);
 /* SAs stay. */
 void swan_close(struct swan *s);
 void swan_read(struct swan *s);
@@ -65,19 +71,19 @@ void swan_read(struct swan *s);
  */
 int swan_watch(struct swan *s, const struct swan_ref *ref);
 /* SAs stay; see swan_terminate(). */
-void swan_forget(struct swan *s, const struct in6_addr *home_address, const struct in6_addr *home_agent,
-	enum ipsec_use use);
+void swan_forget(struct swan *s, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent, enum ipsec_use use);
 
 /*
  * There shall be SAs: initiated now if there are none, and again whenever
  * they are lost; or not any more.  The side that knows its peer's address
  * calls it, that is the mobile node.  -ENOENT: not watched.
  */
-int swan_need(struct swan *s, const struct in6_addr *home_address, const struct in6_addr *home_agent,
-	enum ipsec_use use, bool needed);
+int swan_need(struct swan *s, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent, enum ipsec_use use, bool needed);
 /* The SAs go, at the peer too. */
-int swan_terminate(struct swan *s, const struct in6_addr *home_address, const struct in6_addr *home_agent,
-	enum ipsec_use use);
+int swan_terminate(struct swan *s, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent, enum ipsec_use use);
 
 /*
  * Mobile node: IKE about signalling has this address from now on.  Call it
@@ -85,8 +91,8 @@ int swan_terminate(struct swan *s, const struct in6_addr *home_address, const st
  * agent): what was being set up from another address begins anew, and an
  * IKE_SA that did not follow within a few seconds is made again.
  */
-int swan_source(struct swan *s, const struct in6_addr *home_address, const struct in6_addr *home_agent,
-	const struct in6_addr *care_of);
+int swan_source(struct swan *s, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent, const struct in6_addr *care_of);
 
 struct swan_stats {
 	bool connected;
