@@ -61,6 +61,8 @@ const char *ipsec_op_name(enum ipsec_op_type t)
 		return "sa-del";
 	case IPSEC_SA_LIMITS:
 		return "sa-limits";
+	case IPSEC_SA_STOP:
+		return "sa-stop";
 	case IPSEC_SA_SKIP:
 		return "sa-skip";
 	case IPSEC_POLICY_SET:

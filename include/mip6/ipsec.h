@@ -113,7 +113,16 @@ enum ipsec_op_type {
 	IPSEC_SA_ADD, /* sa; there is none with (dst, spi) yet */
 	IPSEC_SA_DEL, /* sa: dst and spi; gone already is fine */
 	IPSEC_SA_LIMITS, /* sa: dst, spi, limits and what UPDSA must repeat */
-	IPSEC_SA_SKIP, /* sa: dst, spi; the next IPSEC_SEQUENCE_GAP sequence numbers are never used */
+	/*
+	 * sa: src, dst, spi, reqid.  From now on it sends nothing: its sequence
+	 * numbers are used up (set to the last one), so that a clone of it
+	 * cannot send what it has sent.  Whoever carries it out remembers, by
+	 * spi, the last number before; undone as IPSEC_SA_SKIP does.  That
+	 * there is no such SA is fine.
+	 */
+	IPSEC_SA_STOP,
+	/* sa: the same, dst as it is now: sends again, from IPSEC_SEQUENCE_GAP behind the number that IPSEC_SA_STOP remembered. */
+	IPSEC_SA_SKIP,
 	IPSEC_POLICY_SET, /* policy; adds or replaces */
 	IPSEC_POLICY_DEL, /* policy: sel, dir; gone already is fine */
 	IPSEC_RO_SET, /* ro; adds or moves, cached routes included */

@@ -37,6 +37,8 @@
  * node take away theirs as a whole.
  */
 #define SYS_NFT_TABLE_RO "mip6d_ro"
+#define SYS_NFT_TABLE_ESP "mip6d_esp" /* what IPsec needs, see esp_filter.h */
+#define SYS_NFT_PAUSED "paused" /* set of home addresses whose SAs are being moved */
 #define SYS_NFT_RO_BOUND "bound" /* set of care-of address . home address in force */
 #define SYS_NFT_RO_KNOWN "known" /* set of peers whose traffic needs not be told */
 #define SYS_NFT_RO_SEEN "seen" /* set of peers that were told a moment ago */
@@ -52,5 +54,6 @@
 #define SYS_QUEUE_UNKNOWN 27958 /* NFQUEUE: tunnelled packets of unknown pairs */
 #define SYS_QUEUE_HOLD 27959 /* NFQUEUE: what the home address sends during a move */
 #define SYS_QUEUE_TRAFFIC 27960 /* NFQUEUE: a packet of a peer that is worth route optimization */
+#define SYS_QUEUE_PAUSED 27961 /* NFQUEUE: what is for a home address whose SA is being moved */
 
 #endif

@@ -38,7 +38,7 @@ struct mn_hold {
 	"add chain ip6 " SYS_NFT_TABLE " out { type filter hook output priority %d; }\n"       \
 	"flush chain ip6 " SYS_NFT_TABLE " out\n"                                              \
 	"add rule ip6 " SYS_NFT_TABLE " out ip6 saddr != @" SYS_NFT_HELD " return\n"           \
-	"add rule ip6 " SYS_NFT_TABLE " out meta l4proto 135 return\n"                         \
+	"add rule ip6 " SYS_NFT_TABLE " out meta l4proto { 50, 135 } return\n"                   \
 	"add rule ip6 " SYS_NFT_TABLE " out icmpv6 type 133-137 return\n"                      \
 	"add rule ip6 " SYS_NFT_TABLE " out oifname \"lo\" return\n"                           \
 	"add rule ip6 " SYS_NFT_TABLE " out queue num %d\n"                                    \

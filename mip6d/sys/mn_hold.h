@@ -13,6 +13,7 @@
  * before it was routed the first time (mn_networks.h has the rules).
  *
  * Mobility Headers and Neighbor Discovery pass: they are what ends the hold.
+ * So does ESP, which they become when they are protected.
  */
 #ifndef SYS_MN_HOLD_H
 #define SYS_MN_HOLD_H

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Each policy is said once, by signal_policies() and data_policies(), which
+ * give it to whoever asks: to be set, moved, removed or compared.
+ *
+ * Types are selectors only where the kernel can tell them: Neighbor Discovery
+ * between home address and home agent, which has no extension headers.
+ */
+#include "ipsec-glue/plan.h"
+
+#include <netinet/icmp6.h>
+#include <string.h>
+
+#include "ipsec-glue/marks.h"
+
+#ifndef IPPROTO_MH
+#define IPPROTO_MH 135
+#endif
+
+/* How strictly what arrives is judged. */
+enum strictness {
+	REQUIRED, /* away, bound */
+	TOLERANT, /* at home: what is still under way through the tunnel is taken, and what comes without as well */
+};
+
+typedef void policy_fn(struct ipsec_plan *p, const struct ipsec_policy *policy, void *arg);
+
+struct walk {
+	struct ipsec_plan *plan;
+	policy_fn *fn;
+	void *arg;
+};
+
+static void give(const struct walk *w, const struct ipsec_policy *policy)
+{
+	w->fn(w->plan, policy, w->arg);
+}
+
+/* ---- pieces ---- */
+
+static struct ip6_prefix host(const struct in6_addr *a)
+{
+	return (struct ip6_prefix){.addr = *a, .plen = 128};
+}
+
+static const struct ip6_prefix everywhere;
+
+static struct ipsec_policy between(
+	enum ipsec_dir dir, const struct ip6_prefix *src, const struct ip6_prefix *dst, uint8_t proto)
+{
+	return (struct ipsec_policy){
+		.dir = dir, .sel = {.family = AF_INET6, .proto = proto, .type = -1, .src = *src, .dst = *dst}};
+}
+
+static void add_template(struct ipsec_policy *p, struct ipsec_template t)
+{
+	p->templates[p->n_templates++] = t;
+}
+
+/* Where a header applies is a matter of states: away there is one, at home there is none. */
+static void add_ro(struct ipsec_policy *p, uint8_t proto)
+{
+	add_template(p, (struct ipsec_template){.proto = proto, .mode = IPSEC_RO, .optional = true});
+}
+
+void ipsec_node_ends(const struct ipsec_node *n, enum ipsec_use use, bool out, struct in6_addr *src,
+	struct in6_addr *dst)
+{
+	bool by_care_of = use == IPSEC_DATA && n->arrangement == IPSEC_BY_MIGRATE;
+	struct in6_addr mobile = by_care_of ? n->care_of : n->home_address;
+	bool from_mobile = out != n->at_home_agent;
+
+	*src = from_mobile ? mobile : n->home_agent;
+	*dst = from_mobile ? n->home_agent : mobile;
+}
+
+static void add_esp(struct ipsec_policy *p, const struct ipsec_node *n, enum ipsec_use use, bool optional)
+{
+	struct ipsec_template t = {.proto = IPPROTO_ESP,
+		.mode = use == IPSEC_SIGNAL ? IPSEC_TRANSPORT : IPSEC_TUNNEL,
+		.optional = optional,
+		.reqid = n->reqid[use]};
+
+	ipsec_node_ends(n, use, p->dir == IPSEC_OUT, &t.src, &t.dst);
+	add_template(p, t);
+}
+
+/* ---- signalling: Mobility Headers and ICMPv6 between home address and home agent ---- */
+
+/* The ends of a policy: from the mobile node's to the other side, or back. */
+static struct ipsec_policy towards(const struct ipsec_node *n, enum ipsec_dir dir,
+	const struct ip6_prefix *mobile, const struct ip6_prefix *other, uint8_t proto)
+{
+	bool from_mobile = (dir == IPSEC_OUT) != n->at_home_agent;
+
+	return from_mobile ? between(dir, mobile, other, proto) : between(dir, other, mobile, proto);
+}
+
+static void signal_policy(const struct ipsec_node *n, enum ipsec_dir dir, uint8_t proto,
+	uint32_t priority, const struct walk *w)
+{
+	struct ip6_prefix mobile = host(&n->home_address), agent = host(&n->home_agent);
+	struct ipsec_policy p = towards(n, dir, &mobile, &agent, proto);
+
+	p.priority = priority;
+	add_esp(&p, n, IPSEC_SIGNAL, false);
+	if (!n->at_home_agent)
+		add_ro(&p, dir == IPSEC_OUT ? IPPROTO_DSTOPTS : IPPROTO_ROUTING);
+	else if (dir == IPSEC_IN) /* the home agent's daemon writes the routing header itself */
+		add_ro(&p, IPPROTO_DSTOPTS);
+	give(w, &p);
+}
+
+static void discovery_policy(
+	const struct ipsec_node *n, enum ipsec_dir dir, uint8_t type, const struct walk *w)
+{
+	struct ip6_prefix mobile = host(&n->home_address), agent = host(&n->home_agent);
+	struct ipsec_policy p = towards(n, dir, &mobile, &agent, IPPROTO_ICMPV6);
+
+	p.sel.type = type;
+	p.priority = GLUE_PRIO_OPEN;
+	give(w, &p);
+}
+
+static void signal_policies(const struct ipsec_node *n, const struct walk *w)
+{
+	static const enum ipsec_dir both[] = {IPSEC_IN, IPSEC_OUT};
+
+	for (int i = 0; i < 2; i++) {
+		discovery_policy(n, both[i], ND_NEIGHBOR_SOLICIT, w);
+		discovery_policy(n, both[i], ND_NEIGHBOR_ADVERT, w);
+		signal_policy(n, both[i], IPPROTO_MH, GLUE_PRIO_SIGNAL_MH, w);
+		signal_policy(n, both[i], IPPROTO_ICMPV6, GLUE_PRIO_SIGNAL_ICMP, w);
+	}
+}
+
+/* ---- the tunnel ---- */
+
+/*
+ * At the mobile node Acknowledgements and Refresh Requests of correspondents
+ * come by the direct path, HoT by the tunnel; the kernel cannot tell them
+ * apart here, the packet filter does (mip6d/sys/mn_esp.c).
+ */
+static bool may_come_directly(const struct ipsec_node *n, const struct ipsec_policy *p)
+{
+	return !n->at_home_agent && p->dir == IPSEC_IN && p->sel.proto == IPPROTO_MH;
+}
+
+static void data_policy(const struct ipsec_node *n, enum ipsec_dir dir, const struct ip6_prefix *mobile,
+	uint8_t proto, enum strictness s, const struct walk *w)
+{
+	struct ipsec_policy p = towards(n, dir, mobile, &everywhere, proto);
+	bool direct = may_come_directly(n, &p);
+
+	p.priority = proto == IPPROTO_MH ? GLUE_PRIO_DATA_MH : GLUE_PRIO_DATA;
+	add_esp(&p, n, IPSEC_DATA, s == TOLERANT || direct);
+	if (n->arrangement == IPSEC_BY_HOME_ADDRESS || direct) {
+		bool from_mobile = (dir == IPSEC_OUT) != n->at_home_agent;
+
+		add_ro(&p, from_mobile || direct ? IPPROTO_DSTOPTS : IPPROTO_ROUTING);
+		if (direct)
+			add_ro(&p, IPPROTO_ROUTING);
+	}
+	give(w, &p);
+}
+
+/* All directions in which packets of mobile are judged. */
+static void data_of(const struct ipsec_node *n, const struct ip6_prefix *mobile, uint8_t proto, bool network,
+	enum strictness s, const struct walk *w)
+{
+	if (s == REQUIRED)
+		data_policy(n, IPSEC_OUT, mobile, proto, s, w);
+	data_policy(n, IPSEC_IN, mobile, proto, s, w);
+	if (n->at_home_agent || network)
+		data_policy(n, IPSEC_FWD, mobile, proto, s, w);
+}
+
+/* What a node says to its own home address does not leave it. */
+static void own_policy(const struct ipsec_node *n, enum ipsec_dir dir, const struct walk *w)
+{
+	struct ip6_prefix self = host(&n->home_address);
+	struct ipsec_policy p = between(dir, &self, &self, 0);
+
+	p.priority = GLUE_PRIO_OPEN;
+	give(w, &p);
+}
+
+static void data_policies(const struct ipsec_node *n, enum strictness s, const struct walk *w)
+{
+	struct ip6_prefix self = host(&n->home_address);
+
+	if (n->payload && !n->at_home_agent) {
+		own_policy(n, IPSEC_IN, w);
+		own_policy(n, IPSEC_OUT, w);
+	}
+	data_of(n, &self, IPPROTO_MH, false, s, w);
+	if (!n->payload)
+		return;
+	data_of(n, &self, 0, false, s, w);
+	for (size_t i = 0; i < n->n_networks; i++)
+		data_of(n, &n->networks[i], 0, true, s, w);
+}
+
+/* ---- what is done with a policy ---- */
+
+static void put(struct ipsec_plan *p, const struct ipsec_policy *policy, void *arg)
+{
+	struct ipsec_op *op = ipsec_plan_add(p, IPSEC_POLICY_SET);
+
+	(void)arg;
+	if (op)
+		op->policy = *policy;
+}
+
+static void away_with(struct ipsec_plan *p, const struct ipsec_policy *policy, void *arg)
+{
+	struct ipsec_op *op = ipsec_plan_add(p, IPSEC_POLICY_DEL);
+
+	(void)arg;
+	if (op)
+		op->policy = *policy;
+}
+
+static void away_if_out(struct ipsec_plan *p, const struct ipsec_policy *policy, void *arg)
+{
+	if (policy->dir == IPSEC_OUT)
+		away_with(p, policy, arg);
+}
+
+/* arg is the node; what does not end at the care-of address stays. */
+static void move(struct ipsec_plan *p, const struct ipsec_policy *policy, void *arg)
+{
+	const struct ipsec_node *const *ends = arg; /* as it is, as it will be */
+	struct ipsec_op *op;
+
+	if (!policy->n_templates)
+		return;
+	op = ipsec_plan_add(p, IPSEC_MIGRATE);
+	if (!op)
+		return;
+	op->migrate = (struct ipsec_migrate){.sel = policy->sel,
+		.dir = policy->dir,
+		.reqid = policy->templates[0].reqid,
+		.mode = IPSEC_TUNNEL};
+	ipsec_node_ends(ends[0], IPSEC_DATA, policy->dir == IPSEC_OUT, &op->migrate.old_src,
+		&op->migrate.old_dst);
+	ipsec_node_ends(ends[1], IPSEC_DATA, policy->dir == IPSEC_OUT, &op->migrate.new_src,
+		&op->migrate.new_dst);
+}
+
+/* ---- states ---- */
+
+static void ro_state(struct ipsec_plan *p, uint8_t proto, const struct in6_addr *src,
+	const struct in6_addr *dst, const struct in6_addr *care_of)
+{
+	struct ipsec_op *op = ipsec_plan_add(p, care_of ? IPSEC_RO_SET : IPSEC_RO_DEL);
+
+	if (op)
+		op->ro = (struct ipsec_ro){
+			.proto = proto, .src = *src, .dst = *dst, .care_of = care_of ? *care_of : in6addr_any};
+}
+
+/* The home agent's way to the node: what it sends by the tunnel SA has a type 2 routing header. */
+static void carry(const struct ipsec_node *n, const struct in6_addr *care_of, struct ipsec_plan *p)
+{
+	if (n->at_home_agent && n->arrangement == IPSEC_BY_HOME_ADDRESS)
+		ro_state(p, IPPROTO_ROUTING, &n->home_agent, &n->home_address, care_of);
+}
+
+void ipsec_plan_source(const struct ipsec_node *n, const struct in6_addr *care_of, struct ipsec_plan *p)
+{
+	if (care_of || n->sourced)
+		ro_state(p, IPPROTO_DSTOPTS, &n->home_address, &n->home_agent, care_of);
+}
+
+/* ---- plans ---- */
+
+void ipsec_plan_install(const struct ipsec_node *n, struct ipsec_plan *p)
+{
+	signal_policies(n, &(struct walk){p, put, NULL});
+}
+
+static void pause(const struct ipsec_node *n, enum ipsec_op_type type, struct ipsec_plan *p)
+{
+	struct ipsec_op *op = ipsec_plan_add(p, type);
+
+	if (op)
+		op->pause = n->home_address;
+}
+
+/* The clone must not send what the original has sent (doc/ipsec.md, "Sequence numbers at a move"). */
+static void sequence(const struct ipsec_node *n, enum ipsec_op_type type, struct ipsec_plan *p)
+{
+	struct ipsec_op *op;
+
+	if (!n->spi_out)
+		return;
+	op = ipsec_plan_add(p, type);
+	if (!op)
+		return;
+	ipsec_node_ends(n, IPSEC_DATA, true, &op->sa.src, &op->sa.dst);
+	op->sa.spi = n->spi_out;
+	op->sa.reqid = n->reqid[IPSEC_DATA];
+}
+
+static void tell(const struct ipsec_node *to, struct ipsec_plan *p)
+{
+	struct ipsec_op *last = p->no_memory || !p->n ? NULL : &p->ops[p->n - 1];
+
+	if (!to->tell || !last || last->type != IPSEC_MIGRATE)
+		return;
+	last->migrate.tell = true;
+	last->migrate.local = to->at_home_agent ? to->home_agent : to->care_of;
+	last->migrate.remote = to->at_home_agent ? to->care_of : to->home_agent;
+}
+
+static void migrate(
+	const struct ipsec_node *from, const struct ipsec_node *to, struct ipsec_plan *p)
+{
+	const struct ipsec_node *ends[2] = {from, to};
+
+	pause(from, IPSEC_PAUSE, p);
+	sequence(from, IPSEC_SA_STOP, p);
+	data_policies(from, REQUIRED, &(struct walk){p, move, ends});
+	tell(to, p);
+	sequence(to, IPSEC_SA_SKIP, p);
+	pause(from, IPSEC_RESUME, p);
+}
+
+void ipsec_plan_bind(const struct ipsec_node *n, const struct in6_addr *care_of, struct ipsec_plan *p)
+{
+	struct ipsec_node to = *n;
+	bool new = in6_is_any(&n->care_of);
+
+	to.care_of = *care_of;
+	carry(n, care_of, p);
+	/* SAs that were left behind are where the policies name them, and move from there. */
+	if (!n->bound)
+		data_policies(new ? &to : n, REQUIRED, &(struct walk){p, put, NULL});
+	if (!new && n->arrangement == IPSEC_BY_MIGRATE && !in6_equal(&n->care_of, care_of))
+		migrate(n, &to, p);
+}
+
+void ipsec_plan_unbind(const struct ipsec_node *n, struct ipsec_plan *p)
+{
+	if (!n->bound)
+		return;
+	data_policies(n, TOLERANT, &(struct walk){p, put, NULL});
+	data_policies(n, REQUIRED, &(struct walk){p, away_if_out, NULL});
+	carry(n, NULL, p);
+}
+
+static bool has_network(const struct ip6_prefix *list, size_t n, const struct ip6_prefix *one)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i].plen == one->plen && in6_equal(&list[i].addr, &one->addr))
+			return true;
+	return false;
+}
+
+void ipsec_plan_networks(const struct ipsec_node *n, const struct ip6_prefix *networks, size_t n_networks,
+	struct ipsec_plan *p)
+{
+	enum strictness s = n->bound ? REQUIRED : TOLERANT;
+
+	if (!n->payload || !n->was_bound)
+		return;
+	for (size_t i = 0; i < n_networks; i++)
+		if (!has_network(n->networks, n->n_networks, &networks[i]))
+			data_of(n, &networks[i], 0, true, s, &(struct walk){p, put, NULL});
+	for (size_t i = 0; i < n->n_networks; i++)
+		if (!has_network(networks, n_networks, &n->networks[i]))
+			data_of(n, &n->networks[i], 0, true, REQUIRED, &(struct walk){p, away_with, NULL});
+}
+
+void ipsec_plan_remove(const struct ipsec_node *n, struct ipsec_plan *p)
+{
+	if (n->was_bound)
+		data_policies(n, REQUIRED, &(struct walk){p, away_with, NULL});
+	signal_policies(n, &(struct walk){p, away_with, NULL});
+	if (n->bound)
+		carry(n, NULL, p);
+	if (n->sourced)
+		ipsec_plan_source(n, NULL, p);
+}
+
+void ipsec_plan_wanted(const struct ipsec_node *n, struct ipsec_plan *p)
+{
+	ipsec_plan_install(n, p);
+	if (n->was_bound)
+		data_policies(n, n->bound ? REQUIRED : TOLERANT, &(struct walk){p, put, NULL});
+	if (n->bound)
+		carry(n, &n->care_of, p);
+	if (n->sourced)
+		ipsec_plan_source(n, &n->source, p);
+}
