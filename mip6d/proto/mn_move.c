@@ -34,7 +34,7 @@ static void tunnel(struct mn *mn, const struct in6_addr *care_of, bool hold)
 {
 	const struct mn_config *c = &mn->config;
 
-	if (!mn_has_home_agent(mn) || mn->prefixes.invalid)
+	if ((!mn_has_home_agent(mn) && !c->foreign_tunnel) || mn->prefixes.invalid)
 		care_of = NULL; /* a place, but nobody to tunnel to, or nothing to send from */
 	mn->tunnel_used = true;
 	hold_is(mn, hold);
@@ -227,7 +227,7 @@ static void bu_path_set(struct mn *mn)
 {
 	const struct mn_config *c = &mn->config;
 
-	if (!mn_has_home_agent(mn))
+	if (!mn_has_home_agent(mn) || c->foreign_tunnel)
 		return;
 	mn->bu_path = true;
 	mn_check(mn,
@@ -246,6 +246,33 @@ static void signal_path(struct mn *mn, bool on)
 	mn->signal_path = on;
 	mn_check(mn, mn->ops->signal_path(mn->ops_ctx, &c->home_address, &c->home_agent, on),
 		"change the path of answers to the home agent");
+}
+
+/* Does a tunnel end there from which packets can still leave? */
+static bool tunnel_stands(struct mn *mn)
+{
+	for (size_t i = 0; i < mn->n_links; i++) {
+		struct mn_link *l = &mn->links[i];
+		const struct mn_coa *c = mn_coa_find(l, &mn->tunnel_at);
+
+		if (c && !c->stale && l->state != MN_LINK_DOWN && mn_coa_valid(l, &c->addr))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The other daemon sees the new address and route and moves the tunnel; until
+ * it has, the tunnel's packets have a source that is not of this link.  It
+ * looks for another path only when the old address is gone.
+ */
+static void move_foreign(struct mn *mn, struct mn_link *l)
+{
+	path_is(mn, MN_AWAY, l, &l->coa->addr);
+	route_set(l, true);
+	tunnel(mn, &mn->path.care_of, mn->config.hold_ms > 0 && !tunnel_stands(mn));
+	announce(mn);
+	mn_coa_sweep(mn);
 }
 
 static void move_away(struct mn *mn, struct mn_link *l)
@@ -381,6 +408,8 @@ void mn_path_check(struct mn *mn)
 		same_place(mn, l);
 	else if (l->home)
 		move_home(mn, l);
+	else if (mn->config.foreign_tunnel)
+		move_foreign(mn, l);
 	else
 		move_away(mn, l);
 	stand_by(mn);
@@ -393,6 +422,21 @@ void mn_path_home_invalid(struct mn *mn)
 		tunnel(mn, NULL, false);
 		mn_reg_none(mn);
 	}
+}
+
+/* ---- a tunnel that another daemon moves ---- */
+
+void mn_tunnel_moved(struct mn *mn, const struct in6_addr *care_of)
+{
+	mn->tunnel_at = care_of ? *care_of : in6addr_any;
+	if (!mn->stopping && !mn->path.suspended && mn->path.location == MN_AWAY && tunnel_stands(mn))
+		hold_end(mn);
+}
+
+void mn_tunnel_is(struct mn *mn, const struct in6_addr *inner, const struct in6_addr *gateway)
+{
+	mn->config.home_address = *inner;
+	mn->config.home_agent = *gateway;
 }
 
 /* ---- another home agent ---- */
