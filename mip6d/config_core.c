@@ -54,7 +54,8 @@ void config_to_mn(const struct mip6d_config *cfg, struct mn_config *mn)
 		.home_address = from->home_address,
 		.home_prefix = from->home_prefix,
 		.home_agent = from->home_agent,
-		.discover = in6_is_any(&from->home_agent),
+		.discover = in6_is_any(&from->home_agent) && !from->foreign_tunnel,
+		.foreign_tunnel = from->foreign_tunnel,
 		.lifetime_s = from->lifetime_s,
 		.uplink = from->cautious ? MN_UPLINK_CAUTIOUS : MN_UPLINK_OPTIMISTIC,
 		.optimistic_dad = from->optimistic_dad,
@@ -66,6 +67,8 @@ void config_to_mn(const struct mip6d_config *cfg, struct mn_config *mn)
 		.unprotected_signals = from->unprotected_signals,
 		.n_interfaces = from->n_interfaces,
 	};
+	if (from->foreign_tunnel)
+		mn->home_prefix = (struct ip6_prefix){.plen = 128}; /* no link is home */
 	mn->router.explicit_mode = from->router.explicit_mode;
 	mn->router.n_networks = from->router.n_networks;
 	for (size_t i = 0; i < from->router.n_networks; i++)

@@ -1,6 +1,6 @@
 """A tunnel that strongSwan's charon moves with MOBIKE (RFC 4555), with and without mip6d looking after the addresses."""
 
-from homebound_lab import capture, charon, daemons, flows
+from homebound_lab import capture, daemons, flows, strongswan
 from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, HOME_AGENT, Picture
 from homebound_lab.scenario import Key
 
@@ -8,7 +8,7 @@ TITLE = "a node's tunnel to a security gateway is moved by strongSwan with MOBIK
 KEYS = {
     "rtt": Key(100, "round trip between the node and the gateway, in ms"),
     "moves": Key(20, "how many moves"),
-    "mip6d": Key(False, "mip6d detects movement and makes the care-of address; if not, the kernel"),
+    "mip6d": Key(True, "mip6d detects movement and makes the care-of address; if not, the kernel"),
     "mobike": Key(True, "MOBIKE; if not, a full IKEv2 set-up after each move"),
     "down_ms": Key(20, "how long there is no link at all, in ms"),
     "interval_us": Key(1000, "interval of the UDP streams, in us"),
@@ -26,7 +26,7 @@ GATEWAY = """connections { gw {
 		id = mn.example }
 	children { net { local_ts = ::/0
 		esp_proposals = aes128gcm16-noesn } }
-	proposals = aes128gcm16-prfsha256-curve25519
+	proposals = aes128gcm16-prfsha256-ecp256
 } }
 pools { inner { addrs = %(inner)s/128 } }
 secrets { ike-1 { secret = "a secret for the lab alone" } }
@@ -42,10 +42,14 @@ NODE = """connections { gw {
 		id = gw.example }
 	children { net { remote_ts = ::/0
 		esp_proposals = aes128gcm16-noesn } }
-	proposals = aes128gcm16-prfsha256-curve25519
+	proposals = aes128gcm16-prfsha256-ecp256
 } }
 secrets { ike-1 { secret = "a secret for the lab alone" } }
 """
+
+
+ALONE = "	install_virtual_ip = yes\n"
+WITH_MIP6D = "	interfaces_ignore = mip6mn0\n"
 
 
 def setup(lab):
@@ -53,13 +57,15 @@ def setup(lab):
     net = Picture(lab, rtt_ms=k.rtt, router="instant")
     capture.start(lab, net.capture_points())
     values = {"mobike": "yes" if k.mobike else "no", "gateway": HOME_AGENT, "inner": HOME_ADDRESS}
-    net.gateway = charon.Charon(lab, net.ha, GATEWAY % values).start()
+    net.gateway = strongswan.StrongSwan(lab, net.ha, GATEWAY % values).start()
+    if k.mip6d:
+        net.mn_daemon = daemons.mobile_node(lab, net, more="	foreign_tunnel = true;\n")
     net.attach("link1")
     lab.until(lambda: [a for a in net.mn.addresses() if a[0].startswith("2001:db8:a:") and not a[3] & 0x40], 10, "address")
-    net.client = charon.Charon(lab, net.mn, NODE % values, routes="no").start()
-    net.client.ctl("--initiate", "--child", "net")
-    print(net.client.ctl("--list-sas"))
+    net.client = strongswan.StrongSwan(lab, net.mn, NODE % values, more=WITH_MIP6D if k.mip6d else ALONE).start()
+    net.client.initiate("net")
     lab.until(lambda: HOME_ADDRESS in [a[0] for a in net.mn.addresses()], 10, "the inner address on the node")
+    print(net.mn.command(["ip", "-6", "addr"]), net.mn.command(["ip", "-6", "route", "show", "table", "all"]), net.mn.command(["ip", "-6", "rule"]))
     lab.until(lambda: not net.cn.popen(["ping", "-n", "-c", "1", "-W", "1", HOME_ADDRESS], stdout=-3).wait(),
               20, "an answer from the home address")
     return net
@@ -81,7 +87,6 @@ def one_move(lab, net, number):
 def run(lab):
     net = setup(lab)
     k = lab.keys
-    print(net.mn.command(["ip", "-6", "addr"]), net.mn.command(["ip", "-6", "route", "show", "table", "all"]), net.mn.command(["ip", "-6", "rule"]))
     down = flows.Stream(lab, "down", net.cn, net.mn, HOME_ADDRESS, 5001, interval_us=k.interval_us)
     up = flows.Stream(lab, "up", net.mn, net.cn, CORRESPONDENT, 5002, source=HOME_ADDRESS, interval_us=k.interval_us)
     tcp = flows.Transfer(lab, "tcp", net.mn, net.cn, CORRESPONDENT, 5003, source=HOME_ADDRESS)
@@ -108,6 +113,6 @@ def judge(e):
             end = moves[n + 1]["down"] if n + 1 < len(moves) else float("inf")
             first = min((a[2] - shift for a in log.arrivals if move["up"] + shift <= a[2] < end), default=None)
             e.figures[name].append(first and round((first - move["up"]) * 1000, 1))
-        e.figures["lost_" + name[:4]] = len(log.missing)
+        e.figures["lost_" + name[:-7]] = len(log.missing)
     wrong = flows.whole(e.facts["transfers"]["tcp"])
     e.check(not wrong, wrong)
