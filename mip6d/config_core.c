@@ -85,12 +85,12 @@ void config_to_mn_ro(const struct mip6d_config *cfg, struct mn_ro_config *ro)
 	const struct config_mobile_node *from = &cfg->mobile_node;
 
 	*ro = (struct mn_ro_config){
-		.n_rules = from->n_ro_rules,
+		.n_rules = from->foreign_tunnel ? 0 : from->n_ro_rules,
 		.max_correspondents = from->max_correspondents,
 		.lifetime_s = from->correspondent_lifetime_s,
 		.idle_s = from->correspondent_idle_s,
 	};
-	for (size_t i = 0; i < from->n_ro_rules; i++)
+	for (size_t i = 0; i < ro->n_rules; i++)
 		ro->rules[i] = (struct mn_ro_rule){
 			.prefix = from->ro_rules[i].to,
 			.when = when[from->ro_rules[i].when],

@@ -56,6 +56,21 @@ static void home(struct mn *mn, bool dad, bool hold)
 		"use the home address on the home link");
 }
 
+/* Ours always is; one of another daemon if it ends where packets can leave from. */
+static bool tunnel_is_usable(struct mn *mn)
+{
+	if (!mn->config.foreign_tunnel)
+		return true;
+	for (size_t i = 0; i < mn->n_links; i++) {
+		struct mn_link *l = &mn->links[i];
+		const struct mn_coa *c = mn_coa_find(l, &mn->tunnel_at);
+
+		if (c && !c->stale && l->state != MN_LINK_DOWN && mn_coa_valid(l, &c->addr))
+			return true;
+	}
+	return false;
+}
+
 static void hold_end(struct mn *mn)
 {
 	if (!mn->hold)
@@ -65,7 +80,7 @@ static void hold_end(struct mn *mn)
 		tunnel(mn, NULL, false);
 		break;
 	case MN_AWAY:
-		tunnel(mn, &mn->path.care_of, false);
+		tunnel(mn, tunnel_is_usable(mn) ? &mn->path.care_of : NULL, false);
 		break;
 	case MN_AT_HOME:
 		home(mn, false, false);
@@ -248,19 +263,6 @@ static void signal_path(struct mn *mn, bool on)
 		"change the path of answers to the home agent");
 }
 
-/* Does a tunnel end there from which packets can still leave? */
-static bool tunnel_stands(struct mn *mn)
-{
-	for (size_t i = 0; i < mn->n_links; i++) {
-		struct mn_link *l = &mn->links[i];
-		const struct mn_coa *c = mn_coa_find(l, &mn->tunnel_at);
-
-		if (c && !c->stale && l->state != MN_LINK_DOWN && mn_coa_valid(l, &c->addr))
-			return true;
-	}
-	return false;
-}
-
 /*
  * The other daemon sees the new address and route and moves the tunnel; until
  * it has, the tunnel's packets have a source that is not of this link.  It
@@ -270,7 +272,7 @@ static void move_foreign(struct mn *mn, struct mn_link *l)
 {
 	path_is(mn, MN_AWAY, l, &l->coa->addr);
 	route_set(l, true);
-	tunnel(mn, &mn->path.care_of, mn->config.hold_ms > 0 && !tunnel_stands(mn));
+	tunnel(mn, &mn->path.care_of, mn->config.hold_ms > 0 && !tunnel_is_usable(mn));
 	announce(mn);
 	mn_coa_sweep(mn);
 }
@@ -429,8 +431,12 @@ void mn_path_home_invalid(struct mn *mn)
 void mn_tunnel_moved(struct mn *mn, const struct in6_addr *care_of)
 {
 	mn->tunnel_at = care_of ? *care_of : in6addr_any;
-	if (!mn->stopping && !mn->path.suspended && mn->path.location == MN_AWAY && tunnel_stands(mn))
-		hold_end(mn);
+	if (mn->stopping || mn->path.suspended || mn->path.location != MN_AWAY)
+		return;
+	if (tunnel_is_usable(mn))
+		tunnel(mn, &mn->path.care_of, false);
+	else if (!mn->hold && mn->config.hold_ms > 0)
+		tunnel(mn, &mn->path.care_of, true);
 }
 
 void mn_tunnel_is(struct mn *mn, const struct in6_addr *inner, const struct in6_addr *gateway)

@@ -7,13 +7,57 @@
  * kernel, which prefers it as source for everything, the gateway has a route
  * of its own with the care-of address as source: that is where IKE is sent
  * from.  The table of the inner address steps aside for it.
+ *
+ * While the IKE daemon has no policy in place, as during a re-authentication,
+ * nothing of the inner address leaves: the packet filter drops what XFRM has
+ * not picked up.
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "lib/addr.h"
 #include "mip6d/sys/marks.h"
 #include "mip6d/sys/mn_kernel_internal.h"
+#include "mip6d/sys/nft.h"
+
+static int guard(struct mn_kernel *k, const struct in6_addr *inner, bool on)
+{
+	struct nft_change c = {.set = "inner", .add = on};
+
+	if (in6_is_any(inner))
+		return 0;
+	memcpy(c.key, inner, sizeof(*inner));
+	return nft_elements(k->nf, sizeof(*inner), &c, 1);
+}
+
+#define T "ip6 " SYS_NFT_TABLE
+
+/* In the table of mn_hold.c, which goes with it. */
+#define RULES                                                                                       \
+	"add set " T " inner { type ipv6_addr; }\n"                                                 \
+	"flush set " T " inner\n"                                                                   \
+	"add chain " T " clear { type filter hook postrouting priority 0; }\n"                      \
+	"flush chain " T " clear\n"                                                                 \
+	"add rule " T " clear ip6 saddr @inner oifname != \"lo\" rt ipsec missing counter drop\n"
+
+int mn_foreign_open(struct mn_kernel *k, char *err, size_t errlen)
+{
+	char why[512];
+	int rc = 0;
+
+	if (!k->config.foreign_tunnel)
+		return 0;
+	if (nft_load(RULES, false, why, sizeof(why)) < 0) {
+		snprintf(err, errlen,
+			"the packet filter refuses the rules that keep what is for the tunnel in it "
+			"(CONFIG_NFT_XFRM): %s",
+			why);
+		rc = -EINVAL;
+	}
+	return rc ? rc : guard(k, &k->config.home_address, true);
+}
 
 static struct rtnl_route gateway_route(const struct mn_kernel *k)
 {
@@ -76,11 +120,14 @@ static int change_inner(struct mn_kernel *k, const struct in6_addr *inner)
 		.table = k->config.table,
 		.priority = SYS_RULE_HOME,
 		.find_source = true};
-	int err = mn_hold_address(k->hold, inner);
+	int err = guard(k, inner, true);
 
+	if (!err)
+		err = mn_hold_address(k->hold, inner);
 	if (!err && !in6_is_any(&rule.src)) {
 		nlreq_do(k->rt, rtnl_rule_del(&rule));
 		nlreq_do(k->rt, rtnl_address_del(k->send_ifindex, &rule.src, 128));
+		guard(k, &rule.src, false);
 	}
 	k->config.home_address = *inner;
 	if (!err)

@@ -216,7 +216,9 @@ static int open_all(
 		k->config.networks.n_ingress, err, errlen);
 	if (!k->hold)
 		return -EBUSY;
-	rc = set_devices(k, err, errlen);
+	rc = mn_foreign_open(k, err, errlen);
+	if (!rc)
+		rc = set_devices(k, err, errlen);
 	if (!rc)
 		rc = set_interfaces(k, err, errlen);
 	if (rc)

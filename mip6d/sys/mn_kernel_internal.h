@@ -55,7 +55,8 @@ int mn_home_rule_set(struct mn_kernel *k);
 int mn_default_route(struct mn_kernel *k, uint32_t table, int ifindex,
 	const struct in6_addr *router, uint32_t mtu);
 
-/* mn_foreign.c: the inner address sends through the tunnel; the IKE daemon sends from care_of */
+/* mn_foreign.c: nothing leaves in clear; the inner address sends through the tunnel; the IKE daemon sends from care_of */
+int mn_foreign_open(struct mn_kernel *k, char *err, size_t errlen);
 int mn_foreign_route(struct mn_kernel *k);
 int mn_foreign_source(struct mn_kernel *k, const struct in6_addr *care_of);
 
