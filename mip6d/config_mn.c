@@ -111,7 +111,6 @@ static const struct config_key mobile_node_keys[] = {
 	CONFIG_KEY("correspondent_idle", config_read_u32,
 		offsetof(struct config_mobile_node, correspondent_idle_s), "60", .min = 1,
 		.max = 86400, .unit = "s"),
-	CONFIG_KEY("foreign_tunnel", config_read_bool, offsetof(struct config_mobile_node, foreign_tunnel), "false"),
 	CONFIG_KEY("ipsec", config_read_ipsec, 0, "\"none\"", .required = true),
 	{.name = NULL},
 };

@@ -49,7 +49,8 @@ static void gone(struct moves *m)
 
 static void is_at(struct moves *m, const struct foreign_tunnel *t)
 {
-	bool known = !in6_is_any(&m->now.inner), other = known && !in6_equal(&m->now.inner, &t->inner);
+	bool known = !in6_is_any(&m->now.inner),
+	     other = known && !in6_equal(&m->now.inner, &t->inner);
 
 	if (!known || other || !in6_equal(&m->now.remote, &t->remote)) {
 		int err = mn_kernel_tunnel_is(m->d->mn_kernel, &t->inner, &t->remote);
@@ -108,7 +109,8 @@ bool daemon_moves_start(struct daemon *d)
 	if (err >= 0)
 		err = sys_loop_read(d->loop, m->fd, readable, m);
 	if (err < 0) {
-		log_error("policies and SAs cannot be watched (CONFIG_XFRM_USER): %s", strerror(-err));
+		log_error("policies and SAs cannot be watched (CONFIG_XFRM_USER): %s",
+			strerror(-err));
 		return false;
 	}
 	look(m);

@@ -8,7 +8,7 @@ TITLE = "a node's tunnel to a security gateway is moved by strongSwan with MOBIK
 KEYS = {
     "rtt": Key(100, "round trip between the node and the gateway, in ms"),
     "moves": Key(20, "how many moves"),
-    "mip6d": Key(True, "mip6d detects movement and makes the care-of address; if not, the kernel"),
+    "mip6d": Key(False, "mip6d detects movement and makes the care-of address; if not, the kernel"),
     "mobike": Key(True, "MOBIKE; if not, a full IKEv2 set-up after each move"),
     "down_ms": Key(20, "how long there is no link at all, in ms"),
     "interval_us": Key(1000, "interval of the UDP streams, in us"),

@@ -35,11 +35,11 @@ static int guard(struct mn_kernel *k, const struct in6_addr *inner, bool on)
 #define T "ip6 " SYS_NFT_TABLE
 
 /* In the table of mn_hold.c, which goes with it. */
-#define RULES                                                                                       \
-	"add set " T " inner { type ipv6_addr; }\n"                                                 \
-	"flush set " T " inner\n"                                                                   \
-	"add chain " T " clear { type filter hook postrouting priority 0; }\n"                      \
-	"flush chain " T " clear\n"                                                                 \
+#define RULES                                                                  \
+	"add set " T " inner { type ipv6_addr; }\n"                            \
+	"flush set " T " inner\n"                                              \
+	"add chain " T " clear { type filter hook postrouting priority 0; }\n" \
+	"flush chain " T " clear\n"                                            \
 	"add rule " T " clear ip6 saddr @inner oifname != \"lo\" rt ipsec missing counter drop\n"
 
 int mn_foreign_open(struct mn_kernel *k, char *err, size_t errlen)
@@ -51,7 +51,8 @@ int mn_foreign_open(struct mn_kernel *k, char *err, size_t errlen)
 		return 0;
 	if (nft_load(RULES, false, why, sizeof(why)) < 0) {
 		snprintf(err, errlen,
-			"the packet filter refuses the rules that keep what is for the tunnel in it "
+			"the packet filter refuses the rules that keep what is for the tunnel in "
+			"it "
 			"(CONFIG_NFT_XFRM): %s",
 			why);
 		rc = -EINVAL;
