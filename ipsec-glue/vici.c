@@ -43,7 +43,8 @@ bool vici_number(struct vici_text t, unsigned base, uint32_t *v)
 		if (sum > UINT32_MAX)
 			return false;
 	}
-	*v = (uint32_t)sum;
+	if (t.len)
+		*v = (uint32_t)sum;
 	return t.len > 0;
 }
 

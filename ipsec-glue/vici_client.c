@@ -147,18 +147,13 @@ static int handle(struct vici *v, const uint8_t *data, size_t len)
 
 	if (!vici_packet_parse(data, len, &p))
 		return -EPROTO;
-	switch (p.type) {
-	case VICI_EVENT:
+	if (p.type == VICI_EVENT) {
 		v->handler->event(v->ctx, p.name, p.message);
 		return 0;
-	case VICI_RESPONSE:
-	case VICI_CONFIRM:
-	case VICI_UNKNOWN_COMMAND:
-	case VICI_UNKNOWN_EVENT:
-		break;
-	default:
-		return -EPROTO;
 	}
+	if (p.type != VICI_RESPONSE && p.type != VICI_CONFIRM && p.type != VICI_UNKNOWN_COMMAND &&
+		p.type != VICI_UNKNOWN_EVENT)
+		return -EPROTO;
 	if (!v->first || vici_wants_write(v))
 		return -EPROTO; /* nothing was asked */
 	tag = v->first->tag;
