@@ -45,11 +45,11 @@ static struct ip6_prefix host(const struct in6_addr *a)
 
 static const struct ip6_prefix everywhere;
 
-static struct ipsec_policy between(enum ipsec_dir dir, const struct ip6_prefix *src,
-	const struct ip6_prefix *dst, uint8_t proto)
+static struct ipsec_policy between(
+	enum ipsec_dir dir, const struct ip6_prefix *src, const struct ip6_prefix *dst, uint8_t proto)
 {
-	return (struct ipsec_policy){.dir = dir,
-		.sel = {.family = AF_INET6, .proto = proto, .type = -1, .src = *src, .dst = *dst}};
+	return (struct ipsec_policy){
+		.dir = dir, .sel = {.family = AF_INET6, .proto = proto, .type = -1, .src = *src, .dst = *dst}};
 }
 
 static void add_template(struct ipsec_policy *p, struct ipsec_template t)
@@ -60,8 +60,7 @@ static void add_template(struct ipsec_policy *p, struct ipsec_template t)
 /* Where a header applies is a matter of states: away there is one, at home there is none. */
 static void add_ro(struct ipsec_policy *p, uint8_t proto)
 {
-	add_template(
-		p, (struct ipsec_template){.proto = proto, .mode = IPSEC_RO, .optional = true});
+	add_template(p, (struct ipsec_template){.proto = proto, .mode = IPSEC_RO, .optional = true});
 }
 
 void ipsec_node_ends(const struct ipsec_node *n, enum ipsec_use use, bool out, struct in6_addr *src,
@@ -75,8 +74,7 @@ void ipsec_node_ends(const struct ipsec_node *n, enum ipsec_use use, bool out, s
 	*dst = from_mobile ? n->home_agent : mobile;
 }
 
-static void add_esp(
-	struct ipsec_policy *p, const struct ipsec_node *n, enum ipsec_use use, bool optional)
+static void add_esp(struct ipsec_policy *p, const struct ipsec_node *n, enum ipsec_use use, bool optional)
 {
 	struct ipsec_template t = {.proto = IPPROTO_ESP,
 		.mode = use == IPSEC_SIGNAL ? IPSEC_TRANSPORT : IPSEC_TUNNEL,
@@ -95,8 +93,7 @@ static struct ipsec_policy towards(const struct ipsec_node *n, enum ipsec_dir di
 {
 	bool from_mobile = (dir == IPSEC_OUT) != n->at_home_agent;
 
-	return from_mobile ? between(dir, mobile, other, proto)
-			   : between(dir, other, mobile, proto);
+	return from_mobile ? between(dir, mobile, other, proto) : between(dir, other, mobile, proto);
 }
 
 static void signal_policy(const struct ipsec_node *n, enum ipsec_dir dir, uint8_t proto,
@@ -149,8 +146,8 @@ static bool may_come_directly(const struct ipsec_node *n, const struct ipsec_pol
 	return !n->at_home_agent && p->dir == IPSEC_IN && p->sel.proto == IPPROTO_MH;
 }
 
-static void data_policy(const struct ipsec_node *n, enum ipsec_dir dir,
-	const struct ip6_prefix *mobile, uint8_t proto, enum strictness s, const struct walk *w)
+static void data_policy(const struct ipsec_node *n, enum ipsec_dir dir, const struct ip6_prefix *mobile,
+	uint8_t proto, enum strictness s, const struct walk *w)
 {
 	struct ipsec_policy p = towards(n, dir, mobile, &everywhere, proto);
 	bool direct = may_come_directly(n, &p);
@@ -168,8 +165,8 @@ static void data_policy(const struct ipsec_node *n, enum ipsec_dir dir,
 }
 
 /* All directions in which packets of mobile are judged. */
-static void data_of(const struct ipsec_node *n, const struct ip6_prefix *mobile, uint8_t proto,
-	bool network, enum strictness s, const struct walk *w)
+static void data_of(const struct ipsec_node *n, const struct ip6_prefix *mobile, uint8_t proto, bool network,
+	enum strictness s, const struct walk *w)
 {
 	if (s == REQUIRED)
 		data_policy(n, IPSEC_OUT, mobile, proto, s, w);
@@ -259,10 +256,8 @@ static void ro_state(struct ipsec_plan *p, uint8_t proto, const struct in6_addr 
 	struct ipsec_op *op = ipsec_plan_add(p, care_of ? IPSEC_RO_SET : IPSEC_RO_DEL);
 
 	if (op)
-		op->ro = (struct ipsec_ro){.proto = proto,
-			.src = *src,
-			.dst = *dst,
-			.care_of = care_of ? *care_of : in6addr_any};
+		op->ro = (struct ipsec_ro){
+			.proto = proto, .src = *src, .dst = *dst, .care_of = care_of ? *care_of : in6addr_any};
 }
 
 /* The home agent's way to the node: what it sends by the tunnel SA has a type 2 routing header. */
@@ -272,8 +267,7 @@ static void carry(const struct ipsec_node *n, const struct in6_addr *care_of, st
 		ro_state(p, IPPROTO_ROUTING, &n->home_agent, &n->home_address, care_of);
 }
 
-void ipsec_plan_source(
-	const struct ipsec_node *n, const struct in6_addr *care_of, struct ipsec_plan *p)
+void ipsec_plan_source(const struct ipsec_node *n, const struct in6_addr *care_of, struct ipsec_plan *p)
 {
 	if (care_of || n->sourced)
 		ro_state(p, IPPROTO_DSTOPTS, &n->home_address, &n->home_agent, care_of);
@@ -333,8 +327,7 @@ static void migrate(
 	pause(from, IPSEC_RESUME, p);
 }
 
-void ipsec_plan_bind(
-	const struct ipsec_node *n, const struct in6_addr *care_of, struct ipsec_plan *p)
+void ipsec_plan_bind(const struct ipsec_node *n, const struct in6_addr *care_of, struct ipsec_plan *p)
 {
 	struct ipsec_node to = *n;
 	bool new = in6_is_any(&n->care_of);
@@ -365,8 +358,8 @@ static bool has_network(const struct ip6_prefix *list, size_t n, const struct ip
 	return false;
 }
 
-void ipsec_plan_networks(const struct ipsec_node *n, const struct ip6_prefix *networks,
-	size_t n_networks, struct ipsec_plan *p)
+void ipsec_plan_networks(const struct ipsec_node *n, const struct ip6_prefix *networks, size_t n_networks,
+	struct ipsec_plan *p)
 {
 	enum strictness s = n->bound ? REQUIRED : TOLERANT;
 
@@ -377,8 +370,7 @@ void ipsec_plan_networks(const struct ipsec_node *n, const struct ip6_prefix *ne
 			data_of(n, &networks[i], 0, true, s, &(struct walk){p, put, NULL});
 	for (size_t i = 0; i < n->n_networks; i++)
 		if (!has_network(networks, n_networks, &n->networks[i]))
-			data_of(n, &n->networks[i], 0, true, REQUIRED,
-				&(struct walk){p, away_with, NULL});
+			data_of(n, &n->networks[i], 0, true, REQUIRED, &(struct walk){p, away_with, NULL});
 }
 
 void ipsec_plan_remove(const struct ipsec_node *n, struct ipsec_plan *p)

@@ -34,17 +34,14 @@ static struct ipsec_policy session_policy(const struct ipsec_session *s, enum ip
 		.src = out ? s->local : s->peer,
 		.dst = out ? s->peer : s->local};
 	/* On the wire the routing header comes first: applied last, and taken off first. */
-	p.templates[1] = (struct ipsec_template){.proto = out ? IPPROTO_ROUTING : IPPROTO_DSTOPTS,
-		.mode = IPSEC_RO,
-		.optional = true};
-	p.templates[2] = (struct ipsec_template){.proto = out ? IPPROTO_DSTOPTS : IPPROTO_ROUTING,
-		.mode = IPSEC_RO,
-		.optional = true};
+	p.templates[1] = (struct ipsec_template){
+		.proto = out ? IPPROTO_ROUTING : IPPROTO_DSTOPTS, .mode = IPSEC_RO, .optional = true};
+	p.templates[2] = (struct ipsec_template){
+		.proto = out ? IPPROTO_DSTOPTS : IPPROTO_ROUTING, .mode = IPSEC_RO, .optional = true};
 	return p;
 }
 
-static void add(const struct ipsec_session *s, enum ipsec_op_type type, enum ipsec_dir dir,
-	struct ipsec_plan *p)
+static void add(const struct ipsec_session *s, enum ipsec_op_type type, enum ipsec_dir dir, struct ipsec_plan *p)
 {
 	struct ipsec_op *op = ipsec_plan_add(p, type);
 

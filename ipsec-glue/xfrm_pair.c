@@ -66,8 +66,8 @@ static int put(
 	return xfrm_state_set(x, &s);
 }
 
-int xfrm_pair_peer(struct nlreq *x, const struct xfrm_pair_key *p, const struct in6_addr *care_of,
-	bool *created)
+int xfrm_pair_peer(
+	struct nlreq *x, const struct xfrm_pair_key *p, const struct in6_addr *care_of, bool *created)
 {
 	int err = put(x, state(&p->peer, &p->local, IPPROTO_DSTOPTS), care_of, created);
 
@@ -97,8 +97,8 @@ static bool has_bu_path(struct nlreq *x, const struct xfrm_pair_key *p)
 	return nlreq_get(x, nlreq_msg(XFRM_MSG_GETPOLICY, 0, &id, sizeof(id)), NULL, NULL) == 0;
 }
 
-int xfrm_pair_own(struct nlreq *x, const struct xfrm_pair_key *p, const struct in6_addr *care_of,
-	bool *created)
+int xfrm_pair_own(
+	struct nlreq *x, const struct xfrm_pair_key *p, const struct in6_addr *care_of, bool *created)
 {
 	if (!care_of && has_bu_path(x, p))
 		return 0;
@@ -254,8 +254,8 @@ static int note_left(void *arg, const struct nlmsghdr *h)
 	if (h->nlmsg_type != XFRM_MSG_NEWPOLICY || h->nlmsg_len < NLMSG_LENGTH(sizeof(p)))
 		return 0;
 	memcpy(&p, NLMSG_DATA((struct nlmsghdr *)h), sizeof(p));
-	if (p.priority == GLUE_PRIO_RO && p.sel.family == AF_INET6 && p.sel.prefixlen_s == 128 &&
-		p.sel.prefixlen_d == 128 && l->n < LEFT_A_PASS)
+	if (p.priority == GLUE_PRIO_RO && p.sel.family == AF_INET6 &&
+		p.sel.prefixlen_s == 128 && p.sel.prefixlen_d == 128 && l->n < LEFT_A_PASS)
 		l->id[l->n++] = (struct xfrm_userpolicy_id){.sel = p.sel, .dir = p.dir};
 	return 0;
 }
