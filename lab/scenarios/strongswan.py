@@ -54,9 +54,10 @@ def swans(lab, net):
 
 
 def expiring(text, soon):
-    """Soon: the kernel asks for a new child after REKEY_S, and an old one is gone after LIFE_S."""
+    """Soon: the kernel asks for a new child after REKEY_S, and an old one is gone after LIFE_S. rand_time must not be 0:
+    charon then lets only the inbound SA ask, which it does not recognize after a move."""
     text = re.sub(r"dpd_delay = \d+s", "dpd_delay = 0s", text)  # its messages are no consequence of a move
-    times = f"rekey_time = {REKEY_S}s\nlife_time = {LIFE_S}s\nrand_time = 0s\n"
+    times = f"rekey_time = {REKEY_S}s\nlife_time = {LIFE_S}s\nrand_time = 5s\n"
     return text.replace("esp_proposals", times + "esp_proposals") if soon else text
 
 
