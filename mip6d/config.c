@@ -58,12 +58,13 @@ static const struct config_key top_keys[] = {
 		offsetof(struct mip6d_config, mobile_node), "{ }"),
 	CONFIG_KEY("correspondent", config_read_correspondent,
 		offsetof(struct mip6d_config, correspondent), "{ }"),
+	CONFIG_KEY("ipsec", config_read_ipsec_group, offsetof(struct mip6d_config, ipsec), "{ }"),
 	CONFIG_KEY("shared_keys", config_read_shared_keys, 0, "\"/etc/mip6d/keys\""),
 	{.name = NULL},
 };
 
 static void check_top(
-	struct config_reader *r, const config_setting_t *root, const struct mip6d_config *cfg)
+	struct config_reader *r, const config_setting_t *root, struct mip6d_config *cfg)
 {
 	static const char *const groups[] = {"home_agent", "mobile_node", NULL};
 	const config_setting_t *role = config_good(root, "role"),
@@ -96,6 +97,7 @@ static void check_top(
 			"remove one of the two");
 	if (state && strcmp(cfg->state_file, cfg->control_socket) == 0)
 		config_complain(r, state, "is also the control socket; write another path");
+	config_check_moves(r, root, cfg);
 }
 
 static void defaults(struct mip6d_config *cfg)

@@ -20,6 +20,7 @@
 #include "lib/log.h"
 #include "lib/prefix_table.h"
 #include "lib/rr.h"
+#include "mip6/ipsec.h"
 
 struct cn_config;
 struct ha_config;
@@ -99,9 +100,10 @@ struct config_ro_rule {
 };
 
 struct config_mobile_node {
-	struct in6_addr home_address;
-	struct ip6_prefix home_prefix;
-	struct in6_addr home_agent; /* ::, "auto": found by discovery */
+	struct in6_addr home_address; /* ::, "auto": that of the tunnel, with foreign_tunnel */
+	struct ip6_prefix home_prefix; /* none with foreign_tunnel */
+	struct in6_addr home_agent; /* ::, "auto": found by discovery, or the tunnel's other end */
+	enum ipsec_manager ipsec;
 	size_t n_interfaces;
 	struct config_interface interfaces[CONFIG_MAX_INTERFACES];
 	uint32_t lifetime_s; /* a multiple of 4 */
@@ -120,8 +122,16 @@ struct config_mobile_node {
 	uint32_t correspondent_idle_s;
 	struct config_heartbeat heartbeat;
 	char identifier[CONFIG_IDENTIFIER_LEN]; /* "": none is told */
-	bool foreign_tunnel; /* ipsec.moves = "charon" */
+	bool foreign_tunnel; /* ipsec.moves is "charon" */
 	bool unprotected_signals; /* believe what a home agent says of its own accord without IPsec */
+};
+
+/* Who moves the tunnel with the care-of address: mip6d, or strongSwan by MOBIKE (T15). */
+enum config_moves { CONFIG_MOVES_MIP6D, CONFIG_MOVES_CHARON };
+const char *config_moves_name(enum config_moves m);
+
+struct config_ipsec { /* the group ipsec */
+	enum config_moves moves;
 };
 
 struct config_correspondent { /* the correspondent part of every role */
@@ -143,6 +153,7 @@ struct mip6d_config {
 	char control_group[33]; /* name or number; "": root only */
 	char state_file[PATH_MAX];
 	struct config_correspondent correspondent;
+	struct config_ipsec ipsec;
 	char shared_keys_file[PATH_MAX]; /* "": none */
 	size_t n_shared_keys;
 	struct config_shared_key *shared_keys;

@@ -71,6 +71,17 @@ bool config_read_ipsec(
 	return false;
 }
 
+bool config_read_manager(
+	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
+{
+	const char *text = config_text(r, k, s);
+
+	if (!text || strcmp(text, "strongswan") != 0)
+		return config_read_ipsec(r, k, s, field);
+	*(enum ipsec_manager *)field = IPSEC_STRONGSWAN;
+	return true;
+}
+
 /* ---- addresses ---- */
 
 static const char *why_unusable(const struct in6_addr *a)
