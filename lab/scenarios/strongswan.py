@@ -7,6 +7,7 @@ from homebound_lab.strongswan import StrongSwan
 TITLE = "strongSwan: IKE between node and home agent, moves, restarts"
 KEYS = {"rtt": Key(20, "round trip between the node and its home agent, in ms")}
 LIMIT = 300
+IPSEC = False
 
 MN_CONF = """connections {
 	home {
