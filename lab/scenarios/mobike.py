@@ -21,6 +21,7 @@ KEYS = {
     "interval_us": Key(1000, "interval of the UDP streams, in us"),
 }
 LIMIT = 240
+IPSEC = False
 TOLERANCE = 20
 ROAM_DELAY = 100  # ms: charon waits so long after a change of addresses, for there may be more (kernel-netlink, ROAM_DELAY)
 WALK = ("link2", "link1")
