@@ -155,13 +155,17 @@ class Moves:
         log, during, other = self.logs[direction], 0, 0
         flows_again = [self.first(direction, n) for n in range(len(self.moves))]
         for s in log.missing:
-            if s in log.failed:
-                continue
             t = log.time_of(s)
+            if s in log.failed or (direction == "up" and self.at_the_break(t)):
+                continue
             hit = any(m["down"] - self.one_way - 0.005 <= t <= m["up"] + (9 if again is None else again / 1000)
                       for m, again in zip(self.moves, flows_again))
             during, other = during + hit, other + (not hit)
         return during, other
+
+    def at_the_break(self, time):
+        """Whether the node gave a packet to its interface in the instant in which the link went."""
+        return any(m["down"] - 0.001 <= time < m["down"] + 0.001 for m in self.moves)
 
     def messages(self, number):
         up, end = self.window(number)
