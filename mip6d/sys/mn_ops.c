@@ -14,6 +14,7 @@
 #include "mip6d/sys/mn_kernel_internal.h"
 #include "mip6d/sys/ro_kernel.h"
 #include "mip6d/sys/store.h"
+#include "ipsec-glue/glue.h"
 #include "ipsec-glue/xfrm.h"
 
 int mn_gone_is_fine(int err)
@@ -236,6 +237,8 @@ static int bu_path_set(void *ctx, const struct in6_addr *home_address, const str
 {
 	struct mn_kernel *k = ctx;
 
+	if (mn_esp_protects(k, peer))
+		return ipsec_glue_source(k->glue, home_address, peer, care_of);
 	return xfrm_bu_path_set(k->xfrm, home_address, peer, care_of);
 }
 
@@ -243,6 +246,8 @@ static int bu_path_del(void *ctx, const struct in6_addr *home_address, const str
 {
 	struct mn_kernel *k = ctx;
 
+	if (mn_esp_protects(k, peer))
+		return ipsec_glue_source(k->glue, home_address, peer, NULL);
 	return xfrm_bu_path_del(k->xfrm, home_address, peer);
 }
 
@@ -251,6 +256,8 @@ static int signal_path(void *ctx, const struct in6_addr *home_address,
 {
 	struct mn_kernel *k = ctx;
 
+	if (mn_esp_protects(k, home_agent))
+		return 0; /* all of it takes the path of Binding Updates */
 	return on ? xfrm_signal_path_set(k->xfrm, home_address, home_agent)
 		  : xfrm_signal_path_del(k->xfrm, home_address, home_agent);
 }
@@ -314,7 +321,9 @@ static int tunnel_set(void *ctx, const struct in6_addr *home_address,
 		e = mn_hold_end(k->hold, true);
 		return err ? err : e;
 	}
-	err = move_tunnel(k, care_of, home_agent);
+	err = mn_esp_away(k, home_agent, care_of);
+	if (!err)
+		err = move_tunnel(k, care_of, home_agent);
 	if (!err)
 		err = route_by_tunnel(k);
 	return err || hold ? err : mn_hold_end(k->hold, false);
@@ -356,6 +365,8 @@ static int home_set(void *ctx, const struct in6_addr *home_address, uint8_t pref
 	int err = hold ? mn_hold_start(k->hold) : 0;
 
 	(void)home_address;
+	if (!err)
+		err = mn_esp_home(k);
 	if (!err)
 		err = home_address_on(k, ifindex, prefix_len, dad);
 	if (err)
