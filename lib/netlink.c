@@ -343,7 +343,12 @@ int nlreq_batch(struct nlreq *r, struct nl_msg **m, size_t n)
 
 int nlevent_open(const unsigned *groups, size_t n)
 {
-	int fd = open_socket(NETLINK_ROUTE, SOCK_NONBLOCK, EVENT_BUFFER);
+	return nlevent_open_protocol(NETLINK_ROUTE, groups, n);
+}
+
+int nlevent_open_protocol(int protocol, const unsigned *groups, size_t n)
+{
+	int fd = open_socket(protocol, SOCK_NONBLOCK, EVENT_BUFFER);
 
 	for (size_t i = 0; i < n && fd >= 0; i++) {
 		int group = (int)groups[i];

@@ -50,7 +50,8 @@ int nlreq_batch(struct nlreq *r, struct nl_msg **m, size_t n);
 
 /* ---- events ---- */
 
-/* A socket that listens to n multicast groups of NETLINK_ROUTE.  The descriptor, or a negative errno. */
+/* A socket that listens to n multicast groups of a netlink protocol, or of NETLINK_ROUTE.  The descriptor, or a negative errno. */
+int nlevent_open_protocol(int protocol, const unsigned *groups, size_t n);
 int nlevent_open(const unsigned *groups, size_t n);
 /*
  * Read a burst.  -ENOBUFS: some were lost, so ask for everything again; else 0.

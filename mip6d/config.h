@@ -120,6 +120,7 @@ struct config_mobile_node {
 	uint32_t correspondent_idle_s;
 	struct config_heartbeat heartbeat;
 	char identifier[CONFIG_IDENTIFIER_LEN]; /* "": none is told */
+	bool foreign_tunnel; /* ipsec.moves = "charon" */
 	bool unprotected_signals; /* believe what a home agent says of its own accord without IPsec */
 };
 

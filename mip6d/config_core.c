@@ -54,7 +54,8 @@ void config_to_mn(const struct mip6d_config *cfg, struct mn_config *mn)
 		.home_address = from->home_address,
 		.home_prefix = from->home_prefix,
 		.home_agent = from->home_agent,
-		.discover = in6_is_any(&from->home_agent),
+		.discover = in6_is_any(&from->home_agent) && !from->foreign_tunnel,
+		.foreign_tunnel = from->foreign_tunnel,
 		.lifetime_s = from->lifetime_s,
 		.uplink = from->cautious ? MN_UPLINK_CAUTIOUS : MN_UPLINK_OPTIMISTIC,
 		.optimistic_dad = from->optimistic_dad,
@@ -66,6 +67,8 @@ void config_to_mn(const struct mip6d_config *cfg, struct mn_config *mn)
 		.unprotected_signals = from->unprotected_signals,
 		.n_interfaces = from->n_interfaces,
 	};
+	if (from->foreign_tunnel)
+		mn->home_prefix = (struct ip6_prefix){.plen = 128}; /* no link is home */
 	mn->router.explicit_mode = from->router.explicit_mode;
 	mn->router.n_networks = from->router.n_networks;
 	for (size_t i = 0; i < from->router.n_networks; i++)
@@ -82,12 +85,12 @@ void config_to_mn_ro(const struct mip6d_config *cfg, struct mn_ro_config *ro)
 	const struct config_mobile_node *from = &cfg->mobile_node;
 
 	*ro = (struct mn_ro_config){
-		.n_rules = from->n_ro_rules,
+		.n_rules = from->foreign_tunnel ? 0 : from->n_ro_rules,
 		.max_correspondents = from->max_correspondents,
 		.lifetime_s = from->correspondent_lifetime_s,
 		.idle_s = from->correspondent_idle_s,
 	};
-	for (size_t i = 0; i < from->n_ro_rules; i++)
+	for (size_t i = 0; i < ro->n_rules; i++)
 		ro->rules[i] = (struct mn_ro_rule){
 			.prefix = from->ro_rules[i].to,
 			.when = when[from->ro_rules[i].when],

@@ -17,6 +17,7 @@ struct json_t;
 struct mh_socket;
 struct mn;
 struct mn_kernel;
+struct moves;
 struct ro_kernel;
 struct rr_shared;
 struct settings;
@@ -47,6 +48,7 @@ struct daemon {
 	struct ha_kernel *ha_kernel;
 	struct mn *mn;
 	struct mn_kernel *mn_kernel;
+	struct moves *moves; /* NULL: the tunnel is ours */
 };
 
 /* daemon_ha.c, daemon_mn.c: false when something is missing, which the log says. */
@@ -56,6 +58,11 @@ void daemon_ha_stats(struct daemon *d, struct json_t *stats);
 bool daemon_mn_start(struct daemon *d);
 void daemon_mn_stop(struct daemon *d);
 void daemon_mn_stats(struct daemon *d, struct json_t *stats);
+
+/* daemon_moves.c: nothing happens where the tunnel is ours */
+bool daemon_moves_start(struct daemon *d);
+void daemon_moves_stop(struct daemon *d);
+void daemon_moves_stats(struct daemon *d, struct json_t *stats);
 
 /* daemon_ro.c: after the role itself was started, and stopped */
 bool daemon_ro_start(struct daemon *d);

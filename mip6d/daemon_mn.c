@@ -105,7 +105,8 @@ bool daemon_mn_start(struct daemon *d)
 	struct mn_kernel_config k = {.home_address = c->home_address,
 		.home_agent = c->home_agent,
 		.table = c->table,
-		.optimistic_dad = c->optimistic_dad};
+		.optimistic_dad = c->optimistic_dad,
+		.foreign_tunnel = c->foreign_tunnel};
 	struct store_mn_record stored;
 	struct mn_config config;
 	char err[512];
@@ -137,7 +138,7 @@ bool daemon_mn_start(struct daemon *d)
 	}
 	if (mn_kernel_stored(d->mn_kernel, &stored))
 		mn_restore(d->mn, &stored.care_of, stored.seq, stored.remaining_s);
-	if (!daemon_ro_start(d))
+	if (!daemon_ro_start(d) || !daemon_moves_start(d))
 		return false;
 	log_info("mobile node %s, home agent %s", in6_str(&c->home_address),
 		in6_is_any(&config.home_agent) ? "to be found" : in6_str(&config.home_agent));
@@ -154,6 +155,7 @@ bool daemon_mn_start(struct daemon *d)
 void daemon_mn_stop(struct daemon *d)
 {
 	timer_stop(d->env.timers, &d->settled);
+	daemon_moves_stop(d);
 	mn_free(d->mn);
 	/* Nothing can be sent any more, then nothing needs protection. */
 	if (d->mn_kernel)
@@ -171,4 +173,5 @@ void daemon_mn_stats(struct daemon *d, struct json_t *stats)
 	json_object_set_new(stats, "uplink",
 		json_pack("{s:I, s:I, s:I}", "held", (json_int_t)s.held, "released",
 			(json_int_t)s.released, "dropped", (json_int_t)s.dropped));
+	daemon_moves_stats(d, stats);
 }

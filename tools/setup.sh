@@ -10,7 +10,8 @@ packages_build="build-essential pkg-config autoconf automake libtool
 	libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libnl-xfrm-3-dev libnetfilter-queue-dev libmnl-dev
 	libnftables-dev libssl-dev libconfig-dev libevent-dev libjansson-dev libcap-ng-dev uthash-dev check"
 packages_lab="iproute2 nftables iputils-ping radvd tshark tcpdump iperf3 procps kmod
-	python3 python3-scapy python3-pytest python3-matplotlib"
+	python3 python3-scapy python3-pytest python3-matplotlib
+	strongswan-swanctl charon-systemd libcharon-extra-plugins strongswan-pki"
 packages_kernel="linux-source-6.1 flex bison bc xz-utils"
 packages_check="clang libclang-rt-14-dev man-db groff"
 
@@ -46,8 +47,17 @@ need_packages() { # PACKAGE...
 	mkdir -p "$HOMEBOUND_BUILD"
 	export DEBIAN_FRONTEND=noninteractive
 	quietly "$HOMEBOUND_BUILD/packages.log" apt-get update
+	case $missing in *charon-systemd*) no_service strongswan.service mask ;; esac
 	# shellcheck disable=SC2086
 	quietly "$HOMEBOUND_BUILD/packages.log" apt-get install -y --no-install-recommends $missing
+	case $missing in *charon-systemd*) no_service strongswan.service unmask ;; esac
+}
+
+# The lab starts strongSwan itself; the package must not start one on this machine, neither now nor at the next boot.
+no_service() { # UNIT mask|unmask
+	[ -d /run/systemd/system ] || return 0
+	systemctl --quiet --runtime "$2" "$1"
+	[ "$2" = mask ] || systemctl --quiet disable "$1"
 }
 
 # Configure once and build what changed.  $1: folder; the rest goes to configure.

@@ -47,6 +47,11 @@ struct mn_config {
 	bool optimistic_dad; /* care-of addresses are used while DAD runs */
 	bool eager; /* a router with other prefixes is a move even while the old one answers */
 	bool random_iid; /* care-of addresses with random instead of EUI-64 interface identifiers */
+	/*
+	 * Another daemon moves the tunnel (IKEv2 with MOBIKE, RFC 4555; requirement T15): no registration.
+	 * home_address is the tunnel's inner address and may be ::, home_agent the gateway and is only shown.
+	 */
+	bool foreign_tunnel;
 	bool require_ipsec; /* ignore answers that are not MIP6_PKT_PROTECTED */
 	uint32_t hold_ms; /* hold what is sent while there is no place to send from, at most so long */
 	/* InitialBindackTimeoutFirstReg (RFC 6275 13: MUST be configurable); 0: 1500 ms */
@@ -124,6 +129,14 @@ enum mn_address_state {
 void mn_address_event(struct mn *mn, int ifindex, const struct in6_addr *addr, enum mn_address_state s);
 /* The kernel's Neighbor Unreachability Detection gave up on a neighbour, or reached it again (which is no news here). */
 void mn_neighbour_event(struct mn *mn, int ifindex, const struct in6_addr *addr, bool reachable);
+
+/*
+ * foreign_tunnel: the tunnel's end is at care_of now (NULL: there is no
+ * tunnel), so what waited for that can leave.
+ */
+void mn_tunnel_moved(struct mn *mn, const struct in6_addr *care_of);
+/* foreign_tunnel: the inner address and the gateway, as negotiated. */
+void mn_tunnel_is(struct mn *mn, const struct in6_addr *inner, const struct in6_addr *gateway);
 
 /*
  * Tell the home agent to forget the binding (a clean stop while away:

@@ -278,6 +278,7 @@ struct mn {
 	struct in6_addr announced; /* care-of address of the last EV_MOVED */
 	struct mn_link *home_link; /* home_set() is in force here */
 	bool tunnel_used; /* tunnel_set() was called */
+	struct in6_addr tunnel_at; /* foreign_tunnel: where it ends; :: nowhere */
 	bool bu_path; /* bu_path_set() is in force for the home agent */
 	bool signal_path; /* and signal_path() is on */
 	bool hold;

@@ -34,7 +34,7 @@ static void tunnel(struct mn *mn, const struct in6_addr *care_of, bool hold)
 {
 	const struct mn_config *c = &mn->config;
 
-	if (!mn_has_home_agent(mn) || mn->prefixes.invalid)
+	if ((!mn_has_home_agent(mn) && !c->foreign_tunnel) || mn->prefixes.invalid)
 		care_of = NULL; /* a place, but nobody to tunnel to, or nothing to send from */
 	mn->tunnel_used = true;
 	hold_is(mn, hold);
@@ -56,6 +56,21 @@ static void home(struct mn *mn, bool dad, bool hold)
 		"use the home address on the home link");
 }
 
+/* Ours always is; one of another daemon if it ends where packets can leave from. */
+static bool tunnel_is_usable(struct mn *mn)
+{
+	if (!mn->config.foreign_tunnel)
+		return true;
+	for (size_t i = 0; i < mn->n_links; i++) {
+		struct mn_link *l = &mn->links[i];
+		const struct mn_coa *c = mn_coa_find(l, &mn->tunnel_at);
+
+		if (c && !c->stale && l->state != MN_LINK_DOWN && mn_coa_valid(l, &c->addr))
+			return true;
+	}
+	return false;
+}
+
 static void hold_end(struct mn *mn)
 {
 	if (!mn->hold)
@@ -65,7 +80,7 @@ static void hold_end(struct mn *mn)
 		tunnel(mn, NULL, false);
 		break;
 	case MN_AWAY:
-		tunnel(mn, &mn->path.care_of, false);
+		tunnel(mn, tunnel_is_usable(mn) ? &mn->path.care_of : NULL, false);
 		break;
 	case MN_AT_HOME:
 		home(mn, false, false);
@@ -227,7 +242,7 @@ static void bu_path_set(struct mn *mn)
 {
 	const struct mn_config *c = &mn->config;
 
-	if (!mn_has_home_agent(mn))
+	if (!mn_has_home_agent(mn) || c->foreign_tunnel)
 		return;
 	mn->bu_path = true;
 	mn_check(mn,
@@ -246,6 +261,20 @@ static void signal_path(struct mn *mn, bool on)
 	mn->signal_path = on;
 	mn_check(mn, mn->ops->signal_path(mn->ops_ctx, &c->home_address, &c->home_agent, on),
 		"change the path of answers to the home agent");
+}
+
+/*
+ * The other daemon sees the new address and route and moves the tunnel; until
+ * it has, the tunnel's packets have a source that is not of this link.  It
+ * looks for another path only when the old address is gone.
+ */
+static void move_foreign(struct mn *mn, struct mn_link *l)
+{
+	path_is(mn, MN_AWAY, l, &l->coa->addr);
+	route_set(l, true);
+	tunnel(mn, &mn->path.care_of, mn->config.hold_ms > 0 && !tunnel_is_usable(mn));
+	announce(mn);
+	mn_coa_sweep(mn);
 }
 
 static void move_away(struct mn *mn, struct mn_link *l)
@@ -381,6 +410,8 @@ void mn_path_check(struct mn *mn)
 		same_place(mn, l);
 	else if (l->home)
 		move_home(mn, l);
+	else if (mn->config.foreign_tunnel)
+		move_foreign(mn, l);
 	else
 		move_away(mn, l);
 	stand_by(mn);
@@ -393,6 +424,25 @@ void mn_path_home_invalid(struct mn *mn)
 		tunnel(mn, NULL, false);
 		mn_reg_none(mn);
 	}
+}
+
+/* ---- a tunnel that another daemon moves ---- */
+
+void mn_tunnel_moved(struct mn *mn, const struct in6_addr *care_of)
+{
+	mn->tunnel_at = care_of ? *care_of : in6addr_any;
+	if (mn->stopping || mn->path.suspended || mn->path.location != MN_AWAY)
+		return;
+	if (tunnel_is_usable(mn))
+		tunnel(mn, &mn->path.care_of, false);
+	else if (!mn->hold && mn->config.hold_ms > 0)
+		tunnel(mn, &mn->path.care_of, true);
+}
+
+void mn_tunnel_is(struct mn *mn, const struct in6_addr *inner, const struct in6_addr *gateway)
+{
+	mn->config.home_address = *inner;
+	mn->config.home_agent = *gateway;
 }
 
 /* ---- another home agent ---- */

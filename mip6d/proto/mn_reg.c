@@ -323,7 +323,7 @@ static void request(
 
 static bool barred(const struct mn *mn)
 {
-	return !mn_has_home_agent(mn) || mn->prefixes.invalid || mn->reg.home_address_lost || mn->reg.router_refused ||
+	return mn->config.foreign_tunnel || !mn_has_home_agent(mn) || mn->prefixes.invalid || mn->reg.home_address_lost || mn->reg.router_refused ||
 	       mono_before(mn_now(mn), mn->reg.barred_until);
 }
 

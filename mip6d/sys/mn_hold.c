@@ -134,6 +134,16 @@ int mn_hold_end(struct mn_hold *h, bool drop)
 	return 0;
 }
 
+int mn_hold_address(struct mn_hold *h, const struct in6_addr *home_address)
+{
+	int err = h->holding ? change(h, false) : 0;
+
+	h->home_address = *home_address;
+	if (!err && h->holding)
+		err = change(h, true);
+	return err;
+}
+
 struct mn_hold *mn_hold_open(struct sys_loop *loop, struct nlreq *nf,
 	const struct in6_addr *home_address, const char (*links)[IFNAMSIZ], size_t n_links,
 	char *err, size_t errlen)

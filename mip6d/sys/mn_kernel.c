@@ -73,6 +73,11 @@ static int set_devices(struct mn_kernel *k, char *err, size_t errlen)
 	char receiver[IFNAMSIZ];
 	int rc;
 
+	if (k->config.foreign_tunnel) {
+		rc = set_device(k, k->config.tunnel, &in6addr_any, &l, err, errlen);
+		k->send_ifindex = rc ? 0 : l.ifindex;
+		return rc;
+	}
 	/* From the home address to the home agent: nothing can be sent like that, it would be its own route. */
 	rc = set_device(k, k->config.tunnel, &k->config.home_address, &l, err, errlen);
 	if (rc)
@@ -92,7 +97,7 @@ static int set_devices(struct mn_kernel *k, char *err, size_t errlen)
 
 /* ---- the home address ---- */
 
-static int set_home_address(struct mn_kernel *k)
+int mn_home_address_set(struct mn_kernel *k)
 {
 	struct rtnl_address a = {.ifindex = k->send_ifindex,
 		.addr = k->config.home_address,
@@ -101,7 +106,18 @@ static int set_home_address(struct mn_kernel *k)
 		.flags = IFA_F_HOMEADDRESS | IFA_F_NODAD | IFA_F_NOPREFIXROUTE,
 		.preferred_s = UINT32_MAX,
 		.valid_s = UINT32_MAX};
-	int err = nlreq_do(k->rt, rtnl_address_set(&a, true));
+	int err = in6_is_any(&a.addr) ? 0 : nlreq_do(k->rt, rtnl_address_set(&a, true));
+
+	return err == -EEXIST ? 0 : err;
+}
+
+int mn_home_rule_set(struct mn_kernel *k)
+{
+	struct rtnl_rule rule = {.src = k->config.home_address,
+		.table = k->config.table,
+		.priority = SYS_RULE_HOME,
+		.find_source = true};
+	int err = in6_is_any(&k->config.home_address) ? 0 : nlreq_do(k->rt, rtnl_rule_add(&rule));
 
 	return err == -EEXIST ? 0 : err;
 }
@@ -111,15 +127,9 @@ static int set_home_table(struct mn_kernel *k)
 {
 	struct rtnl_route last = {
 		.type = RTN_UNREACHABLE, .table = k->config.table, .metric = SYS_METRIC_LAST};
-	struct rtnl_rule rule = {.src = k->config.home_address,
-		.table = k->config.table,
-		.priority = SYS_RULE_HOME,
-		.find_source = true};
 	int err = nlreq_do(k->rt, rtnl_route_set(&last));
 
-	if (!err)
-		err = nlreq_do(k->rt, rtnl_rule_add(&rule));
-	return err == -EEXIST ? 0 : err;
+	return err ? err : mn_home_rule_set(k);
 }
 
 /* ---- system settings ---- */
@@ -206,14 +216,16 @@ static int open_all(
 		k->config.networks.n_ingress, err, errlen);
 	if (!k->hold)
 		return -EBUSY;
-	rc = set_devices(k, err, errlen);
+	rc = mn_foreign_open(k, err, errlen);
+	if (!rc)
+		rc = set_devices(k, err, errlen);
 	if (!rc)
 		rc = set_interfaces(k, err, errlen);
 	if (rc)
 		return rc;
 	rc = set_home_table(k);
 	if (!rc)
-		rc = set_home_address(k);
+		rc = mn_home_address_set(k);
 	if (rc) {
 		snprintf(err, errlen,
 			"cannot set the home address and its rule (CONFIG_IPV6_MULTIPLE_TABLES): "
@@ -224,7 +236,8 @@ static int open_all(
 	rc = mn_networks_open(k, err, errlen);
 	if (rc)
 		return rc;
-	rc = xfrm_accept_rh2(k->xfrm, &k->config.home_address);
+	if (!k->config.foreign_tunnel)
+		rc = xfrm_accept_rh2(k->xfrm, &k->config.home_address);
 	if (rc) {
 		snprintf(err, errlen,
 			"the kernel cannot take type 2 routing headers (CONFIG_IPV6_MIP6): %s",
@@ -398,8 +411,10 @@ static void remove_all(struct mn_kernel *k)
 		nlreq_do(k->rt, rtnl_link_del(k->receive_ifindex));
 	if (k->send_ifindex)
 		nlreq_do(k->rt, rtnl_link_del(k->send_ifindex));
-	xfrm_bu_path_flush(k->xfrm, &k->config.home_address);
-	xfrm_refuse_rh2(k->xfrm, &k->config.home_address);
+	if (!k->config.foreign_tunnel) {
+		xfrm_bu_path_flush(k->xfrm, &k->config.home_address);
+		xfrm_refuse_rh2(k->xfrm, &k->config.home_address);
+	}
 	settings_restore(k->settings);
 }
 

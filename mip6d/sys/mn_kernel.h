@@ -18,6 +18,9 @@
  * Care-of addresses have no prefix route: that an address was formed from a
  * prefix does not mean that the prefix is on the link (RFC 5942).
  *
+ * With foreign_tunnel NAME only stands in for a route while packets wait, and
+ * T leads to the router of the care-of address: XFRM takes them from there.
+ *
  * Order of calls: mn_kernel_open(), mn_kernel_stored(), mn_new(),
  * mn_kernel_start(), the loop; mn_kernel_reconcile() once the node has found
  * its place; at a clean stop mn_shutdown(), mn_kernel_close(k, true).
@@ -46,6 +49,7 @@ struct mn_kernel_config {
 	char tunnel[IFNAMSIZ]; /* NAME */
 	uint32_t table; /* T */
 	bool optimistic_dad;
+	bool foreign_tunnel; /* see mn_config: the tunnel and the home address in it are another daemon's */
 	struct mn_networks_config networks; /* behind this node, if it is a mobile router */
 	size_t n_interfaces;
 	struct {
@@ -67,6 +71,9 @@ struct mn_kernel *mn_kernel_open(const struct mn_kernel_config *c, struct sys_lo
 extern const struct mn_ops mn_kernel_ops;
 /* The binding of before a restart; false when there is none for this home address. */
 bool mn_kernel_stored(struct mn_kernel *k, struct store_mn_record *r);
+/* foreign_tunnel: the tunnel's inner address, and the gateway to which it leads. */
+int mn_kernel_tunnel_is(
+	struct mn_kernel *k, const struct in6_addr *inner, const struct in6_addr *gateway);
 /* Who watches the traffic of the home address (mn_ops.ro_watch); NULL: nobody. */
 void mn_kernel_watches(struct mn_kernel *k, struct ro_kernel *ro);
 /*

@@ -22,7 +22,7 @@ struct mn_configured {
 	uint8_t plen;
 };
 
-enum mn_way { MN_WAY_NONE, MN_WAY_TUNNEL, MN_WAY_HOME };
+enum mn_way { MN_WAY_NONE, MN_WAY_TUNNEL, MN_WAY_HOME, MN_WAY_FOREIGN };
 
 struct mn_kernel {
 	struct mn_kernel_config config;
@@ -42,6 +42,9 @@ struct mn_kernel {
 	enum mn_way way; /* of what the home address sends */
 	int home_ifindex; /* the home address is on it; 0: none */
 	uint8_t home_plen;
+	struct in6_addr main_router; /* where that leads */
+	struct in6_addr gateway; /* foreign_tunnel: routed by mn_foreign_source(); :: none */
+	struct in6_addr source; /* from which it is reached; :: none yet */
 	int main_ifindex; /* of our default route in the main table; 0: none */
 	size_t n_sources, n_addresses;
 	struct mn_source sources[MN_MAX_ADDRESSES];
@@ -56,6 +59,19 @@ bool mn_esp_protects(const struct mn_kernel *k, const struct in6_addr *peer);
 int mn_esp_away(struct mn_kernel *k, const struct in6_addr *home_agent, const struct in6_addr *care_of);
 /* No tunnel. */
 int mn_esp_home(struct mn_kernel *k);
+
+/* mn_kernel.c: nothing happens as long as there is no home address */
+int mn_home_address_set(struct mn_kernel *k);
+int mn_home_rule_set(struct mn_kernel *k);
+
+/* mn_ops.c */
+int mn_default_route(struct mn_kernel *k, uint32_t table, int ifindex,
+	const struct in6_addr *router, uint32_t mtu);
+
+/* mn_foreign.c: nothing leaves in clear; the inner address sends through the tunnel; the IKE daemon sends from care_of */
+int mn_foreign_open(struct mn_kernel *k, char *err, size_t errlen);
+int mn_foreign_route(struct mn_kernel *k);
+int mn_foreign_source(struct mn_kernel *k, const struct in6_addr *care_of);
 
 /* err, or 0 when it says that what was to be removed is not there. */
 int mn_gone_is_fine(int err);

@@ -155,7 +155,7 @@ static int set_rule(struct mn_kernel *k, const struct in6_addr *src, uint32_t ta
 	return err == -EEXIST ? 0 : err;
 }
 
-static int default_route(struct mn_kernel *k, uint32_t table, int ifindex,
+int mn_default_route(struct mn_kernel *k, uint32_t table, int ifindex,
 	const struct in6_addr *router, uint32_t mtu)
 {
 	struct rtnl_route r = {.table = table,
@@ -200,13 +200,15 @@ static int router_set(void *ctx, int ifindex, const struct in6_addr *router, con
 	if (lladdr && lladdr_len)
 		err = neighbour_set(k, ifindex, router, lladdr, lladdr_len);
 	if (!err)
-		err = default_route(k, table, ifindex, router, mtu);
+		err = mn_default_route(k, table, ifindex, router, mtu);
 	if (!err)
 		err = set_rule(k, care_of, table);
 	if (!err && !find_source(k, ifindex, care_of) && k->n_sources < MN_MAX_ADDRESSES)
 		k->sources[k->n_sources++] = (struct mn_source){ifindex, *care_of};
-	if (!err && primary)
-		err = default_route(k, 0, ifindex, router, mtu);
+	if (!err && primary) {
+		k->main_router = *router;
+		err = mn_default_route(k, 0, ifindex, router, mtu);
+	}
 	return err;
 }
 
@@ -321,10 +323,15 @@ static int tunnel_set(void *ctx, const struct in6_addr *home_address,
 		e = mn_hold_end(k->hold, true);
 		return err ? err : e;
 	}
-	err = mn_esp_away(k, home_agent, care_of);
-	if (!err)
+	if (k->config.foreign_tunnel)
+		err = mn_foreign_source(k, care_of);
+	else
+		err = mn_esp_away(k, home_agent, care_of);
+	if (!err && !k->config.foreign_tunnel)
 		err = move_tunnel(k, care_of, home_agent);
-	if (!err)
+	if (!err && k->config.foreign_tunnel && !hold)
+		err = mn_foreign_route(k);
+	else if (!err)
 		err = route_by_tunnel(k);
 	return err || hold ? err : mn_hold_end(k->hold, false);
 }
@@ -379,9 +386,9 @@ static int home_set(void *ctx, const struct in6_addr *home_address, uint8_t pref
 	k->home_plen = prefix_len;
 	err = nlreq_do(k->rt, rtnl_route_set(&on_link));
 	if (!err && router && !in6_is_any(router)) {
-		err = default_route(k, k->config.table, ifindex, router, 0);
+		err = mn_default_route(k, k->config.table, ifindex, router, 0);
 		if (!err)
-			err = default_route(k, 0, ifindex, router, 0);
+			err = mn_default_route(k, 0, ifindex, router, 0);
 	} else if (!err) {
 		err = route_nowhere(k);
 	}

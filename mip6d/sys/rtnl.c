@@ -172,6 +172,8 @@ static struct nl_msg *route_msg(int type, int flags, const struct rtnl_route *r)
 		err |= nla_put_u32(m, RTA_OIF, (uint32_t)r->ifindex);
 	if (!in6_is_any(&r->gateway))
 		err |= nla_put(m, RTA_GATEWAY, ADDR_LEN, &r->gateway);
+	if (type == RTM_NEWROUTE && !in6_is_any(&r->prefsrc))
+		err |= nla_put(m, RTA_PREFSRC, ADDR_LEN, &r->prefsrc);
 	if (type == RTM_NEWROUTE && r->encap)
 		err |= put_encap(m, r);
 	if (type == RTM_NEWROUTE && r->mtu)

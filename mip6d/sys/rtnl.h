@@ -41,6 +41,7 @@ struct rtnl_route {
 	uint32_t metric; /* 0: the kernel's default, 1024 */
 	int ifindex;
 	struct in6_addr gateway; /* ::: on link */
+	struct in6_addr prefsrc; /* of packets whose sender has chosen none; ::: the kernel chooses */
 	bool encap; /* ip6 encapsulation from encap_src to encap_dst */
 	struct in6_addr encap_src, encap_dst;
 	uint32_t mtu; /* 0: as the device */

@@ -1242,6 +1242,147 @@ START_TEST(router_lifetime)
 }
 END_TEST
 
+/* ---- a tunnel of another daemon (requirement T15) ---- */
+
+static void tunnel_moved(struct world *w, const char *care_of)
+{
+	struct in6_addr a = named(care_of ? care_of : "::");
+
+	mn_tunnel_moved(w->mn, care_of ? &a : NULL);
+}
+
+/* On link A, with the tunnel there; no home agent, and no link is home. */
+static struct world *foreign_at_a(void)
+{
+	struct world *w = world_new();
+
+	w->config.foreign_tunnel = true;
+	w->config.home_prefix.plen = 128;
+	start(w);
+	up(w, 1);
+	ra_a(w, 1);
+	address(w, 1, "A1", MN_ADDR_READY);
+	address(w, 1, "L1", MN_ADDR_READY);
+	tunnel_moved(w, "A1");
+	forget(w);
+	return w;
+}
+
+START_TEST(foreign_tunnel_begins)
+{
+	struct world *w = world_new();
+
+	w->config.foreign_tunnel = true;
+	w->config.home_address = w->config.home_agent = in6addr_any;
+	start(w);
+	up(w, 1);
+	forget(w);
+	ra_a(w, 1);
+	/* no path of Binding Updates, none is sent; what is sent waits for the tunnel */
+	expect(w, "addr 1 A1 opt", "route 1 RA A1 primary", "tunnel A1 hold");
+	ck_assert_int_eq(info(w).registration, MN_REG_NONE);
+	tunnel_moved(w, "A1");
+	expect(w, "tunnel A1 go");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(foreign_tunnel_moves)
+{
+	struct world *w = foreign_at_a();
+
+	move_to_b(w);
+	/* the old address goes at once: it is what the other daemon waits for */
+	expect(w, "tunnel none hold", "ll 1 opt", "rs 1 L1", "addr 1 B1 opt", "route 1 RB B1 primary",
+		"tunnel B1 hold", "route- 1 A1", "addr- 1 A1");
+	ck_assert_int_eq(info(w).location, MN_AWAY);
+	/* while it moves there is none */
+	tunnel_moved(w, NULL);
+	expect_nothing(w);
+	tunnel_moved(w, "B1");
+	expect(w, "tunnel B1 go");
+	advance(w, 3000);
+	ck_assert_uint_eq(count(w, "tunnel"), 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(foreign_tunnel_does_not_follow)
+{
+	struct world *w = foreign_at_a();
+
+	move_to_b(w);
+	forget(w);
+	advance(w, 2000);
+	/* what waited too long is dropped; nothing leaves by a tunnel from elsewhere */
+	expect(w, "tunnel none go");
+	tunnel_moved(w, "A1");
+	ck_assert_uint_eq(count(w, "tunnel B1 go"), 0);
+	tunnel_moved(w, "B1");
+	ck_assert_uint_eq(count(w, "tunnel B1 go"), 1);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(foreign_tunnel_same_link_again)
+{
+	struct world *w = foreign_at_a();
+
+	down(w, 1);
+	up(w, 1);
+	ra_a(w, 1);
+	expect(w, "tunnel none hold", "ll 1 opt", "rs 1 L1", "addr 1 A1 opt again",
+		"route 1 RA A1 primary", "tunnel A1 go");
+	world_free(w);
+}
+END_TEST
+
+/* Another interface is better, but where the tunnel is it works. */
+START_TEST(foreign_tunnel_make_before_break)
+{
+	struct world *w = foreign_at_a();
+
+	up(w, 2);
+	forget(w);
+	ra_b(w, 2);
+	expect(w, "addr 2 B2 opt", "route 2 RB B2");
+	mn_prefer(w->mn, 2, 20);
+	expect(w, "route 2 RB B2 primary", "tunnel B2 go", "route 1 RA A1");
+	tunnel_moved(w, "B2");
+	expect(w, "tunnel B2 go");
+	down(w, 1);
+	ck_assert_uint_eq(count(w, "tunnel none"), 0);
+	world_free(w);
+}
+END_TEST
+
+START_TEST(foreign_tunnel_lost)
+{
+	struct world *w = foreign_at_a();
+
+	tunnel_moved(w, NULL);
+	expect(w, "tunnel A1 hold");
+	advance(w, 2000);
+	expect(w, "tunnel none go");
+	tunnel_moved(w, "A1");
+	expect(w, "tunnel A1 go");
+	world_free(w);
+}
+END_TEST
+
+START_TEST(foreign_tunnel_end)
+{
+	struct world *w = foreign_at_a();
+
+	mn_shutdown(w->mn);
+	ck_assert(mn_idle(w->mn));
+	expect(w, "tunnel none go", "route- 1 A1", "addr- 1 A1");
+	tunnel_moved(w, "A1");
+	expect_nothing(w);
+	world_free(w);
+}
+END_TEST
+
 /* ---- two interfaces ---- */
 
 START_TEST(second_interface_stands_by)
@@ -2634,6 +2775,14 @@ static void link_tests(Suite *s)
 	tcase_add_test(tc, retrans_timer_of_the_router);
 	tcase_add_test(tc, unreachable_router);
 	tcase_add_test(tc, router_lifetime);
+	tc = tcase(s, "a tunnel of another daemon");
+	tcase_add_test(tc, foreign_tunnel_begins);
+	tcase_add_test(tc, foreign_tunnel_moves);
+	tcase_add_test(tc, foreign_tunnel_does_not_follow);
+	tcase_add_test(tc, foreign_tunnel_same_link_again);
+	tcase_add_test(tc, foreign_tunnel_make_before_break);
+	tcase_add_test(tc, foreign_tunnel_lost);
+	tcase_add_test(tc, foreign_tunnel_end);
 	tc = tcase(s, "two interfaces");
 	tcase_add_test(tc, second_interface_stands_by);
 	tcase_add_test(tc, equal_preference_stays);
