@@ -9,19 +9,18 @@
 #include <linux/netlink.h>
 #include "ipsec-glue/sender.h"
 #include "ipsec-glue/kernel_events.h"
-#include "ipsec-glue/manual.h"
 #include "ipsec-glue/algorithm.h"
 #include "ipsec-glue/xfrm.h"
 #include "lib/netlink.h"
 struct ipsec_sender { struct nlreq *x; ipsec_pause_fn *fn; void *ctx; uint32_t oseq; };
 struct ipsec_kernel_events { int fd; };
-struct ipsec_keys { size_t n; struct ipsec_manual_sa sa[64]; };
 struct ipsec_kernel_events *ipsec_kernel_events_open(int *err){ struct ipsec_kernel_events*e=calloc(1,sizeof*e); e->fd=dup(0); *err=0; return e; }
 void ipsec_kernel_events_close(struct ipsec_kernel_events *e){ free(e);} 
 int ipsec_kernel_events_fd(const struct ipsec_kernel_events *e){return e->fd;}
 struct ipsec_sender *ipsec_sender_open(int *err){ struct ipsec_sender*s=calloc(1,sizeof*s); s->x=nlreq_open(NETLINK_XFRM,err); return s; }
 void ipsec_sender_close(struct ipsec_sender *s){ if(s){nlreq_close(s->x); free(s);} }
 void ipsec_sender_pauses(struct ipsec_sender *s, ipsec_pause_fn *fn, void *ctx){s->fn=fn;s->ctx=ctx;}
+struct ipsec_keys;
 static struct xfrm_lifetime_cfg lim(void){ return (struct xfrm_lifetime_cfg){.soft_byte_limit=XFRM_INF,.hard_byte_limit=XFRM_INF,.soft_packet_limit=XFRM_INF,.hard_packet_limit=XFRM_INF}; }
 static struct xfrm_selector sel(const struct ipsec_selector *s){ struct xfrm_selector x={.family=s->family,.proto=s->proto,.prefixlen_s=s->src.plen,.prefixlen_d=s->dst.plen}; memcpy(&x.saddr,&s->src.addr,16); memcpy(&x.daddr,&s->dst.addr,16); if(s->type>=0){x.sport=htons((uint16_t)s->type); x.sport_mask=0xffff;} return x; }
 static struct nl_msg *sa_add(const struct ipsec_sa *s){
@@ -62,6 +61,3 @@ static int wf(void*a,const struct nlmsghdr*h){ struct w*w=a; struct ipsec_sa_inf
 int ipsec_sender_walk(struct ipsec_sender *s, ipsec_walk_fn *fn, void *arg){ struct w w={fn,arg}; return nlreq_dump(s->x,nlreq_msg(XFRM_MSG_GETSA,0,NULL,0),wf,&w); }
 static int of(void*a,const struct nlmsghdr*h){ rd(h,a); return 0; }
 int ipsec_sender_sa(struct ipsec_sender *s, const struct in6_addr *dst, uint32_t spi, struct ipsec_sa_info *out){ struct xfrm_usersa_id h={.family=AF_INET6,.proto=50,.spi=htonl(spi)}; memcpy(&h.daddr,dst,16); return nlreq_get(s->x,nlreq_msg(XFRM_MSG_GETSA,0,&h,sizeof h),of,out); }
-struct ipsec_keys *ipsec_keys_quick(const char*path){ FILE*f=fopen(path,"r"); struct ipsec_keys*k=calloc(1,sizeof*k); char a[64],b[64],u[16],al[40],key[300]; unsigned spi; while(f&&fscanf(f,"%63s %63s %15s %i %39s %299s",a,b,u,&spi,al,key)==6){ struct ipsec_manual_sa*s=&k->sa[k->n++]; inet_pton(AF_INET6,a,&s->src); inet_pton(AF_INET6,b,&s->dst); s->use=u[0]=='d'; s->spi=spi; s->algorithm=ipsec_algorithm_find(al); s->key.len=strlen(key)/2; for(size_t i=0;i<s->key.len;i++) sscanf(key+2*i,"%2hhx",&s->key.octets[i]); } return k; }
-const struct ipsec_manual_sa *ipsec_keys_find(const struct ipsec_keys *k, const struct in6_addr *src, const struct in6_addr *dst, enum ipsec_use use){ for(size_t i=0;i<k->n;i++) if(in6_equal(&k->sa[i].src,src)&&in6_equal(&k->sa[i].dst,dst)&&k->sa[i].use==use) return &k->sa[i]; return NULL; }
-const struct ipsec_manual_sa *ipsec_keys_at(const struct ipsec_keys *k, size_t i){ return i<k->n?&k->sa[i]:NULL; }

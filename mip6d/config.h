@@ -20,6 +20,7 @@
 #include "lib/log.h"
 #include "lib/prefix_table.h"
 #include "lib/rr.h"
+#include "mip6/ipsec.h"
 
 struct cn_config;
 struct ha_config;
@@ -53,6 +54,7 @@ struct config_revocation { /* RFC 5846 11 */
 };
 
 struct config_home_agent {
+	enum ipsec_manager ipsec;
 	struct in6_addr address;
 	char home_link[IFNAMSIZ]; /* "": virtual home link, no DAD and no proxying */
 	size_t n_prefixes;
@@ -106,6 +108,7 @@ struct config_mobile_node {
 	struct config_interface interfaces[CONFIG_MAX_INTERFACES];
 	uint32_t lifetime_s; /* a multiple of 4 */
 	bool cautious; /* data after the acknowledgement, not right behind the Binding Update */
+	enum ipsec_manager ipsec;
 	bool optimistic_dad; /* RFC 4429 */
 	bool eager; /* movement detection */
 	bool random_iid;
@@ -131,6 +134,25 @@ struct config_correspondent { /* the correspondent part of every role */
 	bool refresh; /* ask for it before a binding in use ends */
 };
 
+#define CONFIG_NAME_LEN 64
+
+struct config_ipsec_node { /* what strongSwan calls it */
+	struct in6_addr home_address; /* ::: the mobile node itself */
+	char connection[CONFIG_NAME_LEN], signal[CONFIG_NAME_LEN], data[CONFIG_NAME_LEN];
+};
+
+struct config_ipsec {
+	enum ipsec_manager manager; /* of the role's group */
+	bool payload; /* protect all that goes through the tunnel, not only HoTI and HoT */
+	enum ipsec_arrangement arrangement;
+	char keys_file[PATH_MAX]; /* with IPSEC_MANUAL */
+	uint32_t replay_window;
+	struct ipsec_keys *keys; /* read from there */
+	char vici_socket[CONFIG_SOCKET_LEN]; /* with IPSEC_STRONGSWAN */
+	size_t n_nodes;
+	struct config_ipsec_node *nodes;
+};
+
 struct config_shared_key { /* RFC 4449 */
 	struct in6_addr local, peer;
 	struct rr_shared key;
@@ -146,6 +168,7 @@ struct mip6d_config {
 	char shared_keys_file[PATH_MAX]; /* "": none */
 	size_t n_shared_keys;
 	struct config_shared_key *shared_keys;
+	struct config_ipsec ipsec;
 	struct config_home_agent home_agent; /* with ROLE_HOME_AGENT */
 	struct config_mobile_node mobile_node; /* with ROLE_MOBILE_NODE */
 };

@@ -3,8 +3,6 @@
 #include <jansson.h>
 #include <net/if.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 #include <string.h>
 
 #include "lib/log.h"
@@ -87,7 +85,6 @@ bool daemon_ha_start(struct daemon *d)
 
 	memset(&config, 0, sizeof(config));
 	config_to_ha(d->cfg, &config);
-	config.require_ipsec = access("/work/wt/lead/build/HB_KEYS", F_OK) == 0;
 	config.restart_counter = d->restart_counter;
 	if (!watch_home_link(d, &config))
 		return false;

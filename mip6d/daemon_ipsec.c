@@ -4,8 +4,6 @@
  * before the core asks for anything, and ends behind it.
  */
 #include <errno.h>
-#include <stdlib.h>
-#include <unistd.h>
 #include <string.h>
 
 #include "ipsec-glue/glue.h"
@@ -45,28 +43,75 @@ static const struct ipsec_glue_ops glue_ops = {.pause = pause_sending, .moved = 
 
 /* ---- start and end ---- */
 
-bool daemon_ipsec_start(struct daemon *d)
+static bool complain(const struct daemon *d, const struct in6_addr *home_address, int err)
 {
-	const char *file = access("/work/wt/lead/build/HB_KEYS", F_OK) ? NULL : "/work/wt/lead/build/HB_KEYS";
-	bool payload = access("/work/wt/lead/build/HB_PAYLOAD", F_OK) == 0;
-	struct ipsec_glue_config c = {.at_home_agent = d->cfg->role == ROLE_HOME_AGENT,
-		.manager = IPSEC_MANUAL, .arrangement = access("/work/wt/lead/build/HB_HOME", F_OK) == 0 ? IPSEC_BY_HOME_ADDRESS : IPSEC_BY_MIGRATE,
-		.payload = payload, .replay_window = 4096};
-	char err[512];
+	log_error("IPsec of %s: %s", in6_str(home_address),
+		err == -ENOKEY ? "there are no keys; `mip6ctl ipsec keys` makes some" : ipsec_glue_why(d->glue));
+	return false;
+}
+
+static bool add_node(struct daemon *d, const struct in6_addr *home_address, const struct in6_addr *home_agent)
+{
+	const struct config_mobile_router *r = &d->cfg->mobile_node.router;
+	struct ipsec_glue_node n = {.home_address = *home_address, .home_agent = *home_agent};
+	int err = ipsec_glue_add(d->glue, &n);
+
+	if (!err && d->mn_kernel)
+		err = ipsec_glue_networks(d->glue, home_address, home_agent, r->networks, r->n_networks);
+	return err ? complain(d, home_address, err) : true;
+}
+
+/* Whom there are keys for: on a mobile node its home agents, on a home agent its nodes. */
+static bool add_manual(struct daemon *d)
+{
 	const struct ipsec_manual_sa *sa;
 
-	if (!file) return true;
-	c.keys = ipsec_keys_quick(file);
-	d->glue = ipsec_glue_open(&c, &glue_ops, d, err, sizeof(err));
-	if (!d->glue) { log_error("%s", err); return false; }
-	for (size_t i = 0; (sa = ipsec_keys_at(c.keys, i)); i++) {
-		const struct in6_addr *ha = c.at_home_agent ? &d->cfg->home_agent.address : &d->cfg->mobile_node.home_agent;
-		struct ipsec_glue_node n = {.home_address = in6_equal(&sa->dst, ha) ? sa->src : sa->dst, .home_agent = *ha};
-		int rc = ipsec_glue_add(d->glue, &n);
-		if (!rc && !c.at_home_agent) rc = ipsec_glue_networks(d->glue, &n.home_address, ha, d->cfg->mobile_node.router.networks, d->cfg->mobile_node.router.n_networks);
-		if (rc) { log_error("%s %s", strerror(-rc), ipsec_glue_why(d->glue)); return false; }
+	for (size_t i = 0; (sa = ipsec_keys_at(d->cfg->ipsec.keys, i)); i++) {
+		const struct in6_addr *home_agent = &d->cfg->home_agent.address,
+				      *home = &d->cfg->mobile_node.home_address;
+
+		if (d->ha_kernel && in6_equal(&sa->dst, home_agent) && !add_node(d, &sa->src, home_agent))
+			return false;
+		if (d->mn_kernel && in6_equal(&sa->src, home) && !add_node(d, home, &sa->dst))
+			return false;
 	}
-	if ((d->mn_kernel ? mn_kernel_protect(d->mn_kernel, d->glue, payload, err, sizeof(err)) : ha_kernel_protect(d->ha_kernel, d->glue, payload, err, sizeof(err)))) { log_error("%s", err); return false; }
+	return true;
+}
+
+static bool protect(struct daemon *d)
+{
+	bool payload = d->cfg->ipsec.payload;
+	char err[512];
+
+	if (!(d->mn_kernel ? mn_kernel_protect(d->mn_kernel, d->glue, payload, err, sizeof(err))
+			   : ha_kernel_protect(d->ha_kernel, d->glue, payload, err, sizeof(err))))
+		return true;
+	log_error("%s", err);
+	return false;
+}
+
+bool daemon_ipsec_start(struct daemon *d)
+{
+	const struct config_ipsec *from = &d->cfg->ipsec;
+	const struct ipsec_glue_config c = {.at_home_agent = d->cfg->role == ROLE_HOME_AGENT,
+		.manager = from->manager,
+		.arrangement = from->arrangement,
+		.payload = from->payload,
+		.replay_window = from->replay_window,
+		.keys = from->keys};
+	char err[512];
+
+	if (from->manager == IPSEC_NONE)
+		return true;
+	d->glue = ipsec_glue_open(&c, &glue_ops, d, err, sizeof(err));
+	if (!d->glue) {
+		log_error("%s", err);
+		return false;
+	}
+	if (from->manager == IPSEC_MANUAL && !add_manual(d))
+		return false;
+	if (!protect(d))
+		return false;
 	ipsec_glue_settle(d->glue);
 	return true;
 }

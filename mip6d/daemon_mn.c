@@ -2,8 +2,6 @@
 /* The daemon as mobile node. */
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 #include <string.h>
 
 #include "lib/log.h"
@@ -114,8 +112,6 @@ bool daemon_mn_start(struct daemon *d)
 
 	memset(&config, 0, sizeof(config));
 	config_to_mn(d->cfg, &config);
-	config.clear_waits = access("/work/wt/lead/build/HB_PAYLOAD", F_OK) == 0;
-	config.require_ipsec = access("/work/wt/lead/build/HB_KEYS", F_OK) == 0;
 	config.restart_counter = d->restart_counter;
 	stay_with_home_agent(d, &config, &k);
 	if (!find_interfaces(c, &config, &k))
