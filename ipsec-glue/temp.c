@@ -35,7 +35,8 @@ static struct nl_msg *pol(const struct ipsec_policy *p){
  struct xfrm_userpolicy_info h={.sel=sel(&p->sel),.lft=lim(),.priority=p->priority,.dir=(uint8_t)p->dir,.action=p->block,.share=XFRM_SHARE_ANY};
  struct xfrm_user_tmpl t[4]; memset(t,0,sizeof t); struct nl_msg*m=nlreq_msg(XFRM_MSG_UPDPOLICY,NLM_F_REPLACE,&h,sizeof h);
  for(size_t i=0;i<p->n_templates;i++){ const struct ipsec_template*q=&p->templates[i]; t[i].id.proto=q->proto; memcpy(&t[i].id.daddr,&q->dst,16); memcpy(&t[i].saddr,&q->src,16); t[i].family=AF_INET6; t[i].mode=(uint8_t)q->mode; t[i].reqid=q->reqid; t[i].optional=q->optional; t[i].aalgos=t[i].ealgos=t[i].calgos=~0u; }
- if(p->n_templates) nla_put(m,XFRMA_TMPL,(int)(p->n_templates*sizeof t[0]),t); return m; }
+ if(p->n_templates) { nla_put(m,XFRMA_TMPL,(int)(p->n_templates*sizeof t[0]),t); }
+ return m; }
 static int gone(int e){return e==-ESRCH||e==-ENOENT?0:e;}
 static int one(struct ipsec_sender*s,const struct ipsec_op*o){
  struct xfrm_ro_state r;

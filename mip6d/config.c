@@ -97,6 +97,7 @@ static void check_top(
 			"remove one of the two");
 	if (state && strcmp(cfg->state_file, cfg->control_socket) == 0)
 		config_complain(r, state, "is also the control socket; write another path");
+	config_check_moves(r, root, cfg);
 	config_check_ipsec(r, root, cfg);
 }
 

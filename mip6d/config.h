@@ -101,14 +101,14 @@ struct config_ro_rule {
 };
 
 struct config_mobile_node {
-	struct in6_addr home_address;
-	struct ip6_prefix home_prefix;
-	struct in6_addr home_agent; /* ::, "auto": found by discovery */
+	struct in6_addr home_address; /* ::, "auto": that of the tunnel, with foreign_tunnel */
+	struct ip6_prefix home_prefix; /* none with foreign_tunnel */
+	struct in6_addr home_agent; /* ::, "auto": found by discovery, or the tunnel's other end */
+	enum ipsec_manager ipsec;
 	size_t n_interfaces;
 	struct config_interface interfaces[CONFIG_MAX_INTERFACES];
 	uint32_t lifetime_s; /* a multiple of 4 */
 	bool cautious; /* data after the acknowledgement, not right behind the Binding Update */
-	enum ipsec_manager ipsec;
 	bool optimistic_dad; /* RFC 4429 */
 	bool eager; /* movement detection */
 	bool random_iid;
@@ -123,9 +123,11 @@ struct config_mobile_node {
 	uint32_t correspondent_idle_s;
 	struct config_heartbeat heartbeat;
 	char identifier[CONFIG_IDENTIFIER_LEN]; /* "": none is told */
-	bool foreign_tunnel; /* ipsec.moves = "charon" */
+	bool foreign_tunnel; /* ipsec.moves is "charon" */
 	bool unprotected_signals; /* believe what a home agent says of its own accord without IPsec */
 };
+
+
 
 struct config_correspondent { /* the correspondent part of every role */
 	bool enabled;
@@ -134,6 +136,10 @@ struct config_correspondent { /* the correspondent part of every role */
 	bool refresh; /* ask for it before a binding in use ends */
 };
 
+/* Who moves the tunnel with the care-of address: mip6d, or strongSwan by MOBIKE (T15). */
+enum config_moves { CONFIG_MOVES_MIP6D, CONFIG_MOVES_CHARON };
+const char *config_moves_name(enum config_moves m);
+
 #define CONFIG_NAME_LEN 64
 
 struct config_ipsec_node { /* what strongSwan calls it */
@@ -141,7 +147,8 @@ struct config_ipsec_node { /* what strongSwan calls it */
 	char connection[CONFIG_NAME_LEN], signal[CONFIG_NAME_LEN], data[CONFIG_NAME_LEN];
 };
 
-struct config_ipsec {
+struct config_ipsec { /* the group ipsec */
+	enum config_moves moves;
 	enum ipsec_manager manager; /* of the role's group */
 	bool payload; /* protect all that goes through the tunnel, not only HoTI and HoT */
 	enum ipsec_arrangement arrangement;

@@ -8,6 +8,12 @@
 
 const char *const config_ipsec_managers[] = {"none", "manual", "strongswan", NULL};
 static const char *const arrangements[] = {"migrate", "home-address", NULL};
+static const char *const moves_names[] = {"mip6d", "charon", NULL};
+
+const char *config_moves_name(enum config_moves m)
+{
+	return moves_names[m];
+}
 
 static const struct config_key strongswan_keys[] = {
 	CONFIG_KEY("socket", config_read_path, offsetof(struct config_ipsec, vici_socket),
@@ -81,6 +87,8 @@ static const struct config_key ipsec_keys[] = {
 	CONFIG_KEY("payload", config_read_bool, offsetof(struct config_ipsec, payload), "true"),
 	CONFIG_KEY("arrangement", config_read_choice, offsetof(struct config_ipsec, arrangement),
 		"\"migrate\" or \"home-address\"", .choices = arrangements),
+	CONFIG_KEY("moves", config_read_choice, offsetof(struct config_ipsec, moves), "\"mip6d\"",
+		.choices = moves_names),
 	CONFIG_KEY("keys_file", config_read_path, offsetof(struct config_ipsec, keys_file),
 		"\"/etc/mip6d/ipsec.keys\"", .cap = PATH_MAX),
 	CONFIG_KEY("replay_window", config_read_u32, offsetof(struct config_ipsec, replay_window),
@@ -108,6 +116,9 @@ void config_check_ipsec(struct config_reader *r, const config_setting_t *root, s
 	c->manager = cfg->role == ROLE_HOME_AGENT     ? cfg->home_agent.ipsec
 		     : cfg->role == ROLE_MOBILE_NODE ? cfg->mobile_node.ipsec
 						      : IPSEC_NONE;
+	if (group && config_setting_get_member(group, "moves") &&
+		(!config_good(group, "moves") || c->moves == CONFIG_MOVES_CHARON))
+		return;
 	if (c->manager == IPSEC_NONE && group)
 		config_complain(r, group, "has no meaning with ipsec = \"none\"; remove one of the two");
 	if (c->manager == IPSEC_MANUAL && !c->keys_file[0])
@@ -122,7 +133,7 @@ void config_print_ipsec(const struct mip6d_config *cfg, FILE *to)
 {
 	const struct config_ipsec *c = &cfg->ipsec;
 
-	if (c->manager == IPSEC_NONE)
+	if (c->manager == IPSEC_NONE || c->moves == CONFIG_MOVES_CHARON)
 		return;
 	fprintf(to, "ipsec = {\n\tpayload = %s;\n\tarrangement = \"%s\";\n\treplay_window = %u;\n",
 		c->payload ? "true" : "false", arrangements[c->arrangement], c->replay_window);

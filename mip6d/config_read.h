@@ -90,6 +90,12 @@ config_read_fn config_read_revocation; /* struct config_revocation */
 config_read_fn config_read_identifier; /* char[CONFIG_IDENTIFIER_LEN] */
 config_read_fn config_read_identifiers; /* field is the struct config_home_agent */
 
+/* config_moves.c: struct in6_addr, "auto" is :: */
+config_read_fn config_read_home_address;
+struct mip6d_config;
+void config_check_moves(
+	struct config_reader *r, const config_setting_t *root, struct mip6d_config *cfg);
+
 /* The two groups that belong to roles: config_ha.c, config_mn.c; field is their struct. */
 config_read_fn config_read_home_agent;
 config_read_fn config_read_mobile_node;

@@ -101,7 +101,7 @@ bool daemon_ipsec_start(struct daemon *d)
 		.keys = from->keys};
 	char err[512];
 
-	if (from->manager == IPSEC_NONE)
+	if (from->manager == IPSEC_NONE || from->moves == CONFIG_MOVES_CHARON)
 		return true;
 	d->glue = ipsec_glue_open(&c, &glue_ops, d, err, sizeof(err));
 	if (!d->glue) {
