@@ -115,7 +115,7 @@ static struct glue_node *new_node(const struct ipsec_glue *g, const struct ipsec
 	node->n = (struct ipsec_node){.at_home_agent = g->config.at_home_agent,
 		.arrangement = g->config.arrangement,
 		.payload = g->config.payload,
-		.tell = g->config.manager == IPSEC_STRONGSWAN,
+		.ike = g->config.manager == IPSEC_STRONGSWAN,
 		.home_address = c->home_address,
 		.home_agent = c->home_agent};
 	memcpy(node->n.reqid, c->reqid, sizeof(c->reqid));
@@ -239,18 +239,18 @@ static bool plan_keys(
 	return true;
 }
 
-static void bound(struct ipsec_glue *g, struct glue_node *node, const struct in6_addr *care_of)
+static void ends_at(struct ipsec_glue *g, struct glue_node *node, const struct in6_addr *care_of)
 {
 	struct in6_addr from = node->n.care_of;
 
-	g->stats.bound += !node->n.bound;
-	node->n.bound = node->n.was_bound = true;
 	node->n.care_of = *care_of;
-	if (in6_is_any(&from) || in6_equal(&from, care_of))
-		return;
-	g->stats.moves++;
-	if (g->config.arrangement == IPSEC_BY_MIGRATE && g->ops->moved)
-		g->ops->moved(g->ctx, &node->key.home_address, &from, care_of);
+	if (!in6_is_any(&from) && !in6_equal(&from, care_of)) {
+		g->stats.moves++;
+		if (g->config.arrangement == IPSEC_BY_MIGRATE && g->ops->moved)
+			g->ops->moved(g->ctx, &node->key.home_address, &from, care_of);
+	}
+	if (g->ops->bound)
+		g->ops->bound(g->ctx, &node->key.home_address, &node->key.home_agent, care_of);
 }
 
 int ipsec_glue_bind(struct ipsec_glue *g, const struct in6_addr *home_address,
@@ -272,7 +272,9 @@ int ipsec_glue_bind(struct ipsec_glue *g, const struct in6_addr *home_address,
 	if (err)
 		return err;
 	node->keyed[IPSEC_DATA] |= keyed;
-	bound(g, node, care_of);
+	g->stats.bound += !node->n.bound;
+	node->n.bound = node->n.was_bound = true;
+	ends_at(g, node, care_of);
 	return 0;
 }
 
@@ -289,8 +291,11 @@ int ipsec_glue_unbind(
 	err = glue_do(g, &p);
 	if (err)
 		return err;
-	g->stats.bound -= node->n.bound;
+	if (!node->n.bound)
+		return 0;
+	g->stats.bound--;
 	node->n.bound = false;
+	ends_at(g, node, home_address);
 	return 0;
 }
 

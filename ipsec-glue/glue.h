@@ -32,6 +32,9 @@ struct ipsec_glue_ops {
 	/* The tunnel's SAs ended at from until now: what is still under way to there belongs to care_of. */
 	void (*moved)(void *ctx, const struct in6_addr *home_address, const struct in6_addr *from,
 		const struct in6_addr *care_of);
+	/* The tunnel ends at care_of now, at home at the home address: an IKE daemon has its place there. */
+	void (*bound)(void *ctx, const struct in6_addr *home_address, const struct in6_addr *home_agent,
+		const struct in6_addr *care_of);
 	/* SAs that an IKE daemon has to make are needed. */
 	void (*needed)(void *ctx, const struct in6_addr *home_address, const struct in6_addr *home_agent,
 		enum ipsec_use use);
