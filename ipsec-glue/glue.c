@@ -338,18 +338,48 @@ int ipsec_glue_source(struct ipsec_glue *g, const struct in6_addr *home_address,
 	return 0;
 }
 
+/*
+ * Made while the node was on its way, they end where it was: no policy leads
+ * there.  They are moved after it, as the others were.
+ */
+static void catch_up(const struct glue_node *node, const struct ipsec_glue_child *c, struct ipsec_plan *p)
+{
+	const struct in6_addr *end = node->n.at_home_agent ? &c->remote : &c->local;
+	struct ipsec_node was = node->n;
+
+	if (c->use != IPSEC_DATA || !c->spi_out || node->n.arrangement != IPSEC_BY_MIGRATE ||
+		!node->n.bound || in6_equal(end, &node->n.care_of))
+		return;
+	was.care_of = *end;
+	was.bound = false; /* policies are written for where the SAs are, and then moved with them */
+	ipsec_plan_bind(&was, &node->n.care_of, p);
+}
+
+static void remove_stale(const struct glue_node *node, enum ipsec_use use, bool out, uint32_t spi, struct ipsec_plan *p)
+{
+	struct ipsec_op *op = spi ? ipsec_plan_add(p, IPSEC_SA_DEL) : NULL;
+
+	if (!op)
+		return;
+	op->sa.spi = spi;
+	ipsec_node_ends(&node->n, use, out, &op->sa.src, &op->sa.dst);
+}
+
 int ipsec_glue_child(struct ipsec_glue *g, const struct in6_addr *home_address,
-	const struct in6_addr *home_agent, enum ipsec_use use, uint32_t spi_in, uint32_t spi_out)
+	const struct in6_addr *home_agent, const struct ipsec_glue_child *c)
 {
 	struct glue_node *node = glue_find(g, home_address, home_agent);
+	struct ipsec_plan p = {0};
 
-	(void)spi_in;
 	if (!node)
 		return -ENOENT;
-	node->keyed[use] = spi_out;
-	if (use == IPSEC_DATA)
-		node->n.spi_out = spi_out;
-	return 0;
+	node->keyed[c->use] = c->spi_out;
+	if (c->use == IPSEC_DATA)
+		node->n.spi_out = c->spi_out;
+	catch_up(node, c, &p);
+	remove_stale(node, c->use, false, c->stale_in, &p);
+	remove_stale(node, c->use, true, c->stale_out, &p);
+	return glue_do(g, &p);
 }
 
 /* ---- start and end ---- */
