@@ -1,12 +1,13 @@
 """Configuration and control of mip6d. What a configuration file looks like is written here and nowhere else."""
 
-import contextlib
+import glob
 import json
 import os
 import signal
 import socket
 
-from .picture import HOME_ADDRESS, HOME_AGENT, HOME_PREFIX
+from . import ipsec
+from .picture import HOME_ADDRESS, HOME_AGENT, HOME_PREFIX, PEER_HOME_ADDRESS, SECOND_HOME_AGENT
 
 HOME_AGENT_CONF = """role = "home-agent";
 control = { socket = "%(socket)s"; };
@@ -15,9 +16,9 @@ home_agent = {
 	address = "%(home_agent)s";
 	home_link = "home0";
 	home_prefixes = ( "%(home_prefix)s" );
-	ipsec = "none";
+	ipsec = "%(ipsec)s";
 %(more)s};
-"""
+%(ipsec_section)s"""
 
 MOBILE_NODE_CONF = """role = "mobile-node";
 control = { socket = "%(socket)s"; };
@@ -26,13 +27,26 @@ mobile_node = {
 	home_address = "%(home_address)s";
 	home_prefix = "%(home_prefix)s";
 	home_agent = "%(home_agent)s";
-	ipsec = "none";
+	ipsec = "%(ipsec)s";
 	interfaces = ( %(interfaces)s );
 	lifetime = %(lifetime)s;
 	uplink = "%(uplink)s";
 	optimistic_dad = %(optimistic_dad)s;
 %(more)s};
-%(sections)s"""
+%(ipsec_section)s%(sections)s"""
+
+# A tunnel that strongSwan moves; address and gateway as negotiated, or as given.
+TUNNEL_CONF = """role = "mobile-node";
+control = { socket = "%(socket)s"; };
+state_file = "%(state)s";
+ipsec = { moves = "charon"; };
+mobile_node = {
+	home_address = "%(inner)s";
+	home_agent = "%(gateway)s";
+	ipsec = "strongswan";
+	interfaces = ( %(interfaces)s );
+};
+"""
 
 CORRESPONDENT_CONF = """role = "correspondent";
 control = { socket = "%(socket)s"; };
@@ -54,9 +68,8 @@ class Daemon:
         self.state = os.path.join(lab.run_dir, self.name + ".state")
         self.conf = lab.path(self.name + ".conf")
         self.log = lab.path(self.name + ".log")
-        for state in (self.state, self.state + ".settings", self.state + ".restarts"):  # of another seed in the same boot
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(state)
+        for state in glob.glob(self.state + "*"):  # of another seed in the same boot
+            os.unlink(state)
         with open(self.conf, "w") as f:
             f.write(configuration % {"socket": self.socket, "state": self.state, "home_address": HOME_ADDRESS,
                                      "home_prefix": HOME_PREFIX, "home_agent": HOME_AGENT, **values})
@@ -127,18 +140,40 @@ class Daemon:
             return f.read().splitlines()
 
 
-def home_agent(lab, net, host=None, more="", **values):
+def protection(lab, host, address):
+    """What the configuration of the node or home agent with this address says of IPsec."""
+    agents = [HOME_AGENT, SECOND_HOME_AGENT][:2 if "ha2" in lab.hosts else 1]
+    nodes = [HOME_ADDRESS, PEER_HOME_ADDRESS][:2 if "mn2" in lab.hosts else 1]
+    keys = ipsec.of_node(ipsec.manual_keys(lab.seed, lab.keys.algorithm, nodes, agents), address)
+    return {"ipsec": lab.keys.ipsec, "ipsec_section": ipsec.section(lab, host, keys)}
+
+
+def home_agent(lab, net, host=None, more="", home_agent=HOME_AGENT, **values):
     """more: further lines of the section home_agent."""
-    return Daemon(lab, host or net.ha, HOME_AGENT_CONF, more=more, **values).start()
+    host = host or net.ha
+    ipsec.watch(lab, host, agents=[home_agent])
+    return Daemon(lab, host, HOME_AGENT_CONF, more=more, home_agent=home_agent,
+                  **{**protection(lab, host, home_agent), **values}).start()
 
 
 def mobile_node(lab, net, lifetime=600, uplink="optimistic", optimistic_dad=True, host=None, more="", sections="",
-                **values):
-    """more: further lines of the section mobile_node; sections: further sections."""
+                home_address=HOME_ADDRESS, networks=(), **values):
+    """more: further lines of the section mobile_node; sections: further sections; networks: those behind the node."""
     host = host or net.mn
-    interfaces = ", ".join(f'{{ name = "{device}"; preference = {10 - n}; }}' for n, device in enumerate(host.interfaces))
+    ipsec.watch(lab, host, homes=[home_address], networks=networks)
+    interfaces = interfaces_of(host)
     return Daemon(lab, host, MOBILE_NODE_CONF, interfaces=interfaces, lifetime=lifetime, uplink=uplink,
-                  optimistic_dad="true" if optimistic_dad else "false", more=more, sections=sections, **values).start()
+                  optimistic_dad="true" if optimistic_dad else "false", more=more, sections=sections,
+                  home_address=home_address, **{**protection(lab, host, home_address), **values}).start()
+
+
+def interfaces_of(host):
+    return ", ".join(f'{{ name = "{device}"; preference = {10 - n}; }}' for n, device in enumerate(host.interfaces))
+
+
+def with_tunnel(lab, net, inner="auto", gateway="auto"):
+    """A node whose tunnel strongSwan makes and moves."""
+    return Daemon(lab, net.mn, TUNNEL_CONF, interfaces=interfaces_of(net.mn), inner=inner, gateway=gateway).start()
 
 
 def correspondent(lab, net, sections=""):

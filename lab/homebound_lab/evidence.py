@@ -6,7 +6,7 @@ import time
 import traceback
 from concurrent.futures import ProcessPoolExecutor
 
-from . import scenario
+from . import scenario, watcher
 
 
 class Evidence:
@@ -42,6 +42,7 @@ def judge_one(argument):
         evidence.failures.append(f"the run broke: {run['error']} (see {run['out']}/error.txt)")
     try:
         scenario.load(name).judge(evidence)
+        watcher.judge(evidence)
     except Exception as e:
         if not run.get("error"):
             evidence.failures.append(f"judging broke: {type(e).__name__}: {e}")

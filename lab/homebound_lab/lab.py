@@ -200,7 +200,7 @@ class Lab:
         self.build = job["build"]
         self.run_dir = job["run_dir"]
         self.random = random.Random(seed)
-        self.facts = {}
+        self.facts = {"macs": {}, "routers": []}
         self.failures = []
         self.hosts = {}
         self.processes = []
@@ -293,6 +293,7 @@ class Lab:
             host.sysctl(conf__all__accept_dad=0, conf__default__accept_dad=0, conf__default__dad_transmits=0,
                         conf__all__accept_ra=0, conf__default__accept_ra=0, conf__default__autoconf=0)
         if router:
+            self.facts["routers"].append(name)
             host.sysctl(conf__all__forwarding=1, conf__default__forwarding=1)
         return host
 
@@ -309,6 +310,7 @@ class Lab:
         for host, name in ((a, a_name), (b, b_name)):
             self.no_offload(host, name)
             host.interfaces.append(name)
+        self.facts["macs"].update({self.mac(i): a.name, self.mac(j): b.name})
         return i, j
 
     @staticmethod

@@ -32,6 +32,18 @@ class Key:
         return value
 
 
+# Of every scenario that does not say IPSEC = False; see ipsec.py and watcher.py
+IPSEC_KEYS = {
+    "ipsec": Key("none", "how signalling between node and home agent is protected", ("none", "manual", "strongswan")),
+    "payload": Key(False, "with IPsec: whether all packets in the tunnel are protected as well"),
+    "arrangement": Key("migrate", "where the tunnel's SA ends: at the care-of address, moved with it, or at the home address",
+                       ("migrate", "home-address")),
+    "algorithm": Key("aes-gcm-128", "with ipsec=manual: the algorithm of all SAs",
+                     ("aes-gcm-128", "aes-gcm-256", "chacha20-poly1305", "aes-cbc-128-hmac-sha256",
+                      "aes-cbc-256-hmac-sha512")),
+}
+
+
 def names():
     return sorted(f[:-3] for f in os.listdir(DIRECTORY) if f.endswith(".py") and f[0] != "_")
 
@@ -43,6 +55,8 @@ def load(name):
     spec = importlib.util.spec_from_file_location("scenario_" + name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    if getattr(module, "IPSEC", True):
+        module.KEYS = {**module.KEYS, **IPSEC_KEYS}
     return module
 
 

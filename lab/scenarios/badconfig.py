@@ -11,6 +11,7 @@ from homebound_lab.scenario import LAB
 
 TITLE = "faulty configurations: refused with a reason, the kernel untouched"
 KEYS = {}
+IPSEC = False
 LIMIT = 120
 FOLDER = os.path.join(os.path.dirname(LAB), "tests", "golden", "bad")
 

@@ -17,7 +17,7 @@ LIMIT = 120
 
 def setup(lab):
     net = Picture(lab, rtt_ms=lab.keys.rtt)
-    capture.start(lab, {link: point for link, point in net.capture_points().items() if link in ("link1", "core-cn")})
+    capture.start(lab, net.capture_points())
     net.ha_daemon = daemons.home_agent(lab, net)
     keys = load("route-optimization").key_file
 

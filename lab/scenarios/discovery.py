@@ -30,8 +30,7 @@ def served_by(net, agent):
 
 def setup(lab):
     net = Picture(lab, rtt_ms=lab.keys.rtt, ha2=True)
-    points = net.capture_points()
-    capture.start(lab, {link: points[link] for link in ("core-ha", "link1", "link2", "home", "core-cn")})
+    capture.start(lab, net.capture_points())
     net.router2 = Router(lab, net.ha2, "home0", HOME_PREFIX, "radvd", 1000, home_agent=SECOND_HOME_AGENT, preference=20)
     net.router2.wait_ready()
     net.ha_daemon = daemons.home_agent(lab, net, more="\tpreference = 10;\n")

@@ -31,8 +31,7 @@ def served_by(net, daemon, address):
 
 def setup(lab):
     net = Picture(lab, rtt_ms=lab.keys.rtt, ha2=True)
-    points = net.capture_points()
-    capture.start(lab, {link: points[link] for link in ("core-ha", "link1", "link2", "home")})
+    capture.start(lab, net.capture_points())
     net.ha_daemon = daemons.home_agent(lab, net)
     net.ha2_daemon = daemons.home_agent(lab, net, host=net.ha2, home_agent=SECOND_HOME_AGENT)
     net.attach("link1")

@@ -25,8 +25,7 @@ def unreachable(net):
 
 def setup(lab):
     net = Picture(lab, rtt_ms=lab.keys.rtt)
-    points = net.capture_points()
-    capture.start(lab, {"core-ha": points["core-ha"]})
+    capture.start(lab, net.capture_points())
     net.ha_daemon = daemons.home_agent(lab, net, more=HEARTBEAT)
     net.attach("link1")
     net.mn_daemon = daemons.mobile_node(lab, net, lifetime=LIFETIME, more=HEARTBEAT)

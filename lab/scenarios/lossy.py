@@ -22,8 +22,7 @@ def impairment(k):
 
 def setup(lab):
     net = Picture(lab, rtt_ms=20, impair=impairment(lab.keys))
-    points = net.capture_points()
-    capture.start(lab, {link: points[link] for link in ("mn-wlan0", "core-ha")})
+    capture.start(lab, net.capture_points())
     net.ha_daemon = daemons.home_agent(lab, net)
     net.attach("home")
     net.mn_daemon = daemons.mobile_node(lab, net)

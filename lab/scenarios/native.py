@@ -8,6 +8,7 @@ from homebound_lab.scenario import LAB, Key
 TITLE = "another scenario in name spaces of the lab kernel, as --native does on a host"
 KEYS = {"scenario": Key("selftest", "which one, with its default keys")}
 LIMIT = 300
+IPSEC = False
 
 
 def run(lab):

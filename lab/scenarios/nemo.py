@@ -41,7 +41,8 @@ def setup(lab):
     net.core.ip("".join(f"route add {n} via 2001:db8:f:1::2\n" for n in (NETWORK, OTHER_NETWORK)))
     net.attach("home")
     net.mn_daemon = daemons.mobile_node(lab, net, more=(
-        f'\tmobile_router = {{ prefixes = ( "{NETWORK}" ); mode = "{k.mode}"; ingress = ( "eth1" ); }};\n'))
+        f'\tmobile_router = {{ prefixes = ( "{NETWORK}" ); mode = "{k.mode}"; ingress = ( "eth1" ); }};\n'),
+        networks=[NETWORK])
     for address in (HOME_ADDRESS, *HOSTS.values()):
         lab.until(lambda: not net.cn.popen(["ping", "-n", "-c", "1", "-W", "1", address], stdout=-3).wait(),
                   20, f"an answer from {address}")
@@ -233,6 +234,7 @@ def mac(host, device):
 
 
 def raw(host, device, to, packet):
+    host.lab.facts.setdefault("forged", []).append(bytes(packet).hex())
     with host.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
         wire.bind((device, 0x86DD))
         wire.send(bytes.fromhex(to.replace(":", "")) + wire.getsockname()[4] + b"\x86\xdd" + bytes(packet))

@@ -28,8 +28,7 @@ def registered(net):
 
 def setup(lab):
     net = Picture(lab, rtt_ms=lab.keys.rtt)
-    points = net.capture_points()
-    capture.start(lab, {link: points[link] for link in ("link1", "link2", "core-ha")})
+    capture.start(lab, net.capture_points())
     net.ha_daemon = daemons.home_agent(lab, net, more=f'\tidentifiers = ( "{IDENTIFIER}" );\n')
     net.attach("link1")
     net.mn_daemon = daemons.mobile_node(lab, net, more=f'\tidentifier = "{IDENTIFIER}";\n\tunprotected_signals = true;\n')

@@ -14,6 +14,7 @@ KEYS = {
     "seconds": Key(3, "how long traffic flows at each place"),
 }
 LIMIT = 90
+IPSEC = False
 
 
 def setup(lab):

@@ -20,3 +20,4 @@ def complete(result, moves=20):
 def test_moves(result, words):
     passed(result)
     complete(result)
+    assert result["figures"]["clear"] > 0  # without IPsec the watcher must see something

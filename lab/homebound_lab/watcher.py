@@ -1,0 +1,203 @@
+"""What must be protected between a mobile node and its home agent, and was seen in clear on any link.
+
+Protected are (RFC 3775 as RFC 6275 has it, 5.1 and 5.2.5; RFC 4877, 3): Mobility Headers between the node, at its home or
+care-of address, and the home agent; mobile prefix discovery; Mobility Headers in the tunnel between them, such as Home
+Test Init and Home Test; with payload protection the whole tunnel, and everything of the home address or of a network
+behind the node on a visited link, unless it goes directly between the node and a correspondent (9.3).
+
+Not protected: return routability and bindings with correspondents, Neighbor Discovery, discovery of home agents; what is
+sent at home on the home link, except for signalling.
+
+What others than nodes, home agents and routers have put on a link (attackers) is not counted, wherever it is seen later.
+"""
+
+import ipaddress
+from collections import Counter
+
+from . import headers, packets
+from .headers import ESP, ICMPV6, IPV6, MH, TCP, UDP
+
+MOBILE_PREFIX = {146: "Mobile Prefix Solicitation", 147: "Mobile Prefix Advertisement"}
+NEIGHBOUR_DISCOVERY = range(133, 138)
+NAMES = {0: "Binding Refresh Request", 1: "Home Test Init", 2: "Care-of Test Init", 3: "Home Test", 4: "Care-of Test",
+         5: "Binding Update", 6: "Binding Acknowledgement", 7: "Binding Error", 12: "Home Agent Switch",
+         13: "Heartbeat", 16: "Binding Revocation"}
+DEEPEST = 4
+REPORTED = 10
+ATTACKER = bytes.fromhex("026666666666")  # attacker.py, hostile_packets.py
+# Where no node is at home: the links on which nothing of a home address is to be seen in clear
+VISITED = ("link1", "link2", "link3", "link4", "core-ar1", "core-ar2", "core-ar3", "core-ar4")
+
+
+def words(packet):
+    def side(address, option, name):
+        text = str(ipaddress.IPv6Address(address))
+        return f"{text} ({name} {ipaddress.IPv6Address(option)})" if option else text
+    return f"{side(packet.source, packet.home, 'home address')} > {side(packet.destination, packet.route, 'routed to')}"
+
+
+def name_of(data, packet):
+    if packet.proto == MH:
+        kind = data[packet.at + 2] if packet.first and len(data) > packet.at + 2 else None
+        return NAMES.get(kind, f"Mobility Header of type {kind}")
+    if packet.proto == ICMPV6 and packet.first and len(data) > packet.at:
+        return MOBILE_PREFIX.get(data[packet.at], f"ICMPv6 type {data[packet.at]}")
+    return {TCP: "TCP", UDP: "UDP", IPV6: "tunnel", ESP: "ESP"}.get(packet.proto, f"protocol {packet.proto}")
+
+
+class Watcher:
+    """homes: home addresses; agents: addresses of home agents; networks: those behind the nodes; payload: protected too."""
+
+    def __init__(self, homes, agents, networks=(), payload=False):
+        self.homes, self.agents, self.payload = set(map(packets.octets, homes)), set(map(packets.octets, agents)), payload
+        self.networks = [ipaddress.IPv6Network(n) for n in networks]
+
+    def of_node(self, address):
+        """Whether an address is a node's home address, or in a network behind one."""
+        return address in self.homes or \
+            bool(self.networks) and any(ipaddress.IPv6Address(address) in n for n in self.networks)
+
+    def with_agent(self, packet):
+        """Whether one end on the wire is a home agent and the other is none."""
+        return (packet.source in self.agents) != (packet.destination in self.agents)
+
+    def clear(self, data, visited):
+        """What of a packet should have been protected, in words; None if all is well. visited: it was on a link that is
+        no node's home."""
+        outer = headers.take_apart(data)
+        if not outer or outer.proto == ESP:
+            return None
+        if outer.proto == IPV6 and self.with_agent(outer):
+            return self.in_tunnel(data, outer)
+        if self.is_signal(data, outer) and self.with_agent(outer):
+            return f"{name_of(data, outer)} {words(outer)}"
+        if self.payload and visited:
+            return self.astray(data, outer)
+        return None
+
+    def is_signal(self, data, packet):
+        return packet.proto == MH or \
+            packet.proto == ICMPV6 and packet.first and len(data) > packet.at and data[packet.at] in MOBILE_PREFIX
+
+    def in_tunnel(self, data, outer):
+        """A tunnel without ESP: with payload protection never; without it, no Mobility Header in it."""
+        inner, depth = outer, 0
+        while inner and inner.proto == IPV6 and inner.first and depth < DEEPEST:
+            within = headers.take_apart(data, inner.at)
+            if not within:
+                break
+            inner, depth = within, depth + 1
+        if self.payload or depth and self.is_signal(data, inner):
+            return f"{name_of(data, inner)} {words(inner)} in the tunnel {words(outer)}"
+        return None
+
+    def astray(self, data, packet):
+        """With payload protection: a packet of the node on a visited link that neither goes directly nor in ESP."""
+        if packet.proto == ICMPV6 and packet.first and len(data) > packet.at and data[packet.at] in NEIGHBOUR_DISCOVERY:
+            return None
+        direct = (packet.home or packet.route) and not self.with_agent(packet)
+        if not direct and any(self.of_node(a) for a in (packet.source, packet.destination, packet.home, packet.route) if a):
+            return f"{name_of(data, packet)} {words(packet)} outside of any tunnel"
+        return None
+
+
+def dull(frame, watcher, visited):
+    """Whether a frame, by a glance at fixed places, is one of the many that cannot matter."""
+    kind = frame[20]
+    if kind == UDP or kind == TCP:
+        return not (watcher.payload and visited) and packets_port(frame) != 4500
+    return kind == IPV6 and not watcher.payload and len(frame) > 94 and frame[60] in (UDP, TCP)
+
+
+def packets_port(frame):
+    """The higher of two ports that could be that of ESP in UDP."""
+    return 4500 if headers.NAT_T in (frame[54:56], frame[56:58]) else 0
+
+
+def fingerprint(frame):
+    """A packet without what routers change: hop limit, traffic class, flow label."""
+    return frame[18:21] + frame[22:]
+
+
+class Sightings:
+    """All captures of a run read by one watcher: what was in clear, and ESP by SPI."""
+
+    def __init__(self, watcher, foreign=(), forged=()):
+        """foreign: source addresses (6 octets) of frames that are not the watched hosts'; forged: packets that a test
+        sent in a watched host's name, as octets from the IPv6 header on."""
+        self.watcher = watcher
+        self.foreign_macs = {ATTACKER, *foreign}
+        self.foreign = {fingerprint(bytes(14) + packet) for packet in forged}
+        self.clear = []  # (time, link, text, fingerprint)
+        self.esp = {}  # {link: Counter of SPIs}
+
+    def read(self, link, path, visited, routers=()):
+        """routers: source or destination addresses of frames that make an interface of a node one of a visited link."""
+        spis = self.esp.setdefault(link, Counter())
+        for time, frame in packets.frames(path):
+            if len(frame) < 54 or frame[12:14] != b"\x86\xdd":
+                continue
+            if frame[20] == ESP:
+                spis[int.from_bytes(frame[54:58], "big")] += 1
+                continue
+            away = visited or frame[:6] in routers or frame[6:12] in routers
+            if frame[6:12] in self.foreign_macs:
+                self.foreign.add(fingerprint(frame))
+            elif not dull(frame, self.watcher, away):
+                self.look(time, link, frame, away, spis)
+
+    def look(self, time, link, frame, away, spis):
+        data = frame[14:]
+        packet = headers.take_apart(data)
+        number = packet and headers.spi(data, packet)
+        if number:
+            spis[number] += 1
+            return
+        text = self.watcher.clear(data, away)
+        if text:
+            self.clear.append((time, link, text, fingerprint(frame)))
+
+    def ours(self):
+        """In the order of time, without what attackers sent."""
+        return sorted((s for s in self.clear if s[3] not in self.foreign), key=lambda s: s[0])
+
+    def packets_by_spi(self):
+        """{SPI in hexadecimal: packets on the link that saw most of them}."""
+        most = Counter()
+        for spis in self.esp.values():
+            for number, count in spis.items():
+                most[number] = max(most[number], count)
+        return {f"0x{number:x}": count for number, count in sorted(most.items())}
+
+
+def mac(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def sightings(e):
+    """Of the captures of a finished run."""
+    watched, captured = e.facts["watched"], e.facts.get("captured", {})
+    of_host = {mac(m): host for m, host in e.facts.get("macs", {}).items()}
+    known = {*watched["hosts"], *e.facts.get("routers", ())}
+    seen = Sightings(Watcher(watched["homes"], watched["agents"], watched["networks"], e.keys.payload),
+                     foreign=[m for m, host in of_host.items() if host not in known],
+                     forged=[bytes.fromhex(p) for p in e.facts.get("forged", ())])
+    access = {m for m, host in of_host.items() if host.startswith("ar")}
+    for link in captured:
+        seen.read(link, e.path(link + ".pcapng"), link in VISITED, access)
+    return seen
+
+
+def judge(e):
+    """The figures clear and esp, and with IPsec what they must be."""
+    if "watched" not in e.facts:
+        return
+    seen = sightings(e)
+    clear, e.figures["esp"] = seen.ours(), seen.packets_by_spi()
+    e.figures["clear"] = len(clear)
+    if e.keys.ipsec == "none":
+        return
+    e.check(e.figures["esp"], "no ESP packet on any link")
+    e.check(not clear, f"{len(clear)} packets were in clear")
+    for time, link, text, _ in clear[:REPORTED]:
+        e.check(False, f"in clear at {time:.6f} on {link}: {text}")

@@ -1,0 +1,44 @@
+"""The witnesses that open ESP, on packets that scapy made: they must find what is there, and nothing with another key."""
+
+import os
+import sys
+
+import pytest
+from conftest import ROOT
+
+sys.path.insert(0, os.path.join(ROOT, "lab"))
+
+from homebound_lab import ipsec, opened  # noqa: E402
+from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, HOME_AGENT  # noqa: E402
+from test_watcher import CARE_OF, NODE, ROUTER, pcapng  # noqa: E402
+
+SCAPY = {"aes-gcm-128": ("AES-GCM", None), "aes-gcm-256": ("AES-GCM", None),
+         "chacha20-poly1305": ("CHACHA20-POLY1305", None), "aes-cbc-128-hmac-sha256": ("AES-CBC", "SHA2-256-128"),
+         "aes-cbc-256-hmac-sha512": ("AES-CBC", "SHA2-512-256")}
+
+
+def protect(key, packet, tunnel=None):
+    from scapy.layers.ipsec import ESP, SecurityAssociation
+
+    _, _, _, spi, algorithm, octets = key
+    cipher, integrity = SCAPY[algorithm]
+    octets, size = bytes.fromhex(octets), ipsec.LENGTHS[algorithm][0]
+    return bytes(SecurityAssociation(ESP, spi=spi, crypt_algo=cipher, crypt_key=octets[:size], auth_algo=integrity,
+                                     auth_key=octets[size:] or None, tunnel_header=tunnel).encrypt(packet))
+
+
+@pytest.mark.parametrize("algorithm", SCAPY)
+def test_messages_are_found(tmp_path, algorithm):
+    from scapy.layers.inet6 import HAO, MIP6MH_BU, IPv6, IPv6ExtHdrDestOpt, MIP6MH_HoTI
+    from scapy.layers.inet import UDP
+
+    keys = ipsec.manual_keys(1, algorithm, [HOME_ADDRESS], [HOME_AGENT])
+    update = IPv6(src=CARE_OF, dst=HOME_AGENT) / IPv6ExtHdrDestOpt(options=[HAO(hoa=HOME_ADDRESS)]) / MIP6MH_BU(seq=7)
+    outer, up = IPv6(src=CARE_OF, dst=HOME_AGENT), IPv6(src=HOME_ADDRESS, dst=CORRESPONDENT)
+    frames = [protect(keys[0], update), protect(keys[2], up / MIP6MH_HoTI(), outer), protect(keys[2], up / UDP(dport=5001), outer)]
+    broken = frames[0][:-1] + bytes([frames[0][-1] ^ 1])
+    path = pcapng(str(tmp_path / "a.pcapng"), [(NODE, ROUTER, p) for p in (*frames, broken)])
+    assert [(m.spi, m.what) for m in opened.decrypts(path, keys)] == \
+        [(keys[0][3], "Binding Update"), (keys[2][3], "Home Test Init"), (keys[2][3], "UDP")]
+    others = [(*k[:5], "00" * (len(k[5]) // 2)) for k in keys]
+    assert opened.decrypts(path, others) == []
