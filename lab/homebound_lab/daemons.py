@@ -142,6 +142,8 @@ class Daemon:
 
 def protection(lab, host, address):
     """What the configuration of the node or home agent with this address says of IPsec."""
+    if not ipsec.is_on(lab):
+        return {"ipsec": "none", "ipsec_section": ""}
     agents = [HOME_AGENT, SECOND_HOME_AGENT][:2 if "ha2" in lab.hosts else 1]
     nodes = [HOME_ADDRESS, PEER_HOME_ADDRESS][:2 if "mn2" in lab.hosts else 1]
     keys = ipsec.of_node(ipsec.manual_keys(lab.seed, lab.keys.algorithm, nodes, agents), address)
