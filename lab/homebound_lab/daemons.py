@@ -132,6 +132,7 @@ def protection(lab, host, address):
     agents = [HOME_AGENT, SECOND_HOME_AGENT][:2 if "ha2" in lab.hosts else 1]
     nodes = [HOME_ADDRESS, PEER_HOME_ADDRESS][:2 if "mn2" in lab.hosts else 1]
     keys = ipsec.of_node(ipsec.manual_keys(lab.seed, lab.keys.algorithm, nodes, agents), address)
+    ipsec.watch(lab, host, keys=keys if lab.keys.ipsec == "manual" else ())
     return {"ipsec": lab.keys.ipsec, "ipsec_section": ipsec.section(lab, host, keys)}
 
 

@@ -12,10 +12,10 @@ LENGTHS = {"aes-gcm-128": (20, 0), "aes-gcm-256": (36, 0), "chacha20-poly1305": 
            "aes-cbc-128-hmac-sha256": (16, 32), "aes-cbc-256-hmac-sha512": (32, 64)}
 
 
-def watch(lab, host, homes=(), agents=(), networks=()):
+def watch(lab, host, homes=(), agents=(), networks=(), keys=()):
     """A daemon of a node or a home agent starts on a host: from now on its packets are watched."""
-    watched = lab.facts.setdefault("watched", {"hosts": [], "homes": [], "agents": [], "networks": []})
-    for name, values in (("hosts", [str(host)]), ("homes", homes), ("agents", agents), ("networks", networks)):
+    watched = lab.facts.setdefault("watched", {"hosts": [], "homes": [], "agents": [], "networks": [], "keys": []})
+    for name, values in (("hosts", [str(host)]), ("homes", homes), ("agents", agents), ("networks", networks), ("keys", keys)):
         watched[name] += [v for v in values if v not in watched[name]]
 
 
@@ -47,6 +47,12 @@ def key_file(lab, name, keys):
 
 def is_on(lab):
     return getattr(lab.keys, "ipsec", "none") != "none"
+
+
+def known_keys(e):
+    """{SPI: (algorithm, encryption key with its salt)} of a finished run."""
+    return {spi: (algorithm, bytes.fromhex(key)[:LENGTHS[algorithm][0]])
+            for _, _, _, spi, algorithm, key in e.facts.get("watched", {}).get("keys", ())}
 
 
 def section(lab, name, keys):

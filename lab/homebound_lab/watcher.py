@@ -184,7 +184,7 @@ def sightings(e):
                      forged=[bytes.fromhex(p) for p in e.facts.get("forged", ())])
     access = {m for m, host in of_host.items() if host.startswith("ar")}
     for link in captured:
-        seen.read(link, e.path(link + ".pcapng"), link in VISITED, access)
+        seen.read(link, e.wire(link + ".pcapng"), link in VISITED, access)
     return seen
 
 

@@ -163,7 +163,7 @@ def test_what_the_header_parser_reads():
 NODE, ROUTER, EVIL = b"\2\0\0\0\0\1", b"\2\0\0\0\0\2", b"\2\x66\x66\x66\x66\x66"
 
 
-def pcapng(path, frames):
+def pcapng(path, frames, snaplen=9999):
     """frames: [(source, destination, packet)], a ms apart."""
     def block(kind, body):
         body += bytes(-len(body) % 4)
@@ -173,7 +173,8 @@ def pcapng(path, frames):
         f.write(block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 0)))
         for n, (source, destination, packet) in enumerate(frames):
             frame = destination + source + b"\x86\xdd" + packet
-            f.write(block(6, struct.pack("<IIIII", 0, 0, n * 1000, len(frame), len(frame)) + frame))
+            part = frame[:snaplen]
+            f.write(block(6, struct.pack("<IIIII", 0, 0, n * 1000, len(part), len(frame)) + part))
     return path
 
 
