@@ -7,6 +7,8 @@ what goes into the configuration, and watcher.py judges the captures.
 import os
 import random
 
+from .unwrap import SIZES
+
 # octets of the encryption key with its salt, and of the integrity key
 LENGTHS = {"aes-gcm-128": (20, 0), "aes-gcm-256": (36, 0), "chacha20-poly1305": (36, 0),
            "aes-cbc-128-hmac-sha256": (16, 32), "aes-cbc-256-hmac-sha512": (32, 64)}
@@ -53,6 +55,17 @@ def known_keys(e):
     """{SPI: (algorithm, encryption key with its salt)} of a finished run."""
     return {spi: (algorithm, bytes.fromhex(key)[:LENGTHS[algorithm][0]])
             for _, _, _, spi, algorithm, key in e.facts.get("watched", {}).get("keys", ())}
+
+
+def tunnel_mtu(lab, path_mtu):
+    """The greatest packet that fits into the tunnel, not less than IPv6 asks for (RFC 2473, 7.1; RFC 4303, 2)."""
+    room = path_mtu - 40
+    if is_on(lab) and lab.keys.payload:
+        vector, icv = SIZES[lab.keys.algorithm]
+        aligned = 16 if lab.keys.algorithm.startswith("aes-cbc") else 4
+        room -= 8 + vector + icv + (24 if lab.keys.arrangement == "home-address" else 0)
+        room = room // aligned * aligned - 2
+    return max(room, 1280)
 
 
 def section(lab, name, keys):

@@ -22,6 +22,7 @@ NEIGHBOUR_DISCOVERY = range(133, 138)
 NAMES = {0: "Binding Refresh Request", 1: "Home Test Init", 2: "Care-of Test Init", 3: "Home Test", 4: "Care-of Test",
          5: "Binding Update", 6: "Binding Acknowledgement", 7: "Binding Error", 12: "Home Agent Switch",
          13: "Heartbeat", 16: "Binding Revocation"}
+AS_CORRESPONDENT = (1, 2, 3, 4, 7)  # between a home agent and whoever takes it for a correspondent
 DEEPEST = 4
 REPORTED = 10
 ATTACKER = bytes.fromhex("026666666666")  # attacker.py, hostile_packets.py
@@ -69,7 +70,7 @@ class Watcher:
             return None
         if outer.proto == IPV6 and self.with_agent(outer):
             return self.in_tunnel(data, outer)
-        if self.is_signal(data, outer) and self.with_agent(outer):
+        if self.is_signal(data, outer) and self.with_agent(outer) and not self.as_correspondent(data, outer):
             return f"{name_of(data, outer)} {words(outer)}"
         if self.payload and visited:
             return self.astray(data, outer)
@@ -78,6 +79,13 @@ class Watcher:
     def is_signal(self, data, packet):
         return packet.proto == MH or \
             packet.proto == ICMPV6 and packet.first and len(data) > packet.at and data[packet.at] in MOBILE_PREFIX
+
+    def as_correspondent(self, data, packet):
+        """Whether it has nothing to do with a home address and belongs to return routability, in which a home agent
+        may be the correspondent of anybody."""
+        return packet.proto == MH and packet.first and len(data) > packet.at + 2 and \
+            data[packet.at + 2] in AS_CORRESPONDENT and \
+            not any(self.of_node(a) for a in (packet.source, packet.destination, packet.home, packet.route) if a)
 
     def in_tunnel(self, data, outer):
         """A tunnel without ESP: with payload protection never; without it, no Mobility Header in it."""
@@ -95,6 +103,8 @@ class Watcher:
         """With payload protection: a packet of the node on a visited link that neither goes directly nor in ESP."""
         if packet.proto == ICMPV6 and packet.first and len(data) > packet.at and data[packet.at] in NEIGHBOUR_DISCOVERY:
             return None
+        if packet.proto == MH and not packet.home and packet.source not in self.homes:
+            return None  # a care-of test
         direct = (packet.home or packet.route) and not self.with_agent(packet)
         if not direct and any(self.of_node(a) for a in (packet.source, packet.destination, packet.home, packet.route) if a):
             return f"{name_of(data, packet)} {words(packet)} outside of any tunnel"

@@ -59,6 +59,8 @@ SIGNALS = {
     "refusal to the care-of address": down(135, mobility(BA)),
     "refresh": down(43, route2(135, mobility(BRR))),
     "revocation": down(43, route2(135, mobility(BRI))),
+    "refusal to anybody": ip6(HOME_AGENT, OTHER, 135, mobility(BA)),
+    "home test of the home agent": ip6(HOME_AGENT, HOME_ADDRESS, 135, mobility(HOT)),
     "heartbeat": up(60, hao(135, mobility(HEARTBEAT))),
     "switch": down(43, route2(135, mobility(SWITCH))),
     "unknown type": down(43, route2(135, mobility(77))),
@@ -83,6 +85,7 @@ PAYLOAD = {
     "plain": ip6(HOME_ADDRESS, CORRESPONDENT, 6, TCP),
     "plain of a network": ip6(CORRESPONDENT, BEHIND, 17, bytes(8)),
     "to the home agent with option": up(60, hao(6, TCP)),
+    "home test init outside of the tunnel": ip6(HOME_ADDRESS, CORRESPONDENT, 135, mobility(HOTI)),
     "echo": ip6(HOME_ADDRESS, CORRESPONDENT, 58, b"\x80" + bytes(7)),
 }
 HARMLESS = {
@@ -93,7 +96,10 @@ HARMLESS = {
     "update of a correspondent": ip6(CARE_OF, CORRESPONDENT, 60, hao(135, mobility(BU))),
     "answer of a correspondent": ip6(CORRESPONDENT, CARE_OF, 43, route2(135, mobility(BA))),
     "care-of test": ip6(CARE_OF, CORRESPONDENT, 135, mobility(COTI)),
+    "care-of test of a mobile router": ip6(CARE_OF, BEHIND, 135, mobility(COTI)),
     "its answer": ip6(CORRESPONDENT, CARE_OF, 135, mobility(COT)),
+    "home agent as a correspondent": ip6(HOME_AGENT, OTHER, 135, mobility(HOT)),
+    "its Binding Error": ip6(HOME_AGENT, OTHER, 135, mobility(7)),
     "neighbour discovery": ip6(HOME_ADDRESS, HOME_AGENT, 58, NS),
     "discovery of home agents": up(58, b"\x90" + bytes(7)),
     "tunnel between others": ip6(OTHER, CORRESPONDENT, 41, ip6(HOME_AGENT, OTHER, 6, TCP)),
