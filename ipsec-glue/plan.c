@@ -175,14 +175,28 @@ static void data_of(const struct ipsec_node *n, const struct ip6_prefix *mobile,
 		data_policy(n, IPSEC_FWD, mobile, proto, s, w);
 }
 
-/* What a node says to its own home address does not leave it. */
-static void own_policy(const struct ipsec_node *n, enum ipsec_dir dir, const struct walk *w)
+static void open_policy(enum ipsec_dir dir, const struct ip6_prefix *src, const struct ip6_prefix *dst,
+	uint8_t proto, const struct walk *w)
 {
-	struct ip6_prefix self = host(&n->home_address);
-	struct ipsec_policy p = between(dir, &self, &self, 0);
+	struct ipsec_policy p = between(dir, src, dst, proto);
 
 	p.priority = GLUE_PRIO_OPEN;
 	give(w, &p);
+}
+
+/* What a node says to its own home address, and its networks to each other, does not leave it. */
+static void own_policies(const struct ipsec_node *n, const struct ip6_prefix *a, const struct walk *w)
+{
+	struct ip6_prefix self = host(&n->home_address);
+
+	for (size_t i = 0; i <= n->n_networks; i++) {
+		const struct ip6_prefix *b = i < n->n_networks ? &n->networks[i] : &self;
+
+		open_policy(IPSEC_IN, a, b, 0, w);
+		open_policy(IPSEC_OUT, a, b, 0, w);
+		if (n->n_networks)
+			open_policy(IPSEC_FWD, a, b, 0, w);
+	}
 }
 
 static void data_policies(const struct ipsec_node *n, enum strictness s, const struct walk *w)
@@ -190,8 +204,9 @@ static void data_policies(const struct ipsec_node *n, enum strictness s, const s
 	struct ip6_prefix self = host(&n->home_address);
 
 	if (n->payload && !n->at_home_agent) {
-		own_policy(n, IPSEC_IN, w);
-		own_policy(n, IPSEC_OUT, w);
+		own_policies(n, &self, w);
+		for (size_t i = 0; i < n->n_networks; i++)
+			own_policies(n, &n->networks[i], w);
 	}
 	data_of(n, &self, IPPROTO_MH, false, s, w);
 	if (!n->payload)
@@ -199,6 +214,19 @@ static void data_policies(const struct ipsec_node *n, enum strictness s, const s
 	data_of(n, &self, 0, false, s, w);
 	for (size_t i = 0; i < n->n_networks; i++)
 		data_of(n, &n->networks[i], 0, true, s, w);
+}
+
+/* ---- on one link ---- */
+
+static void link_policies(const struct walk *w)
+{
+	static const struct ip6_prefix link_local = {{.s6_addr = {0xfe, 0x80}}, 10},
+				       link_group = {{.s6_addr = {0xff, 0x02}}, 16};
+
+	open_policy(IPSEC_OUT, &everywhere, &link_local, IPPROTO_ICMPV6, w);
+	open_policy(IPSEC_IN, &everywhere, &link_local, IPPROTO_ICMPV6, w);
+	open_policy(IPSEC_IN, &link_local, &everywhere, IPPROTO_ICMPV6, w);
+	open_policy(IPSEC_OUT, &everywhere, &link_group, 0, w);
 }
 
 /* ---- what is done with a policy ---- */
@@ -274,6 +302,11 @@ void ipsec_plan_source(const struct ipsec_node *n, const struct in6_addr *care_o
 }
 
 /* ---- plans ---- */
+
+void ipsec_plan_common(bool set, struct ipsec_plan *p)
+{
+	link_policies(&(struct walk){p, set ? put : away_with, NULL});
+}
 
 void ipsec_plan_install(const struct ipsec_node *n, struct ipsec_plan *p)
 {

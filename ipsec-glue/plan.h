@@ -35,6 +35,8 @@ struct ipsec_node {
 	uint32_t spi_out; /* of the tunnel SA that sends; 0: none is known */
 };
 
+/* What all nodes share: Neighbor Discovery and groups of one link are never protected. */
+void ipsec_plan_common(bool set, struct ipsec_plan *p);
 /* Signalling is protected from now on, whoever asks. */
 void ipsec_plan_install(const struct ipsec_node *n, struct ipsec_plan *p);
 /*

@@ -64,12 +64,11 @@ static bool read_agent(
 }
 
 static const struct config_key mobile_node_keys[] = {
-	CONFIG_KEY("home_address", config_read_address,
+	CONFIG_KEY("home_address", config_read_home_address,
 		offsetof(struct config_mobile_node, home_address), CONFIG_EXAMPLE_HOME,
 		.required = true),
 	CONFIG_KEY("home_prefix", config_read_prefix,
-		offsetof(struct config_mobile_node, home_prefix), CONFIG_EXAMPLE_PREFIX,
-		.required = true),
+		offsetof(struct config_mobile_node, home_prefix), CONFIG_EXAMPLE_PREFIX),
 	CONFIG_KEY("home_agent", read_agent, offsetof(struct config_mobile_node, home_agent),
 		CONFIG_EXAMPLE_HA, .required = true),
 	CONFIG_KEY("interfaces", read_interfaces, 0, "( { name = \"wlan0\"; } )", .required = true),
@@ -111,7 +110,8 @@ static const struct config_key mobile_node_keys[] = {
 	CONFIG_KEY("correspondent_idle", config_read_u32,
 		offsetof(struct config_mobile_node, correspondent_idle_s), "60", .min = 1,
 		.max = 86400, .unit = "s"),
-	CONFIG_KEY("ipsec", config_read_ipsec, 0, "\"none\"", .required = true),
+	CONFIG_KEY("ipsec", config_read_choice, offsetof(struct config_mobile_node, ipsec), "\"none\", \"manual\" or \"strongswan\"",
+		.required = true, .choices = config_ipsec_managers),
 	{.name = NULL},
 };
 
@@ -122,7 +122,7 @@ static void check_mobile_node(
 			       *agent = config_good(group, "home_agent"),
 			       *interfaces = config_good(group, "interfaces");
 
-	if (home && config_good(group, "home_prefix")) {
+	if (home && !in6_is_any(&mn->home_address) && config_good(group, "home_prefix")) {
 		const struct ip6_prefix *p = &mn->home_prefix;
 
 		if (!in6_in_prefix(&mn->home_address, &p->addr, p->plen))
@@ -135,7 +135,8 @@ static void check_mobile_node(
 				"another",
 				in6_str(&mn->home_address));
 	}
-	if (home && agent && in6_equal(&mn->home_address, &mn->home_agent))
+	if (home && agent && !in6_is_any(&mn->home_agent) &&
+		in6_equal(&mn->home_address, &mn->home_agent))
 		config_complain(
 			r, agent, "is also the home_address; write the home agent's own address");
 	if (agent && in6_is_any(&mn->home_agent) && config_good(group, "home_prefix") &&

@@ -6,6 +6,8 @@
  */
 #include "mip6d/config.h"
 
+#include "mip6d/config_read.h"
+
 static const char *boolean(bool b)
 {
 	return b ? "true" : "false";
@@ -120,8 +122,8 @@ static void print_home_agent(const struct config_home_agent *ha, FILE *to)
 	fprintf(to, "\tmax_lifetime = %u;\n\trefresh_advice = %u;\n\tmax_bindings = %u;\n",
 		ha->max_lifetime_s, ha->refresh_advice_s, ha->max_bindings);
 	print_signals(to, ha);
-	fprintf(to, "\toptimistic = %s;\n\ttunnel = \"%s\";\n\tipsec = \"none\";\n};\n",
-		boolean(ha->optimistic), ha->tunnel);
+	fprintf(to, "\toptimistic = %s;\n\ttunnel = \"%s\";\n\tipsec = \"%s\";\n};\n",
+		boolean(ha->optimistic), ha->tunnel, config_ipsec_managers[ha->ipsec]);
 }
 
 static void print_ro(const struct config_mobile_node *mn, FILE *to)
@@ -156,28 +158,39 @@ static void print_correspondent(const struct mip6d_config *cfg, FILE *to)
 		print_path(to, "shared_keys", cfg->shared_keys_file);
 }
 
-static void print_mobile_node(const struct config_mobile_node *mn, FILE *to)
+/* What only a home agent can answer. */
+static void print_registration(const struct config_mobile_node *mn, FILE *to)
 {
-	fprintf(to, "mobile_node = {\n\thome_address = \"%s\";\n", in6_str(&mn->home_address));
-	fprintf(to, "\thome_prefix = \"%s/%u\";\n", in6_str(&mn->home_prefix.addr),
-		mn->home_prefix.plen);
-	fprintf(to, "\thome_agent = \"%s\";\n\tinterfaces = (\n", in6_is_any(&mn->home_agent) ? "auto" : in6_str(&mn->home_agent));
-	for (size_t i = 0; i < mn->n_interfaces; i++)
-		fprintf(to, "\t\t{ name = \"%s\"; preference = %d; }%s\n", mn->interfaces[i].name,
-			mn->interfaces[i].preference, i + 1 < mn->n_interfaces ? "," : "");
-	fprintf(to, "\t);\n\tlifetime = %u;\n", mn->lifetime_s);
+	fprintf(to, "\tlifetime = %u;\n", mn->lifetime_s);
 	fprintf(to, "\tuplink = \"%s\";\n", mn->cautious ? "cautious" : "optimistic");
-	fprintf(to, "\toptimistic_dad = %s;\n", boolean(mn->optimistic_dad));
-	fprintf(to, "\tmovement = \"%s\";\n", mn->eager ? "eager" : "lazy");
-	fprintf(to, "\tinterface_id = \"%s\";\n", mn->random_iid ? "random" : "eui64");
 	print_mobile_router(&mn->router, to);
 	print_heartbeat(to, &mn->heartbeat);
 	if (mn->identifier[0])
 		fprintf(to, "\tidentifier = \"%s\";\n", mn->identifier);
 	fprintf(to, "\tunprotected_signals = %s;\n", boolean(mn->unprotected_signals));
 	print_ro(mn, to);
-	fprintf(to, "\thold = %u;\n\ttunnel = \"%s\";\n\ttable = %u;\n\tipsec = \"none\";\n};\n",
-		mn->hold_ms, mn->tunnel, mn->table);
+}
+
+static void print_mobile_node(const struct config_mobile_node *mn, FILE *to)
+{
+	fprintf(to, "mobile_node = {\n\thome_address = \"%s\";\n",
+		in6_is_any(&mn->home_address) ? "auto" : in6_str(&mn->home_address));
+	if (!mn->foreign_tunnel)
+		fprintf(to, "\thome_prefix = \"%s/%u\";\n", in6_str(&mn->home_prefix.addr),
+			mn->home_prefix.plen);
+	fprintf(to, "\thome_agent = \"%s\";\n\tinterfaces = (\n", in6_is_any(&mn->home_agent) ? "auto" : in6_str(&mn->home_agent));
+	for (size_t i = 0; i < mn->n_interfaces; i++)
+		fprintf(to, "\t\t{ name = \"%s\"; preference = %d; }%s\n", mn->interfaces[i].name,
+			mn->interfaces[i].preference, i + 1 < mn->n_interfaces ? "," : "");
+	fputs("\t);\n", to);
+	if (!mn->foreign_tunnel)
+		print_registration(mn, to);
+	fprintf(to, "\toptimistic_dad = %s;\n", boolean(mn->optimistic_dad));
+	fprintf(to, "\tmovement = \"%s\";\n", mn->eager ? "eager" : "lazy");
+	fprintf(to, "\tinterface_id = \"%s\";\n", mn->random_iid ? "random" : "eui64");
+	fprintf(to, "\thold = %u;\n\ttunnel = \"%s\";\n\ttable = %u;\n\tipsec = \"%s\";\n};\n",
+		mn->hold_ms, mn->tunnel, mn->table,
+		config_ipsec_managers[mn->ipsec]);
 }
 
 void config_print(const struct mip6d_config *cfg, FILE *to)
@@ -192,8 +205,12 @@ void config_print(const struct mip6d_config *cfg, FILE *to)
 	fputs("};\n", to);
 	print_path(to, "state_file", cfg->state_file);
 	print_correspondent(cfg, to);
+	if (cfg->ipsec.moves == CONFIG_MOVES_CHARON)
+		fprintf(to, "ipsec = {\n\tmoves = \"%s\";\n};\n",
+			config_moves_name(cfg->ipsec.moves));
 	if (cfg->role == ROLE_HOME_AGENT)
 		print_home_agent(&cfg->home_agent, to);
 	else if (cfg->role == ROLE_MOBILE_NODE)
 		print_mobile_node(&cfg->mobile_node, to);
+	config_print_ipsec(cfg, to);
 }

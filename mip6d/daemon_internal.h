@@ -10,6 +10,7 @@
 
 struct cn;
 struct ha;
+struct ipsec_glue;
 struct ha_kernel;
 struct icmp6_socket;
 struct json_t;
@@ -41,6 +42,7 @@ struct daemon {
 	/* the correspondent part of every role */
 	struct cn *cn;
 	struct ro_kernel *ro_kernel;
+	struct ipsec_glue *glue; /* NULL: no IPsec */
 	/* at most one of the two */
 	struct ha *ha;
 	struct ha_kernel *ha_kernel;
@@ -70,6 +72,14 @@ int daemon_share(void *ctx, const struct in6_addr *local, const struct in6_addr 
 	const struct rr_shared *key);
 /* To whichever part it belongs. */
 void daemon_mh_received(struct daemon *d, const struct mip6_packet *p);
+
+/* daemon_ipsec.c: after the kernel side of the role, before its core; stopped behind both */
+bool daemon_ipsec_start(struct daemon *d);
+void daemon_ipsec_stop(struct daemon *d);
+/* Notes what came through IPsec. */
+void daemon_ipsec_received(struct daemon *d, struct mip6_packet *p);
+/* False: it has to be protected, and cannot be. */
+bool daemon_ipsec_may_send(const struct daemon *d, const struct mip6_packet *p);
 
 /* Interface of that name, or 0 after a line in the log that names the setting. */
 int daemon_interface(const char *setting, const char *name);

@@ -74,7 +74,7 @@ static void stay_with_home_agent(
 {
 	struct store_mn_record r;
 
-	if (!store_mn_get(d->store, &r) || !r.remaining_s || in6_is_any(&r.home_agent) ||
+	if (config->foreign_tunnel || !store_mn_get(d->store, &r) || !r.remaining_s || in6_is_any(&r.home_agent) ||
 		!in6_equal(&r.home_address, &config->home_address) ||
 		in6_equal(&r.home_agent, &config->home_agent))
 		return;
@@ -95,6 +95,18 @@ static bool find_networks(const struct config_mobile_router *c, struct mn_networ
 	k->n_networks = c->n_networks;
 	memcpy(k->networks, c->networks, sizeof(k->networks));
 	return true;
+}
+
+static void say_who_we_are(const struct mn_config *c)
+{
+	char agent[INET6_ADDRSTRLEN];
+
+	snprintf(agent, sizeof(agent), "%s", in6_str(&c->home_agent));
+	if (c->foreign_tunnel)
+		log_info("mobile node with a tunnel that strongSwan makes and moves");
+	else
+		log_info("mobile node %s, home agent %s", in6_str(&c->home_address),
+			in6_is_any(&c->home_agent) ? "to be found" : agent);
 }
 
 bool daemon_mn_start(struct daemon *d)
@@ -125,17 +137,18 @@ bool daemon_mn_start(struct daemon *d)
 		log_error("%s", err);
 		return false;
 	}
+	if (!daemon_ipsec_start(d))
+		return false;
 	d->mn = mn_new(&config, &d->env, &mn_kernel_ops, d->mn_kernel);
 	if (!d->mn) {
 		log_error("out of memory");
 		return false;
 	}
-	if (mn_kernel_stored(d->mn_kernel, &stored))
+	if (!c->foreign_tunnel && mn_kernel_stored(d->mn_kernel, &stored))
 		mn_restore(d->mn, &stored.care_of, stored.seq, stored.remaining_s);
 	if (!daemon_ro_start(d) || !daemon_moves_start(d))
 		return false;
-	log_info("mobile node %s, home agent %s", in6_str(&c->home_address),
-		in6_is_any(&config.home_agent) ? "to be found" : in6_str(&config.home_agent));
+	say_who_we_are(&config);
 	rc = mn_kernel_start(d->mn_kernel);
 	if (rc) {
 		log_error("the interfaces cannot be watched: %s", strerror(-rc));
@@ -151,8 +164,10 @@ void daemon_mn_stop(struct daemon *d)
 	timer_stop(d->env.timers, &d->settled);
 	daemon_moves_stop(d);
 	mn_free(d->mn);
+	/* Nothing can be sent any more, then nothing needs protection. */
 	if (d->mn_kernel)
 		mn_kernel_close(d->mn_kernel, true);
+	daemon_ipsec_stop(d);
 	d->mn = NULL;
 	d->mn_kernel = NULL;
 }

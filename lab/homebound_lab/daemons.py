@@ -35,6 +35,19 @@ mobile_node = {
 %(more)s};
 %(ipsec_section)s%(sections)s"""
 
+# A tunnel that strongSwan moves; address and gateway as negotiated, or as given.
+TUNNEL_CONF = """role = "mobile-node";
+control = { socket = "%(socket)s"; };
+state_file = "%(state)s";
+ipsec = { moves = "charon"; };
+mobile_node = {
+	home_address = "%(inner)s";
+	home_agent = "%(gateway)s";
+	ipsec = "strongswan";
+	interfaces = ( %(interfaces)s );
+};
+"""
+
 CORRESPONDENT_CONF = """role = "correspondent";
 control = { socket = "%(socket)s"; };
 state_file = "%(state)s";
@@ -149,10 +162,19 @@ def mobile_node(lab, net, lifetime=600, uplink="optimistic", optimistic_dad=True
     """more: further lines of the section mobile_node; sections: further sections; networks: those behind the node."""
     host = host or net.mn
     ipsec.watch(lab, host, homes=[home_address], networks=networks)
-    interfaces = ", ".join(f'{{ name = "{device}"; preference = {10 - n}; }}' for n, device in enumerate(host.interfaces))
+    interfaces = interfaces_of(host)
     return Daemon(lab, host, MOBILE_NODE_CONF, interfaces=interfaces, lifetime=lifetime, uplink=uplink,
                   optimistic_dad="true" if optimistic_dad else "false", more=more, sections=sections,
                   home_address=home_address, **{**protection(lab, host, home_address), **values}).start()
+
+
+def interfaces_of(host):
+    return ", ".join(f'{{ name = "{device}"; preference = {10 - n}; }}' for n, device in enumerate(host.interfaces))
+
+
+def with_tunnel(lab, net, inner="auto", gateway="auto"):
+    """A node whose tunnel strongSwan makes and moves."""
+    return Daemon(lab, net.mn, TUNNEL_CONF, interfaces=interfaces_of(net.mn), inner=inner, gateway=gateway).start()
 
 
 def correspondent(lab, net, sections=""):

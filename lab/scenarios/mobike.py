@@ -1,19 +1,30 @@
-"""A tunnel that strongSwan's charon moves with MOBIKE (RFC 4555), with and without mip6d looking after the addresses."""
+"""A tunnel to a security gateway that strongSwan makes and moves (RFC 4555), under traffic.
 
-from homebound_lab import capture, daemons, flows, strongswan
-from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, HOME_AGENT, Picture
+mip6d on the node finds links and makes care-of addresses, and keeps out of the tunnel (`moves = "charon"`); or it is not
+there, and the kernel configures itself (mip6d=no). The tunnel's inner address is what the gateway gives out of a pool.
+"""
+
+import re
+
+from homebound_lab import capture, daemons, flows, ike, packets, strongswan
+from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, HOME_AGENT, Picture, PREFIXES
 from homebound_lab.scenario import Key
 
 TITLE = "a node's tunnel to a security gateway is moved by strongSwan with MOBIKE"
 KEYS = {
     "rtt": Key(100, "round trip between the node and the gateway, in ms"),
     "moves": Key(20, "how many moves"),
-    "mip6d": Key(False, "mip6d detects movement and makes the care-of address; if not, the kernel"),
+    "mip6d": Key(True, "mip6d detects movement and makes the care-of address; if not, the kernel"),
     "mobike": Key(True, "MOBIKE; if not, a full IKEv2 set-up after each move"),
+    "learn": Key(True, "inner address and gateway are learnt from the tunnel; if not, they are configured"),
     "down_ms": Key(20, "how long there is no link at all, in ms"),
     "interval_us": Key(1000, "interval of the UDP streams, in us"),
 }
 LIMIT = 240
+IPSEC = False
+TOLERANCE = 20
+ROAM_DELAY = 100  # ms: charon waits so long after a change of addresses, for there may be more (kernel-netlink, ROAM_DELAY)
+WALK = ("link2", "link1")
 
 GATEWAY = """connections { gw {
 	version = 2
@@ -46,10 +57,9 @@ NODE = """connections { gw {
 } }
 secrets { ike-1 { secret = "a secret for the lab alone" } }
 """
-
-
-ALONE = "	install_virtual_ip = yes\n"
+# The inner address is mip6d's to configure, and not one that IKE could be sent from.
 WITH_MIP6D = "	interfaces_ignore = mip6mn0\n"
+ALONE = "	install_virtual_ip = yes\n"
 
 
 def setup(lab):
@@ -59,29 +69,36 @@ def setup(lab):
     values = {"mobike": "yes" if k.mobike else "no", "gateway": HOME_AGENT, "inner": HOME_ADDRESS}
     net.gateway = strongswan.StrongSwan(lab, net.ha, GATEWAY % values).start()
     if k.mip6d:
-        net.mn_daemon = daemons.mobile_node(lab, net, more="	foreign_tunnel = true;\n")
+        learn = {} if k.learn else {"inner": HOME_ADDRESS, "gateway": HOME_AGENT}
+        net.mn_daemon = daemons.with_tunnel(lab, net, **learn)
     net.attach("link1")
-    lab.until(lambda: [a for a in net.mn.addresses() if a[0].startswith("2001:db8:a:") and not a[3] & 0x40], 10, "address")
+    lab.until(lambda: usable(net, "link1"), 10, "an address of link1")
     net.client = strongswan.StrongSwan(lab, net.mn, NODE % values, more=WITH_MIP6D if k.mip6d else ALONE).start()
     net.client.initiate("net")
-    lab.until(lambda: HOME_ADDRESS in [a[0] for a in net.mn.addresses()], 10, "the inner address on the node")
-    print(net.mn.command(["ip", "-6", "addr"]), net.mn.command(["ip", "-6", "route", "show", "table", "all"]), net.mn.command(["ip", "-6", "rule"]))
     lab.until(lambda: not net.cn.popen(["ping", "-n", "-c", "1", "-W", "1", HOME_ADDRESS], stdout=-3).wait(),
-              20, "an answer from the home address")
+              20, "an answer from the inner address")
     return net
 
 
+def usable(net, place):
+    """Whether the node has an address of a place that is not tentative, or optimistic."""
+    inside = packets.network(PREFIXES[place])
+    return any(inside(packets.octets(a)) and (not flags & 0x40 or flags & 0x04) for a, _, _, flags in net.mn.addresses())
+
+
 def one_move(lab, net, number):
-    target = ("link2", "link1")[number % 2]
-    before = net.place["wlan0"]
+    target, before = WALK[number % 2], net.place["wlan0"]
     down = net.detach()
-    if not lab.keys.mip6d:
-        lab.sleep(0.001)
-        net.mn.command(["ip", "-6", "addr", "flush", "dev", "wlan0", "to", "2001:db8:a::/47"])
-        net.mn.command(["ip", "-6", "route", "flush", "dev", "wlan0", "proto", "ra"], check=False)
-        net.mn.command(["ip", "-6", "route", "flush", "dev", "wlan0", "proto", "kernel", "root", "2001::/16"], check=False)
+    if not lab.keys.mip6d:  # what a manager of connections does; the kernel keeps addresses and routes
+        net.mn.command(["ip", "-6", "addr", "flush", "dev", "wlan0", "scope", "global", "dynamic"])
+        for kind in ("ra", "kernel"):
+            net.mn.command(["ip", "-6", "route", "flush", "dev", "wlan0", "root", "::/0", "proto", kind], check=False)
     lab.sleep(lab.keys.down_ms / 1000)
     return {"from": before, "to": target, "device": "wlan0", "down": down, "up": net.attach(target)}
+
+
+def stay(k):
+    return (1 if k.mip6d else 8) + 6 * k.rtt / 1000
 
 
 def run(lab):
@@ -92,27 +109,111 @@ def run(lab):
     tcp = flows.Transfer(lab, "tcp", net.mn, net.cn, CORRESPONDENT, 5003, source=HOME_ADDRESS)
     lab.facts["moves"] = []
     for number in range(k.moves):
-        lab.sleep(6 + 10 * k.rtt / 1000 + lab.random.random())
+        lab.sleep(stay(k) + lab.random.random())
         lab.facts["moves"].append(one_move(lab, net, number))
-    lab.sleep(6 + 10 * k.rtt / 1000)
+    lab.sleep(stay(k) + 1)
     for stream in (down, up):
         stream.stop_sending()
     lab.sleep(1 + 2 * k.rtt / 1000)
     tcp.finish(timeout=200)
     for stream in (down, up):
         stream.stop()
+    if k.mip6d:
+        lab.facts["tunnel"] = net.mn_daemon.ask("stats")["tunnel"]
+        lab.check(net.mn_daemon.alive(), "mip6d died")
+    lab.facts["children"] = len(net.client.children("net"))
+
+
+# --- judging
+
+class Moves:
+    def __init__(self, e):
+        self.e, self.moves, self.one_way = e, e.facts["moves"], e.keys.rtt / 2000
+        self.logs = {"down": flows.Log(e, "down"), "up": flows.Log(e, "up")}
+        self.ike = ike.messages(e.path("mn-wlan0.pcapng"))
+
+    def window(self, number):
+        later = self.moves[number + 1:number + 2]
+        return self.moves[number]["up"], later[0]["down"] if later else float("inf")
+
+    def first(self, direction, number):
+        """ms from link up until the first packet is received from the new link, or was sent there."""
+        up, end = self.window(number)
+        shift = 0 if direction == "down" else self.one_way
+        times = [t for _, _, t in self.logs[direction].arrivals if up + shift <= t < end]
+        return round((min(times) - shift - up) * 1000, 1) if times else None
+
+    def sent(self, number, packets_seen):
+        """ms from link up until the gateway sends the first ESP to the new link."""
+        up, end = self.window(number)
+        inside = packets.network(PREFIXES[self.moves[number]["to"]])
+        times = [t for t, _, to in packets_seen if up <= t < end and inside(to)]
+        return round((min(times) - up) * 1000, 1) if times else None
+
+    def lost(self, direction):
+        """(lost between the break and the first packet of the new link, at other times)."""
+        log, during, other = self.logs[direction], 0, 0
+        flows_again = [self.first(direction, n) for n in range(len(self.moves))]
+        for s in log.missing:
+            if s in log.failed:
+                continue
+            t = log.time_of(s)
+            hit = any(m["down"] - self.one_way - 0.005 <= t <= m["up"] + (9 if again is None else again / 1000)
+                      for m, again in zip(self.moves, flows_again))
+            during, other = during + hit, other + (not hit)
+        return during, other
+
+    def messages(self, number):
+        up, end = self.window(number)
+        return [m for m in self.ike if up <= m.time < end]
+
+    def needed(self, number):
+        """Messages until traffic flows both ways."""
+        up, _ = self.window(number)
+        last = max(self.first(direction, number) or float("inf") for direction in ("down", "up"))
+        return [m for m in self.messages(number) if m.time <= up + last / 1000 + 0.001]
 
 
 def judge(e):
-    moves = e.facts["moves"]
-    one_way = e.keys.rtt / 2000
-    logs = {"down": flows.Log(e, "down"), "up": flows.Log(e, "up")}
-    for name, log, shift in (("downlink_gap_ms", logs["down"], 0), ("uplink_gap_ms", logs["up"], one_way)):
-        e.figures[name] = []
-        for n, move in enumerate(moves):
-            end = moves[n + 1]["down"] if n + 1 < len(moves) else float("inf")
-            first = min((a[2] - shift for a in log.arrivals if move["up"] + shift <= a[2] < end), default=None)
-            e.figures[name].append(first and round((first - move["up"]) * 1000, 1))
-        e.figures["lost_" + name[:-7]] = len(log.missing)
+    m, k = Moves(e), e.keys
+    numbers = range(len(m.moves))
+    esp = ike.esp(e.path("core-ha.pcapng"))
+    f = e.figures
+    f["downlink_sent_ms"] = [m.sent(n, esp) for n in numbers]
+    f["downlink_gap_ms"] = [m.first("down", n) for n in numbers]
+    f["uplink_gap_ms"] = [m.first("up", n) for n in numbers]
+    f["ike_exchanges"] = [len(ike.exchanges(m.needed(n))) for n in numbers]
+    f["ike_messages"] = [len(m.needed(n)) for n in numbers]
+    f["ike_messages_in_all"] = [len(m.messages(n)) for n in numbers]
+    f["ike"] = sorted({" ".join(ike.exchanges(m.needed(n))) for n in numbers})
+    f["lost_downlink"], other_down = m.lost("down")
+    f["lost_uplink"], other_up = m.lost("up")
+    f["not_taken_up"] = len(m.logs["up"].failed)
+    f["clear"] = sum(len(packets.streams(e.path(link + ".pcapng"))) for link in ("link1", "link2"))
     wrong = flows.whole(e.facts["transfers"]["tcp"])
     e.check(not wrong, wrong)
+    e.check(f["clear"] == 0, f"{f['clear']} packets of the streams in clear")
+    e.check(other_down + other_up == 0, f"{other_down} packets down and {other_up} up lost at other times than moves")
+    e.check(m.logs["down"].repeated + m.logs["up"].repeated == 0, "packets arrived more than once")
+    e.check(e.facts["children"] == 1, f"{e.facts['children']} CHILD_SAs at the end, not one")
+    if k.mip6d:
+        judge_mip6d(e, m)
+
+
+def judge_mip6d(e, m):
+    k, f = e.keys, e.figures
+    e.check(f["lost_uplink"] == 0, f"{f['lost_uplink']} packets of the node's own lost")
+    e.check(e.facts["tunnel"]["moved"] == len(m.moves), f"mip6d saw {e.facts['tunnel']['moved']} moves of the tunnel")
+    if not k.mobike:
+        return
+    # One exchange to find out whether the path works, one to tell the gateway of it (RFC 4555 3.5, 3.10).
+    for name, trips in (("downlink_sent_ms", 1.5), ("downlink_gap_ms", 2), ("uplink_gap_ms", 1)):
+        e.near(name, f[name], [ROAM_DELAY + trips * k.rtt] * len(m.moves), TOLERANCE)
+    e.check(set(f["ike_exchanges"]) == {2}, f"IKE exchanges: {f['ike']}")
+    with open(e.path("charon-mn.log"), errors="replace") as log:
+        text = log.read()
+    asked = re.findall(r"generating INFORMATIONAL request (\d+) \[.*N\(UPD_SA_ADDR\).*N\(COOKIE2\)", text)
+    answered = set(re.findall(r"parsed INFORMATIONAL response (\d+) \[.*N\(COOKIE2\)", text))
+    f["updates"] = len(set(asked))
+    e.check(set(asked) <= answered and len(set(asked)) == len(m.moves),
+            f"{len(set(asked))} UPDATE_SA_ADDRESSES with COOKIE2, {len(answered)} answered, {len(m.moves)} moves")

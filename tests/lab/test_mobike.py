@@ -1,0 +1,30 @@
+"""A tunnel that strongSwan moves with MOBIKE (RFC 4555), requirements T15 and T16."""
+
+import pytest
+from conftest import passed
+
+
+@pytest.mark.lab("mobike")
+def test_mobike(result):
+    passed(result)
+    f = result["figures"]
+    assert f["lost_uplink"] == 0 and f["clear"] == 0
+    assert f["updates"] == len(f["ike_exchanges"]) == 20
+
+
+@pytest.mark.lab("mobike", "rtt=500", "moves=6", "learn=no")
+def test_a_gateway_far_away(result):
+    passed(result)
+
+
+@pytest.mark.lab("mobike", "mobike=no", "moves=6")
+def test_a_set_up_at_each_move(result):
+    passed(result)
+    assert result["figures"]["lost_uplink"] == 0
+
+
+@pytest.mark.lab("mobike", "mip6d=no", "moves=4")
+def test_without_mip6d(result):
+    """For comparison: the kernel alone takes seconds for an address."""
+    passed(result)
+    assert min(result["figures"]["downlink_gap_ms"]) > 1000
