@@ -23,11 +23,13 @@ def watch(lab, host, homes=(), agents=(), networks=(), keys=()):
 
 def manual_keys(seed, algorithm, nodes, agents):
     """[(source, destination, use, SPI, algorithm, key in hexadecimal)]: four for each node and home agent."""
-    draw = random.Random(f"ipsec {seed}")  # the scenario's own random numbers stay what they are without IPsec
     size = sum(LENGTHS[algorithm])
-    keys, number = [], 0x1000
+    keys = []
     for node in nodes:
         for agent in agents:
+            # The scenario's own random numbers stay what they are without IPsec.
+            draw = random.Random(f"ipsec {seed} {node} {agent}")
+            number = draw.randrange(0x1000, 0x1000000) << 4
             for use in ("signal", "data"):
                 for source, destination in ((node, agent), (agent, node)):
                     number += 1
@@ -57,15 +59,24 @@ def known_keys(e):
             for _, _, _, spi, algorithm, key in e.facts.get("watched", {}).get("keys", ())}
 
 
+def protects_payload(lab):
+    return is_on(lab) and lab.keys.payload
+
+
 def tunnel_mtu(lab, path_mtu):
-    """The greatest packet that fits into the tunnel, not less than IPv6 asks for (RFC 2473, 7.1; RFC 4303, 2)."""
+    """The greatest packet that fits into the tunnel (RFC 2473, 7.1; RFC 4303, 2)."""
     room = path_mtu - 40
-    if is_on(lab) and lab.keys.payload:
+    if protects_payload(lab):
         vector, icv = SIZES[lab.keys.algorithm]
         aligned = 16 if lab.keys.algorithm.startswith("aes-cbc") else 4
         room -= 8 + vector + icv + (24 if lab.keys.arrangement == "home-address" else 0)
         room = room // aligned * aligned - 2
-    return max(room, 1280)
+    return room
+
+
+def narrowest_path(lab):
+    """The least path MTU with which the tunnel needs no fragments (RFC 2473, 7.1: 1280 octets have to fit into it)."""
+    return next(mtu for mtu in range(1280, 1500) if tunnel_mtu(lab, mtu) >= 1280)
 
 
 def section(lab, name, keys):

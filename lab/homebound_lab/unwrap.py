@@ -72,10 +72,12 @@ class Unwrapper:
             return frame, length
         proto, text = found
         behind = 40 + int.from_bytes(text[4:6], "big") if proto == IPV6 and len(text) >= 40 else len(text)
-        head = bytearray(data[:packet.at])
-        head[headers.names_next(data, packet)] = proto
-        struct.pack_into(">H", head, 4, packet.at - 40 + behind)
-        return frame[:14] + bytes(head) + text, 14 + packet.at + behind
+        head, at = bytearray(data[:packet.at]), headers.names_next(data, packet)
+        if proto == IPV6:  # a tunnel like any other, whatever carried the ESP packet
+            head, at = head[:40], 6
+        head[at] = proto
+        struct.pack_into(">H", head, 4, len(head) - 40 + behind)
+        return frame[:14] + bytes(head) + text, 14 + len(head) + behind
 
 
 def copy(source, target, unwrapper):

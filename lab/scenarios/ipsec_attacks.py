@@ -10,7 +10,7 @@ import re
 
 from homebound_lab import attacker, capture, daemons, headers, packets
 from homebound_lab import hostile_packets as raw
-from homebound_lab.attacker import BA, HOT, binding_update, esp, header
+from homebound_lab.attacker import BA, HOT, HOTI, binding_update, esp, header
 from homebound_lab.hostile_packets import DSTOPTS, MH, ROUTING
 from homebound_lab.lab import LabError
 from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, HOME_AGENT, PEER_HOME_ADDRESS, Picture
@@ -59,8 +59,13 @@ def setup(lab):
 
 # --- what is looked at
 
-def xfrm_stat(host):
-    return {name: int(count) for name, count in (line.split() for line in host.read("/proc/net/xfrm_stat").splitlines())}
+def refusals(host):
+    """What the kernel has refused, by reason: /proc/net/xfrm_stat, and what our packet filter drops for want of ESP."""
+    counts = {name: int(count) for name, count in
+              (line.split() for line in host.read("/proc/net/xfrm_stat").splitlines())}
+    rules = host.command(["nft", "list", "table", "ip6", "mip6d_esp"], check=False)
+    counts["filter"] = sum(int(n) for n in re.findall(r"counter packets (\d+) bytes \d+ drop", rules))
+    return counts
 
 
 def state(net):
@@ -95,9 +100,9 @@ def to_node(net, proto, rest):
 
 
 def grew(lab, host, before, *names):
-    """Waits until one of the counters of /proc/net/xfrm_stat has grown; None, or what is wrong."""
+    """Waits until one of the counters has grown; None, or what is wrong."""
     def look():
-        now = xfrm_stat(host)
+        now = refusals(host)
         return any(now[n] > before[n] for n in names)
     try:
         lab.until(look, 3, "counters")
@@ -125,8 +130,8 @@ def arrives(lab, net, packet):
 
 
 REFUSED = ("XfrmInTmplMismatch", "XfrmInNoPols", "XfrmInNoStates", "XfrmInStateMismatch", "XfrmInPolBlock",
-           "XfrmInStateProtoError", "XfrmInStateSeqError", "XfrmInStateInvalid", "XfrmInError", "XfrmInPolError")
-MISMATCH = ("XfrmInTmplMismatch", "XfrmInNoPols", "XfrmInPolBlock")
+           "XfrmInStateProtoError", "XfrmInStateSeqError", "XfrmInStateInvalid", "XfrmInError", "XfrmInPolError", "filter")
+MISMATCH = ("XfrmInTmplMismatch", "XfrmInNoPols", "XfrmInPolBlock", "filter")
 
 
 # --- attacks; the first is none
@@ -139,12 +144,12 @@ def own_update(lab, net):
     try:
         lab.until(lambda: state(net)["bindings"][PEER_HOME_ADDRESS][1] == wanted, 3, "the sequence number")
     except LabError:
-        return f"not taken: {state(net)}, {xfrm_stat(net.ha)}"
+        return f"not taken: {state(net)}, {refusals(net.ha)}"
     return None
 
 
 def plain(lab, net, attacker_, source, message, home=HOME_ADDRESS):
-    before = xfrm_stat(net.ha)
+    before = refusals(net.ha)
     attacker_.put(raw.ip6(source, HOME_AGENT, DSTOPTS, raw.home_address_option(home) + message))
     return grew(lab, net.ha, before, *MISMATCH)
 
@@ -176,7 +181,7 @@ def plain_for_another(lab, net):
 @attack
 def other_sa(lab, net):
     """mn2's SA with the other node's home address in the option is refused."""
-    before = xfrm_stat(net.ha)
+    before = refusals(net.ha)
     net.tap2.put(esp_by_node2(net, net.care_of2, HOME_ADDRESS, update(net, HOME_ADDRESS, net.care_of2)))
     return grew(lab, net.ha, before, *REFUSED)
 
@@ -198,16 +203,16 @@ def other_sa_tunnel_inside(lab, net):
 @attack
 def tunnelled_update(lab, net):
     """A plain Binding Update of the node inside a tunnel from its care-of address."""
-    before = xfrm_stat(net.ha)
+    before = refusals(net.ha)
     inside = raw.ip6(HOME_ADDRESS, HOME_AGENT, MH, update(net, HOME_ADDRESS, TAP))
     net.tap.put(raw.ip6(net.care_of, HOME_AGENT, headers.IPV6, inside))
     return grew(lab, net.ha, before, *REFUSED)
 
 
-def captured_esp(lab, spi):
-    """ESP packets of an SA on the node's link, as they were."""
+def captured_esp(lab, spi, link="link1"):
+    """ESP packets of an SA on a link of the node, as they were."""
     found = []
-    for _, frame in packets.frames(lab.path("link1.pcapng")):
+    for _, frame in packets.frames(lab.path(link + ".pcapng")):
         packet = headers.take_apart(frame[14:])
         if packet and headers.spi(frame[14:], packet) == spi:
             found.append(frame[14:])
@@ -220,7 +225,7 @@ def replayed(lab, net):
     sent = captured_esp(lab, net.keys[HOME_ADDRESS, HOME_AGENT, "signal"][3])
     if not sent:
         return "nothing was captured"
-    before = xfrm_stat(net.ha)
+    before = refusals(net.ha)
     for packet in sent:
         net.tap.put(packet)
     return grew(lab, net.ha, before, "XfrmInStateSeqError")
@@ -229,7 +234,7 @@ def replayed(lab, net):
 @attack
 def replayed_from_elsewhere(lab, net):
     """The same with the attacker's own address as the source."""
-    before = xfrm_stat(net.ha)
+    before = refusals(net.ha)
     for packet in captured_esp(lab, net.keys[HOME_ADDRESS, HOME_AGENT, "signal"][3]):
         net.evil.put(packet[:8] + raw.address(EVIL) + packet[24:])
     return grew(lab, net.ha, before, "XfrmInStateSeqError")
@@ -239,35 +244,36 @@ def replayed_from_elsewhere(lab, net):
 def stolen(lab, net):
     """An update that the home agent has not seen yet, brought to it from the attacker's address: the binding is what the
     node said, since that is in an option inside of ESP (RFC 6275, 6.1.7, 11.7.1)."""
-    net.ar1.nft("table ip6 block { chain f { type filter hook forward priority 0; policy drop; }\n}")
+    net.ar2.nft("table ip6 block { chain f { type filter hook forward priority 0; policy drop; }\n}")
     spi = net.keys[HOME_ADDRESS, HOME_AGENT, "signal"][3]
-    before = len(captured_esp(lab, spi))
-    net.move("link1")
+    before = len(captured_esp(lab, spi, "link2"))
+    net.move("link2")
     try:
-        lab.until(lambda: len(captured_esp(lab, spi)) > before, 10, "an update in the capture")
+        lab.until(lambda: len(captured_esp(lab, spi, "link2")) > before, 10, "an update in the capture")
     except LabError:
         return "the node sent none"
     finally:
-        net.ar1.nft("delete table ip6 block")
-    for packet in captured_esp(lab, spi)[before:]:
+        net.ar2.nft("delete table ip6 block")
+    for packet in captured_esp(lab, spi, "link2")[before:]:
         net.evil.put(packet[:8] + raw.address(EVIL) + packet[24:])
     lab.sleep(1)
     bound = state(net)["bindings"].get(HOME_ADDRESS, ("",))[0]
-    return None if not bound.startswith("2001:db8:b:") else f"the binding went to {bound}"
+    net.move("link1")
+    return None if bound != EVIL else f"the binding went to {bound}"
 
 
 @attack
 def changed(lab, net):
     """ESP with one octet changed, a wrong key, or cut off, fails its check."""
     good = esp_by_node2(net, net.care_of2, PEER_HOME_ADDRESS, update(net, PEER_HOME_ADDRESS, net.care_of2))
-    before = xfrm_stat(net.ha)
+    before = refusals(net.ha)
     for packet in (good[:-1] + bytes([good[-1] ^ 1]), good[:-30] + bytes([good[-30] ^ 1]) + good[-29:]):
         net.tap2.put(packet)
     return grew(lab, net.ha, before, "XfrmInStateProtoError")
 
 
 def message_to_node(lab, net, message):
-    before = xfrm_stat(net.mn)
+    before = refusals(net.mn)
     to_node(net, ROUTING, raw.routing_header(HOME_ADDRESS) + whole(message, HOME_AGENT, HOME_ADDRESS))
     return grew(lab, net.mn, before, *MISMATCH)
 
@@ -294,28 +300,70 @@ def plain_switch(lab, net):
 @attack
 def plain_prefix_advertisement(lab, net):
     """A Mobile Prefix Advertisement without ESP is dropped."""
-    before = xfrm_stat(net.mn)
+    before = refusals(net.mn)
     message = raw.with_checksum(b"\x93" + bytes(7), 2, 58, HOME_AGENT, HOME_ADDRESS)
     to_node(net, ROUTING, raw.routing_header(HOME_ADDRESS, raw.ICMPV6) + message)
+    return grew(lab, net.mn, before, *MISMATCH)
+
+
+def home_test(lab, net, extension, options=b""):
+    before = refusals(net.mn)
+    message = whole(header(HOT, bytes(18)), CORRESPONDENT, HOME_ADDRESS)
+    to_node(net, headers.IPV6, raw.ip6(CORRESPONDENT, HOME_ADDRESS, extension, options + message))
     return grew(lab, net.mn, before, *MISMATCH)
 
 
 @attack
 def plain_home_test(lab, net):
     """A Home Test in a tunnel without ESP is dropped."""
-    before = xfrm_stat(net.mn)
-    message = whole(header(HOT, bytes(18)), CORRESPONDENT, HOME_ADDRESS)
-    to_node(net, headers.IPV6, raw.ip6(CORRESPONDENT, HOME_ADDRESS, MH, message))
-    return grew(lab, net.mn, before, *MISMATCH)
+    return home_test(lab, net, MH)
+
+
+@attack
+def plain_home_test_behind_options(lab, net):
+    """The same with destination options before the Mobility Header."""
+    return home_test(lab, net, DSTOPTS, bytes([MH, 0, 1, 4, 0, 0, 0, 0]))
+
+
+@attack
+def plain_home_test_behind_hops(lab, net):
+    """The same with hop-by-hop options."""
+    return home_test(lab, net, headers.HOP_BY_HOP, bytes([MH, 0, 1, 4, 0, 0, 0, 0]))
+
+
+@attack
+def plain_home_test_fragment(lab, net):
+    """The same as a fragment that is whole (RFC 6946)."""
+    return home_test(lab, net, headers.FRAGMENT, bytes([MH, 0, 0, 0, 0, 0, 0, 7]))
+
+
+@attack
+def plain_home_init(lab, net):
+    """A Home Test Init in a tunnel without ESP is not sent on by the home agent."""
+    before = refusals(net.ha)
+    message = whole(header(HOTI, bytes(10)), HOME_ADDRESS, CORRESPONDENT)
+    net.tap.put(raw.ip6(net.care_of, HOME_AGENT, headers.IPV6, raw.ip6(HOME_ADDRESS, CORRESPONDENT, MH, message)))
+    return grew(lab, net.ha, before, *MISMATCH)
+
+
+@attack
+def plain_home_init_behind_options(lab, net):
+    """The same with destination options before the Mobility Header."""
+    before = refusals(net.ha)
+    message = bytes([MH, 0, 1, 4, 0, 0, 0, 0]) + whole(header(HOTI, bytes(10)), HOME_ADDRESS, CORRESPONDENT)
+    net.tap.put(raw.ip6(net.care_of, HOME_AGENT, headers.IPV6, raw.ip6(HOME_ADDRESS, CORRESPONDENT, DSTOPTS, message)))
+    return grew(lab, net.ha, before, *MISMATCH)
 
 
 # --- running
 
 def settle(lab, net):
-    """Before each attack: both nodes registered, and the home agent knows the same."""
+    """Before each attack: both nodes registered where they are, and the home agent knows the same."""
     def both():
         s = state(net)
-        return s["nodes"] == [["registered", s["bindings"].get(h, ("",))[0]] for h in (HOME_ADDRESS, PEER_HOME_ADDRESS)]
+        there = (s["nodes"][0][1] or "").startswith("2001:db8:a:")
+        return there and s["nodes"] == [["registered", s["bindings"].get(home, ("",))[0]]
+                                        for home in (HOME_ADDRESS, PEER_HOME_ADDRESS)]
     lab.until(both, 60, "both registrations", longest=1)
     net.care_of = net.mn_daemon.registration()[1]
 

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(ROOT, "lab"))
 
 from homebound_lab import ipsec, opened, packets, unwrap  # noqa: E402
 from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, HOME_AGENT  # noqa: E402
-from test_watcher import CARE_OF, NODE, ROUTER, pcapng  # noqa: E402
+from test_watcher import CARE_OF, NODE, ROUTER, hao, ip6, pcapng  # noqa: E402
 
 SCAPY = {"aes-gcm-128": ("AES-GCM", None), "aes-gcm-256": ("AES-GCM", None),
          "chacha20-poly1305": ("CHACHA20-POLY1305", None), "aes-cbc-128-hmac-sha256": ("AES-CBC", "SHA2-256-128"),
@@ -66,6 +66,8 @@ def test_esp_is_taken_off(tmp_path, algorithm):
     assert unwrapped(tmp_path, keys, esp) == [bytes(update), tunnel, bytes(outer), b""]
     cut = unwrapped(tmp_path, keys, esp, snaplen=254)[1]  # RFC 3602: whole blocks can be opened
     assert len(cut) >= 254 - 14 - 24 - 16 and tunnel.startswith(cut)
+    carried = ip6(CARE_OF, HOME_AGENT, 60, hao(50, esp[1][40:]))  # a tunnel of the arrangement home-address
+    assert unwrapped(tmp_path, keys, [carried]) == [tunnel]
     assert unwrapped(tmp_path, [], esp) == esp
     others = [(*k[:5], "00" * (len(k[5]) // 2)) for k in keys]
     cuts = [p[:n] for p in esp for n in range(0, len(p), 7)]

@@ -209,6 +209,15 @@ def test_forged_packets_are_not_counted(tmp_path):
     assert len(s.ours()) == 1
 
 
+def test_what_comes_out_of_esp_is_not_on_the_wire(tmp_path):
+    path = pcapng(tmp_path / "mn-wlan0", [(ROUTER, NODE, down(50, ESP)), (ROUTER, NODE, PAYLOAD["tunnel down"]),
+                                          (NODE, ROUTER, PAYLOAD["tunnel up"])])
+    for receives, wanted in (((), 2), ({ROUTER}, 1)):
+        s = watcher.Sightings(see(True)[0])
+        s.read("mn-wlan0", path, True, receives=receives)
+        assert len(s.ours()) == wanted and s.packets_by_spi() == {"0x1001": 1}
+
+
 def test_plain_packets_of_a_node_count_where_it_is_away(tmp_path):
     path = pcapng(tmp_path / "mn-wlan0", [(NODE, ROUTER, PAYLOAD["plain"])])
     for routers, wanted in (((), 0), ({ROUTER}, 1)):
