@@ -115,7 +115,7 @@ static struct glue_node *new_node(const struct ipsec_glue *g, const struct ipsec
 	node->n = (struct ipsec_node){.at_home_agent = g->config.at_home_agent,
 		.arrangement = g->config.arrangement,
 		.payload = g->config.payload,
-		.tell = g->config.manager == IPSEC_STRONGSWAN,
+		.ike = g->config.manager == IPSEC_STRONGSWAN,
 		.home_address = c->home_address,
 		.home_agent = c->home_agent};
 	memcpy(node->n.reqid, c->reqid, sizeof(c->reqid));
@@ -239,18 +239,18 @@ static bool plan_keys(
 	return true;
 }
 
-static void bound(struct ipsec_glue *g, struct glue_node *node, const struct in6_addr *care_of)
+static void ends_at(struct ipsec_glue *g, struct glue_node *node, const struct in6_addr *care_of)
 {
 	struct in6_addr from = node->n.care_of;
 
-	g->stats.bound += !node->n.bound;
-	node->n.bound = node->n.was_bound = true;
 	node->n.care_of = *care_of;
-	if (in6_is_any(&from) || in6_equal(&from, care_of))
-		return;
-	g->stats.moves++;
-	if (g->config.arrangement == IPSEC_BY_MIGRATE && g->ops->moved)
-		g->ops->moved(g->ctx, &node->key.home_address, &from, care_of);
+	if (!in6_is_any(&from) && !in6_equal(&from, care_of)) {
+		g->stats.moves++;
+		if (g->config.arrangement == IPSEC_BY_MIGRATE && g->ops->moved)
+			g->ops->moved(g->ctx, &node->key.home_address, &from, care_of);
+	}
+	if (g->ops->bound)
+		g->ops->bound(g->ctx, &node->key.home_address, &node->key.home_agent, care_of);
 }
 
 int ipsec_glue_bind(struct ipsec_glue *g, const struct in6_addr *home_address,
@@ -272,7 +272,9 @@ int ipsec_glue_bind(struct ipsec_glue *g, const struct in6_addr *home_address,
 	if (err)
 		return err;
 	node->keyed[IPSEC_DATA] |= keyed;
-	bound(g, node, care_of);
+	g->stats.bound += !node->n.bound;
+	node->n.bound = node->n.was_bound = true;
+	ends_at(g, node, care_of);
 	return 0;
 }
 
@@ -289,8 +291,11 @@ int ipsec_glue_unbind(
 	err = glue_do(g, &p);
 	if (err)
 		return err;
-	g->stats.bound -= node->n.bound;
+	if (!node->n.bound)
+		return 0;
+	g->stats.bound--;
 	node->n.bound = false;
+	ends_at(g, node, home_address);
 	return 0;
 }
 
@@ -333,18 +338,48 @@ int ipsec_glue_source(struct ipsec_glue *g, const struct in6_addr *home_address,
 	return 0;
 }
 
+/*
+ * Made while the node was on its way, they end where it was: no policy leads
+ * there.  They are moved after it, as the others were.
+ */
+static void catch_up(const struct glue_node *node, const struct ipsec_glue_child *c, struct ipsec_plan *p)
+{
+	const struct in6_addr *end = node->n.at_home_agent ? &c->remote : &c->local;
+	struct ipsec_node was = node->n;
+
+	if (c->use != IPSEC_DATA || !c->spi_out || node->n.arrangement != IPSEC_BY_MIGRATE ||
+		!node->n.bound || in6_equal(end, &node->n.care_of))
+		return;
+	was.care_of = *end;
+	was.bound = false; /* policies are written for where the SAs are, and then moved with them */
+	ipsec_plan_bind(&was, &node->n.care_of, p);
+}
+
+static void remove_stale(const struct glue_node *node, enum ipsec_use use, bool out, uint32_t spi, struct ipsec_plan *p)
+{
+	struct ipsec_op *op = spi ? ipsec_plan_add(p, IPSEC_SA_DEL) : NULL;
+
+	if (!op)
+		return;
+	op->sa.spi = spi;
+	ipsec_node_ends(&node->n, use, out, &op->sa.src, &op->sa.dst);
+}
+
 int ipsec_glue_child(struct ipsec_glue *g, const struct in6_addr *home_address,
-	const struct in6_addr *home_agent, enum ipsec_use use, uint32_t spi_in, uint32_t spi_out)
+	const struct in6_addr *home_agent, const struct ipsec_glue_child *c)
 {
 	struct glue_node *node = glue_find(g, home_address, home_agent);
+	struct ipsec_plan p = {0};
 
-	(void)spi_in;
 	if (!node)
 		return -ENOENT;
-	node->keyed[use] = spi_out;
-	if (use == IPSEC_DATA)
-		node->n.spi_out = spi_out;
-	return 0;
+	node->keyed[c->use] = c->spi_out;
+	if (c->use == IPSEC_DATA)
+		node->n.spi_out = c->spi_out;
+	catch_up(node, c, &p);
+	remove_stale(node, c->use, false, c->stale_in, &p);
+	remove_stale(node, c->use, true, c->stale_out, &p);
+	return glue_do(g, &p);
 }
 
 /* ---- start and end ---- */

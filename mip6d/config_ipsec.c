@@ -52,8 +52,12 @@ static const struct config_key node_keys[] = {
 		offsetof(struct config_ipsec_node, home_address), CONFIG_EXAMPLE_HOME),
 	CONFIG_KEY("connection", read_name, offsetof(struct config_ipsec_node, connection), "\"home\"",
 		.required = true),
-	CONFIG_KEY("signal", read_name, offsetof(struct config_ipsec_node, signal), "\"mh\""),
-	CONFIG_KEY("data", read_name, offsetof(struct config_ipsec_node, data), "\"tun\""),
+	CONFIG_KEY("signal", read_name, offsetof(struct config_ipsec_node, signal), "\"signal\""),
+	CONFIG_KEY("data_connection", read_name, offsetof(struct config_ipsec_node, data_connection),
+		"\"home-data\""),
+	CONFIG_KEY("data", read_name, offsetof(struct config_ipsec_node, data), "\"data\""),
+	CONFIG_KEY("reqid", config_read_u32, offsetof(struct config_ipsec_node, reqid), "1", .min = 1,
+		.max = 0x7ffffffe),
 	{.name = NULL},
 };
 
@@ -72,8 +76,9 @@ static bool read_nodes(
 		const config_setting_t *e = config_setting_get_elem(s, (unsigned)i);
 		struct config_ipsec_node *node = &c->nodes[i];
 
-		strcpy(node->signal, "mh");
-		strcpy(node->data, "tun");
+		strcpy(node->signal, "signal");
+		strcpy(node->data, "data");
+		node->reqid = 2 * (uint32_t)i + 1;
 		if (config_setting_type(e) != CONFIG_TYPE_GROUP)
 			config_complain(r, e, "is no node; write  { connection = \"home\"; }");
 		else
@@ -147,8 +152,11 @@ void config_print_ipsec(const struct mip6d_config *cfg, FILE *to)
 			fputs("\t\t{ ", to);
 			if (!in6_is_any(&n->home_address))
 				fprintf(to, "home_address = \"%s\"; ", in6_str(&n->home_address));
-			fprintf(to, "connection = \"%s\"; signal = \"%s\"; data = \"%s\"; }%s\n",
-				n->connection, n->signal, n->data, i + 1 < c->n_nodes ? "," : "");
+			fprintf(to, "connection = \"%s\"; signal = \"%s\"; ", n->connection, n->signal);
+			if (n->data_connection[0])
+				fprintf(to, "data_connection = \"%s\"; ", n->data_connection);
+			fprintf(to, "data = \"%s\"; reqid = %u; }%s\n", n->data, n->reqid,
+				i + 1 < c->n_nodes ? "," : "");
 		}
 		fputs("\t);\n", to);
 	}

@@ -11,6 +11,8 @@
 struct cn;
 struct ha;
 struct ipsec_glue;
+struct ipsec_glue_node;
+struct swan;
 struct ha_kernel;
 struct icmp6_socket;
 struct json_t;
@@ -43,6 +45,7 @@ struct daemon {
 	struct cn *cn;
 	struct ro_kernel *ro_kernel;
 	struct ipsec_glue *glue; /* NULL: no IPsec */
+	struct swan *swan; /* with glue; NULL: manual keys */
 	/* at most one of the two */
 	struct ha *ha;
 	struct ha_kernel *ha_kernel;
@@ -76,6 +79,13 @@ void daemon_mh_received(struct daemon *d, const struct mip6_packet *p);
 /* daemon_ipsec.c: after the kernel side of the role, before its core; stopped behind both */
 bool daemon_ipsec_start(struct daemon *d);
 void daemon_ipsec_stop(struct daemon *d);
+/* A node, with its networks if it is us; false after a line in the log. */
+bool daemon_ipsec_add(struct daemon *d, const struct ipsec_glue_node *n);
+/* daemon_swan.c */
+bool daemon_swan_start(struct daemon *d);
+void daemon_swan_stop(struct daemon *d);
+void daemon_swan_bound(struct daemon *d, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent, const struct in6_addr *care_of);
 /* Notes what came through IPsec. */
 void daemon_ipsec_received(struct daemon *d, struct mip6_packet *p);
 /* False: it has to be protected, and cannot be. */

@@ -10,6 +10,7 @@
 #include "ipsec-glue/manual.h"
 #include "lib/log.h"
 #include "mip6d/daemon_internal.h"
+#include "mip6d/sys/esp_filter.h"
 #include "mip6d/sys/ha_kernel.h"
 #include "mip6d/sys/mn_kernel.h"
 
@@ -39,7 +40,14 @@ static void notice(void *ctx, const struct in6_addr *home_address, const char *t
 	log_notice("IPsec of %s: %s", in6_str(home_address), text);
 }
 
-static const struct ipsec_glue_ops glue_ops = {.pause = pause_sending, .moved = moved, .notice = notice};
+static void bound(void *ctx, const struct in6_addr *home_address, const struct in6_addr *home_agent,
+	const struct in6_addr *care_of)
+{
+	daemon_swan_bound(ctx, home_address, home_agent, care_of);
+}
+
+static const struct ipsec_glue_ops glue_ops = {
+	.pause = pause_sending, .moved = moved, .bound = bound, .notice = notice};
 
 /* ---- start and end ---- */
 
@@ -50,15 +58,22 @@ static bool complain(const struct daemon *d, const struct in6_addr *home_address
 	return false;
 }
 
-static bool add_node(struct daemon *d, const struct in6_addr *home_address, const struct in6_addr *home_agent)
+bool daemon_ipsec_add(struct daemon *d, const struct ipsec_glue_node *n)
 {
 	const struct config_mobile_router *r = &d->cfg->mobile_node.router;
-	struct ipsec_glue_node n = {.home_address = *home_address, .home_agent = *home_agent};
-	int err = ipsec_glue_add(d->glue, &n);
+	int err = ipsec_glue_add(d->glue, n);
 
 	if (!err && d->mn_kernel)
-		err = ipsec_glue_networks(d->glue, home_address, home_agent, r->networks, r->n_networks);
-	return err ? complain(d, home_address, err) : true;
+		err = ipsec_glue_networks(
+			d->glue, &n->home_address, &n->home_agent, r->networks, r->n_networks);
+	return err ? complain(d, &n->home_address, err) : true;
+}
+
+static bool add_node(struct daemon *d, const struct in6_addr *home_address, const struct in6_addr *home_agent)
+{
+	const struct ipsec_glue_node n = {.home_address = *home_address, .home_agent = *home_agent};
+
+	return daemon_ipsec_add(d, &n);
 }
 
 /* Whom there are keys for: on a mobile node its home agents, on a home agent its nodes. */
@@ -80,11 +95,12 @@ static bool add_manual(struct daemon *d)
 
 static bool protect(struct daemon *d)
 {
-	bool payload = d->cfg->ipsec.payload;
+	const struct esp_filter_config c = {
+		.payload = d->cfg->ipsec.payload, .ike = d->cfg->ipsec.manager == IPSEC_STRONGSWAN};
 	char err[512];
 
-	if (!(d->mn_kernel ? mn_kernel_protect(d->mn_kernel, d->glue, payload, err, sizeof(err))
-			   : ha_kernel_protect(d->ha_kernel, d->glue, payload, err, sizeof(err))))
+	if (!(d->mn_kernel ? mn_kernel_protect(d->mn_kernel, d->glue, &c, err, sizeof(err))
+			   : ha_kernel_protect(d->ha_kernel, d->glue, &c, err, sizeof(err))))
 		return true;
 	log_error("%s", err);
 	return false;
@@ -108,7 +124,7 @@ bool daemon_ipsec_start(struct daemon *d)
 		log_error("%s", err);
 		return false;
 	}
-	if (from->manager == IPSEC_MANUAL && !add_manual(d))
+	if (!(from->manager == IPSEC_MANUAL ? add_manual(d) : daemon_swan_start(d)))
 		return false;
 	if (!protect(d))
 		return false;
@@ -118,6 +134,7 @@ bool daemon_ipsec_start(struct daemon *d)
 
 void daemon_ipsec_stop(struct daemon *d)
 {
+	daemon_swan_stop(d);
 	ipsec_glue_close(d->glue, true);
 	d->glue = NULL;
 }

@@ -367,11 +367,14 @@ static bool registered(void *arg, const struct in6_addr *care_of, const struct i
 
 /* ---- IPsec ---- */
 
-int ha_kernel_protect(struct ha_kernel *k, struct ipsec_glue *glue, bool payload, char *err, size_t errlen)
+int ha_kernel_protect(struct ha_kernel *k, struct ipsec_glue *glue, const struct esp_filter_config *c,
+	char *err, size_t errlen)
 {
-	const struct esp_filter_config c = {.tunnel = k->config.tunnel, .payload = payload, .pauses = true};
+	struct esp_filter_config mine = *c;
 
-	k->esp = esp_filter_open(&c, k->loop, k->nf, err, errlen);
+	mine.tunnel = k->config.tunnel;
+	mine.pauses = true;
+	k->esp = esp_filter_open(&mine, k->loop, k->nf, err, errlen);
 	if (!k->esp)
 		return -EINVAL;
 	k->glue = glue;

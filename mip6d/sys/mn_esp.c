@@ -6,11 +6,39 @@
 #include "lib/addr.h"
 #include "lib/log.h"
 #include "mip6d/sys/esp_filter.h"
+#include "mip6d/sys/marks.h"
 #include "mip6d/sys/mn_kernel_internal.h"
 
 bool mn_esp_protects(const struct mn_kernel *k, const struct in6_addr *peer)
 {
 	return k->glue && ipsec_glue_protects(k->glue, &k->config.home_address, peer);
+}
+
+/*
+ * The kernel prefers the home address as source of all that does not say
+ * another; IKE has to come from the care-of address.
+ */
+static struct rtnl_route ike_route(const struct in6_addr *home_agent)
+{
+	return (struct rtnl_route){.dst = *home_agent, .plen = 128, .metric = SYS_METRIC_MAIN};
+}
+
+static int ike_source(struct mn_kernel *k, const struct in6_addr *home_agent, const struct in6_addr *care_of)
+{
+	struct rtnl_route r = ike_route(home_agent);
+
+	r.ifindex = k->main_ifindex;
+	r.gateway = k->main_router;
+	r.prefsrc = *care_of;
+	return nlreq_do(k->rt, rtnl_route_set(&r));
+}
+
+static void no_ike_source(struct mn_kernel *k)
+{
+	struct rtnl_route r = ike_route(&k->agent);
+
+	if (k->ike)
+		(void)nlreq_do(k->rt, rtnl_route_del(&r));
 }
 
 /* Before the tunnel is moved, and before anything is let go: the guard first. */
@@ -22,6 +50,8 @@ int mn_esp_away(struct mn_kernel *k, const struct in6_addr *home_agent, const st
 	if (!k->glue)
 		return 0;
 	err = esp_filter_guard(k->esp, home, true);
+	if (!err && k->ike)
+		err = ike_source(k, home_agent, care_of);
 	if (!err)
 		err = ipsec_glue_bind(k->glue, home, home_agent, care_of);
 	if (err)
@@ -39,6 +69,7 @@ int mn_esp_home(struct mn_kernel *k)
 
 	if (!k->glue || in6_is_any(&k->agent))
 		return 0;
+	no_ike_source(k);
 	err = ipsec_glue_unbind(k->glue, home, &k->agent);
 	if (!err)
 		k->agent = in6addr_any;
@@ -74,19 +105,25 @@ void mn_kernel_moved(struct mn_kernel *k, const struct in6_addr *from, const str
 		log_warning("what is under way to %s is lost: the packet filter refuses to turn it", in6_str(from));
 }
 
-int mn_kernel_protect(struct mn_kernel *k, struct ipsec_glue *glue, bool payload, char *err, size_t errlen)
+int mn_kernel_protect(struct mn_kernel *k, struct ipsec_glue *glue, const struct esp_filter_config *c,
+	char *err, size_t errlen)
 {
-	const struct esp_filter_config c = {.tunnel = k->config.tunnel, .payload = payload};
+	struct esp_filter_config mine = *c;
 
-	k->esp = esp_filter_open(&c, k->loop, k->nf, err, errlen);
+	mine.tunnel = k->config.tunnel;
+	mine.pauses = false;
+	k->esp = esp_filter_open(&mine, k->loop, k->nf, err, errlen);
 	if (!k->esp)
 		return -EINVAL;
 	k->glue = glue;
+	k->ike = c->ike;
 	return 0;
 }
 
 void mn_kernel_unprotect(struct mn_kernel *k, bool remove)
 {
+	if (remove && !in6_is_any(&k->agent))
+		no_ike_source(k);
 	esp_filter_close(k->esp, remove);
 	k->esp = NULL;
 	k->glue = NULL;

@@ -35,6 +35,7 @@
 #include "mip6d/sys/watch.h"
 
 struct mn_kernel; /* opaque */
+struct esp_filter_config; /* esp_filter.h: tunnel and pauses are filled in */
 struct ipsec_glue;
 struct ro_kernel;
 struct settings;
@@ -78,10 +79,11 @@ int mn_kernel_tunnel_is(
 void mn_kernel_watches(struct mn_kernel *k, struct ro_kernel *ro);
 /*
  * From now on glue protects what is said to home agents that it knows, and
- * the tunnel; payload: all of it.  NULL glue: no more, and with remove
- * nothing is left of it in the packet filter.
+ * the tunnel.  unprotect: no more, and with
+ * remove nothing is left of it in the packet filter.
  */
-int mn_kernel_protect(struct mn_kernel *k, struct ipsec_glue *glue, bool payload, char *err, size_t errlen);
+int mn_kernel_protect(struct mn_kernel *k, struct ipsec_glue *glue, const struct esp_filter_config *c,
+	char *err, size_t errlen);
 void mn_kernel_unprotect(struct mn_kernel *k, bool remove);
 /* For struct ipsec_glue_ops. */
 int mn_kernel_pause(struct mn_kernel *k, bool on);

@@ -36,6 +36,7 @@ struct mn_kernel {
 	struct ipsec_glue *glue; /* borrowed; NULL: no IPsec */
 	struct esp_filter *esp; /* with glue */
 	struct in6_addr agent; /* of the tunnel that the glue knows */
+	bool ike; /* an IKE daemon makes its SAs */
 	bool paused; /* by the glue, not by the core */
 	int send_ifindex, receive_ifindex;
 	struct in6_addr local, remote; /* of the sending tunnel */

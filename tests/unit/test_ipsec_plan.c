@@ -222,7 +222,7 @@ START_TEST(move_by_migrate)
 	struct ipsec_node n = home_agent();
 
 	now_at(&n, &coa1);
-	n.payload = n.tell = true;
+	n.payload = n.ike = true;
 	ipsec_plan_bind(&n, &coa2, &plan);
 	expect("pause HoA\n"
 	       "sa-stop 4711 CoA1\n"
@@ -271,16 +271,23 @@ START_TEST(home_and_away_again)
 
 	now_at(&n, &coa1);
 	ipsec_plan_unbind(&n, &plan);
-	expect("policy-set in any>HoA mh [2 tunnel HA>CoA1]? hao? rt2?\n"
+	expect("pause HoA\n"
+	       "sa-stop 4711 HA\n"
+	       "migrate out HoA>any mh 2 CoA1>HA -> HoA>HA\n"
+	       "migrate in any>HoA mh 2 HA>CoA1 -> HA>HoA\n"
+	       "sa-skip 4711 HA\n"
+	       "resume HoA\n"
+	       "policy-set in any>HoA mh [2 tunnel HA>HoA]? hao? rt2?\n"
 	       "policy-del out HoA>any mh\n");
 	n.bound = false;
+	n.care_of = n.home_address;
 	ipsec_plan_bind(&n, &coa2, &plan);
-	expect("policy-set out HoA>any mh [2 tunnel CoA1>HA]\n"
-	       "policy-set in any>HoA mh [2 tunnel HA>CoA1]? hao? rt2?\n"
+	expect("policy-set out HoA>any mh [2 tunnel HoA>HA]\n"
+	       "policy-set in any>HoA mh [2 tunnel HA>HoA]? hao? rt2?\n"
 	       "pause HoA\n"
 	       "sa-stop 4711 HA\n"
-	       "migrate out HoA>any mh 2 CoA1>HA -> CoA2>HA\n"
-	       "migrate in any>HoA mh 2 HA>CoA1 -> HA>CoA2\n"
+	       "migrate out HoA>any mh 2 HoA>HA -> CoA2>HA\n"
+	       "migrate in any>HoA mh 2 HA>HoA -> HA>CoA2\n"
 	       "sa-skip 4711 HA\n"
 	       "resume HoA\n");
 }
