@@ -24,7 +24,6 @@ KEYS = {
     "moves": Key(3, "how often the node moves"),
 }
 LIMIT = 90
-IPSEC = False
 COA = {"link1": "2001:db8:a::100", "link2": "2001:db8:b::100"}
 GATEWAY = {"link1": "2001:db8:a::1", "link2": "2001:db8:b::1"}
 EXAMPLES = os.path.join(os.path.dirname(LAB), "examples")
