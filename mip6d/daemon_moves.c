@@ -18,7 +18,7 @@
 #include "ipsec-glue/foreign.h"
 #include "lib/log.h"
 #include "lib/netlink.h"
-#include "mip6d/daemon_internal.h"
+#include "mip6d/daemon_moves.h"
 #include "mip6d/proto/mn.h"
 #include "mip6d/sys/loop.h"
 #include "mip6d/sys/mn_kernel.h"
@@ -30,6 +30,7 @@ struct moves {
 	struct in6_addr inner, gateway; /* that are looked for; :: any */
 	bool there; /* `now` is in force */
 	struct foreign_tunnel now;
+	struct moves_ask *ask;
 	uint64_t moved;
 };
 
@@ -44,6 +45,7 @@ static void gone(struct moves *m)
 	if (!m->there)
 		return;
 	m->there = false;
+	moves_ask_there(m->ask, false);
 	mn_tunnel_moved(m->d->mn, NULL);
 }
 
@@ -64,6 +66,7 @@ static void is_at(struct moves *m, const struct foreign_tunnel *t)
 	if (known && !in6_equal(&m->now.local, &t->local))
 		m->moved++;
 	m->there = true;
+	moves_ask_there(m->ask, true);
 	m->now = *t;
 	mn_tunnel_moved(m->d->mn, &t->local);
 }
@@ -113,8 +116,15 @@ bool daemon_moves_start(struct daemon *d)
 			strerror(-err));
 		return false;
 	}
+	m->ask = moves_ask_new(d);
 	look(m);
 	return true;
+}
+
+void daemon_moves_place(struct daemon *d)
+{
+	if (d->moves)
+		moves_ask_place(d->moves->ask);
 }
 
 void daemon_moves_stop(struct daemon *d)
@@ -127,6 +137,7 @@ void daemon_moves_stop(struct daemon *d)
 		sys_loop_forget(d->loop, m->fd);
 		close(m->fd);
 	}
+	moves_ask_free(m->ask);
 	nlreq_close(m->xfrm);
 	free(m);
 	d->moves = NULL;

@@ -7,7 +7,7 @@ there, and the kernel configures itself (mip6d=no). The tunnel's inner address i
 import re
 
 from homebound_lab import capture, daemons, flows, ike, packets, strongswan
-from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, HOME_AGENT, Picture, PREFIXES
+from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, HOME_AGENT, PEER_HOME_ADDRESS as OTHER, Picture, PREFIXES
 from homebound_lab.scenario import Key
 
 TITLE = "a node's tunnel to a security gateway is moved by strongSwan with MOBIKE"
@@ -16,7 +16,8 @@ KEYS = {
     "moves": Key(20, "how many moves"),
     "mip6d": Key(True, "mip6d detects movement and makes the care-of address; if not, the kernel"),
     "mobike": Key(True, "MOBIKE; if not, a full IKEv2 set-up after each move"),
-    "learn": Key(True, "inner address and gateway are learnt from the tunnel; if not, they are configured"),
+    "inner": Key("learnt", "the home address: the tunnel's inner address as IKEv2 gives it (TIA), learnt or configured; or another "
+                 "one, for which SAs of its own are asked", ("learnt", "configured", "other")),
     "down_ms": Key(20, "how long there is no link at all, in ms"),
     "interval_us": Key(1000, "interval of the UDP streams, in us"),
 }
@@ -35,8 +36,12 @@ GATEWAY = """connections { gw {
 		id = gw.example }
 	remote { auth = psk
 		id = mn.example }
-	children { net { local_ts = ::/0
-		esp_proposals = aes128gcm16-noesn } }
+	children {
+		net { local_ts = ::/0
+			esp_proposals = aes128gcm16-noesn }
+		home { local_ts = ::/0
+			remote_ts = %(other)s/128
+			esp_proposals = aes128gcm16-noesn } }
 	proposals = aes128gcm16-prfsha256-ecp256
 } }
 pools { inner { addrs = %(inner)s/128 } }
@@ -51,8 +56,12 @@ NODE = """connections { gw {
 		id = mn.example }
 	remote { auth = psk
 		id = gw.example }
-	children { net { remote_ts = ::/0
-		esp_proposals = aes128gcm16-noesn } }
+	children {
+		net { remote_ts = ::/0
+			esp_proposals = aes128gcm16-noesn }
+		home { remote_ts = ::/0
+			local_ts = %(other)s/128
+			esp_proposals = aes128gcm16-noesn } }
 	proposals = aes128gcm16-prfsha256-ecp256
 } }
 secrets { ike-1 { secret = "a secret for the lab alone" } }
@@ -66,16 +75,21 @@ def setup(lab):
     k = lab.keys
     net = Picture(lab, rtt_ms=k.rtt, router="instant")
     capture.start(lab, net.capture_points())
-    values = {"mobike": "yes" if k.mobike else "no", "gateway": HOME_AGENT, "inner": HOME_ADDRESS}
+    values = {"mobike": "yes" if k.mobike else "no", "gateway": HOME_AGENT, "inner": HOME_ADDRESS, "other": OTHER}
+    net.inner = OTHER if k.inner == "other" else HOME_ADDRESS
+    net.child = "home" if k.inner == "other" else "net"
     net.gateway = strongswan.StrongSwan(lab, net.ha, GATEWAY % values).start()
-    if k.mip6d:
-        learn = {} if k.learn else {"inner": HOME_ADDRESS, "gateway": HOME_AGENT}
-        net.mn_daemon = daemons.with_tunnel(lab, net, **learn)
+    net.client = strongswan.StrongSwan(lab, net.mn, NODE % values, more=WITH_MIP6D if k.mip6d else ALONE).start()
+    if k.mip6d:  # it asks strongSwan for the tunnel
+        known = {} if k.inner == "learnt" else {"inner": net.inner, "gateway": HOME_AGENT}
+        net.mn_daemon = daemons.with_tunnel(lab, net, net.client.socket, net.child, **known)
     net.attach("link1")
     lab.until(lambda: usable(net, "link1"), 10, "an address of link1")
-    net.client = strongswan.StrongSwan(lab, net.mn, NODE % values, more=WITH_MIP6D if k.mip6d else ALONE).start()
-    net.client.initiate("net")
-    lab.until(lambda: not net.cn.popen(["ping", "-n", "-c", "1", "-W", "1", HOME_ADDRESS], stdout=-3).wait(),
+    if not k.mip6d:
+        net.client.initiate(net.child)
+    if k.inner == "other":
+        net.client.initiate("net")  # the tunnel of the address that IKEv2 has given is there as well
+    lab.until(lambda: not net.cn.popen(["ping", "-n", "-c", "1", "-W", "1", net.inner], stdout=-3).wait(),
               20, "an answer from the inner address")
     return net
 
@@ -104,9 +118,9 @@ def stay(k):
 def run(lab):
     net = setup(lab)
     k = lab.keys
-    down = flows.Stream(lab, "down", net.cn, net.mn, HOME_ADDRESS, 5001, interval_us=k.interval_us)
-    up = flows.Stream(lab, "up", net.mn, net.cn, CORRESPONDENT, 5002, source=HOME_ADDRESS, interval_us=k.interval_us)
-    tcp = flows.Transfer(lab, "tcp", net.mn, net.cn, CORRESPONDENT, 5003, source=HOME_ADDRESS)
+    down = flows.Stream(lab, "down", net.cn, net.mn, net.inner, 5001, interval_us=k.interval_us)
+    up = flows.Stream(lab, "up", net.mn, net.cn, CORRESPONDENT, 5002, source=net.inner, interval_us=k.interval_us)
+    tcp = flows.Transfer(lab, "tcp", net.mn, net.cn, CORRESPONDENT, 5003, source=net.inner)
     lab.facts["moves"] = []
     for number in range(k.moves):
         lab.sleep(stay(k) + lab.random.random())
@@ -121,7 +135,7 @@ def run(lab):
     if k.mip6d:
         lab.facts["tunnel"] = net.mn_daemon.ask("stats")["tunnel"]
         lab.check(net.mn_daemon.alive(), "mip6d died")
-    lab.facts["children"] = len(net.client.children("net"))
+    lab.facts["children"] = len(net.client.children(net.child))
 
 
 # --- judging
