@@ -45,7 +45,6 @@ static void gone(struct moves *m)
 	if (!m->there)
 		return;
 	m->there = false;
-	moves_ask_there(m->ask, false);
 	mn_tunnel_moved(m->d->mn, NULL);
 }
 
@@ -66,7 +65,6 @@ static void is_at(struct moves *m, const struct foreign_tunnel *t)
 	if (known && !in6_equal(&m->now.local, &t->local))
 		m->moved++;
 	m->there = true;
-	moves_ask_there(m->ask, true);
 	m->now = *t;
 	mn_tunnel_moved(m->d->mn, &t->local);
 }
@@ -82,6 +80,7 @@ static void look(struct moves *m)
 		log_warning("policies and SAs cannot be read: %s", strerror(-err));
 	else if (!m->there || !same(&t, &m->now))
 		is_at(m, &t);
+	moves_ask_there(m->ask, mn_tunnel_usable(m->d->mn));
 }
 
 static void readable(void *arg)
@@ -123,8 +122,10 @@ bool daemon_moves_start(struct daemon *d)
 
 void daemon_moves_place(struct daemon *d)
 {
-	if (d->moves)
-		moves_ask_place(d->moves->ask);
+	if (!d->moves)
+		return;
+	moves_ask_there(d->moves->ask, mn_tunnel_usable(d->mn));
+	moves_ask_place(d->moves->ask);
 }
 
 void daemon_moves_stop(struct daemon *d)

@@ -12,8 +12,9 @@
  *     ^  not there       |  ^
  *     |                  +--+ again after AGAIN_MS, while there is none
  *
- * A tunnel that is gone may be back at once, as after a re-authentication, so
- * nobody asks within GRACE_MS.
+ * A tunnel that is gone may be back at once, as after a re-authentication, and
+ * after a move it follows, so nobody asks within GRACE_MS.  Longer than that it
+ * takes a strongSwan that died and does not know of the tunnel any more.
  */
 #include <errno.h>
 #include <stdio.h>

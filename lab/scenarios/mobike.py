@@ -18,12 +18,14 @@ KEYS = {
     "mobike": Key(True, "MOBIKE; if not, a full IKEv2 set-up after each move"),
     "inner": Key("learnt", "the home address: the tunnel's inner address as IKEv2 gives it (TIA), learnt or configured; or another "
                  "one, for which SAs of its own are asked", ("learnt", "configured", "other")),
+    "restart": Key(False, "after the moves mip6d is killed, and strongSwan"),
     "down_ms": Key(20, "how long there is no link at all, in ms"),
     "interval_us": Key(1000, "interval of the UDP streams, in us"),
 }
 LIMIT = 240
 IPSEC = False
 TOLERANCE = 20
+GRACE = 5  # s: so long mip6d gives strongSwan to follow (daemon_moves_ask.c)
 ROAM_DELAY = 100  # ms: charon waits so long after a change of addresses, for there may be more (kernel-netlink, ROAM_DELAY)
 WALK = ("link2", "link1")
 
@@ -126,6 +128,8 @@ def run(lab):
         lab.sleep(stay(k) + lab.random.random())
         lab.facts["moves"].append(one_move(lab, net, number))
     lab.sleep(stay(k) + 1)
+    if k.restart:
+        restart(lab, net)
     for stream in (down, up):
         stream.stop_sending()
     lab.sleep(1 + 2 * k.rtt / 1000)
@@ -138,10 +142,31 @@ def run(lab):
     lab.facts["children"] = len(net.client.children(net.child))
 
 
+def restart(lab, net):
+    """Both daemons are killed, one after the other; neither loses the tunnel for longer than strongSwan's part takes."""
+    net.mn_daemon.kill()
+    lab.sleep(1)
+    net.mn_daemon.start()
+    lab.sleep(stay(lab.keys))
+    lab.facts["moves"].append(one_move(lab, net, len(lab.facts["moves"])))
+    lab.sleep(stay(lab.keys) + 1)
+    net.client.kill()
+    net.client.start()
+    lab.facts["orphaned"] = one_move(lab, net, len(lab.facts["moves"]))
+    lab.holds_within(lambda: net.mn_daemon.ask("stats")["tunnel"]["care_of"].startswith(prefix_of(net.place["wlan0"])),
+                     30, "a tunnel by a strongSwan that does not know of the former one")
+    lab.sleep(stay(lab.keys))
+
+
+def prefix_of(place):
+    return PREFIXES[place].split("::")[0]
+
+
 # --- judging
 
 def judge(e):
-    m, k = ike.Moves(e, e.facts["moves"], e.keys.rtt), e.keys
+    k, orphaned = e.keys, e.facts.get("orphaned")
+    m = ike.Moves(e, e.facts["moves"], k.rtt, orphaned["down"] - k.rtt / 2000 - 0.005 if orphaned else float("inf"))
     numbers = range(len(m.moves))
     f = e.figures
     f["downlink_sent_ms"] = [m.sent(n) for n in numbers]
@@ -165,10 +190,21 @@ def judge(e):
         judge_mip6d(e, m)
 
 
+def judge_restart(e, m):
+    """A move that the dead strongSwan should have followed: mip6d waits for that, and then asks the new one."""
+    up = e.facts["orphaned"]["up"]
+    back = [min(t for _, _, t in log.arrivals if t >= up + m.one_way) - up for log in m.logs.values()]
+    e.figures["orphaned_s"] = [round(b, 2) for b in back]
+    e.check(max(back) < GRACE + 1 + 5 * e.keys.rtt / 1000, f"traffic flows again after {e.figures['orphaned_s']} s")
+
+
 def judge_mip6d(e, m):
     k, f = e.keys, e.figures
     e.check(f["lost_uplink"] == 0, f"{f['lost_uplink']} packets of the node's own lost")
-    e.check(e.facts["tunnel"]["moved"] == len(m.moves), f"mip6d saw {e.facts['tunnel']['moved']} moves of the tunnel")
+    if k.restart:
+        judge_restart(e, m)
+    else:
+        e.check(e.facts["tunnel"]["moved"] == len(m.moves), f"mip6d saw {e.facts['tunnel']['moved']} moves of the tunnel")
     if not k.mobike:
         return
     # One exchange to find out whether the path works, one to tell the gateway of it (RFC 4555 3.5, 3.10).

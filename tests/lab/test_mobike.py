@@ -34,3 +34,8 @@ def test_without_mip6d(result):
 def test_a_home_address_that_is_not_the_inner_address(result):
     """SAs of their own are asked for, and move with those of the tunnel that is there."""
     passed(result)
+
+
+@pytest.mark.lab("mobike", "restart=yes", "moves=2")
+def test_either_daemon_is_killed(result):
+    passed(result)
