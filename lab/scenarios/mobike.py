@@ -156,6 +156,14 @@ def restart(lab, net):
     lab.holds_within(lambda: net.mn_daemon.ask("stats")["tunnel"]["care_of"].startswith(prefix_of(net.place["wlan0"])),
                      30, "a tunnel by a strongSwan that does not know of the former one")
     lab.sleep(stay(lab.keys))
+    # Without a policy and without mip6d nothing may leave in clear; mip6d then asks for another tunnel.
+    net.mn_daemon.kill()
+    net.client.swanctl("--terminate", "--ike", "gw")
+    lab.sleep(1)
+    net.mn_daemon.start()
+    lab.holds_within(lambda: net.client.children(net.child) and net.mn_daemon.ask("stats")["tunnel"]["there"], 30,
+                     "another tunnel")
+    lab.sleep(stay(lab.keys))
 
 
 def prefix_of(place):
