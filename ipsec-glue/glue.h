@@ -32,6 +32,9 @@ struct ipsec_glue_ops {
 	/* The tunnel's SAs ended at from until now: what is still under way to there belongs to care_of. */
 	void (*moved)(void *ctx, const struct in6_addr *home_address, const struct in6_addr *from,
 		const struct in6_addr *care_of);
+	/* The tunnel ends at care_of now, at home at the home address: an IKE daemon has its place there. */
+	void (*bound)(void *ctx, const struct in6_addr *home_address, const struct in6_addr *home_agent,
+		const struct in6_addr *care_of);
 	/* SAs that an IKE daemon has to make are needed. */
 	void (*needed)(void *ctx, const struct in6_addr *home_address, const struct in6_addr *home_agent,
 		enum ipsec_use use);
@@ -86,9 +89,15 @@ int ipsec_glue_networks(struct ipsec_glue *g, const struct in6_addr *home_addres
 int ipsec_glue_source(struct ipsec_glue *g, const struct in6_addr *home_address,
 	const struct in6_addr *home_agent, const struct in6_addr *care_of);
 
-/* An IKE daemon has made, changed or lost SAs: spi_out 0 when there is none. */
+/* An IKE daemon has made, changed or lost the SAs of one use. */
+struct ipsec_glue_child {
+	enum ipsec_use use;
+	uint32_t spi_in, spi_out; /* 0: there are none */
+	uint32_t stale_in, stale_out; /* which nobody else will delete; 0: none */
+	struct in6_addr local, remote; /* their ends */
+};
 int ipsec_glue_child(struct ipsec_glue *g, const struct in6_addr *home_address,
-	const struct in6_addr *home_agent, enum ipsec_use use, uint32_t spi_in, uint32_t spi_out);
+	const struct in6_addr *home_agent, const struct ipsec_glue_child *c);
 
 /* ---- for those who look ---- */
 

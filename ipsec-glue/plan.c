@@ -13,6 +13,8 @@
 
 #include "ipsec-glue/marks.h"
 
+#define IKE_PORT 500
+
 #ifndef IPPROTO_MH
 #define IPPROTO_MH 135
 #endif
@@ -122,11 +124,24 @@ static void discovery_policy(
 	give(w, &p);
 }
 
+/* IKE from the home address sets up what protects all else. */
+static void ike_policy(const struct ipsec_node *n, enum ipsec_dir dir, const struct walk *w)
+{
+	struct ip6_prefix mobile = host(&n->home_address), agent = host(&n->home_agent);
+	struct ipsec_policy p = towards(n, dir, &mobile, &agent, IPPROTO_UDP);
+
+	p.sel.type = IKE_PORT; /* the kernel has it where the source port is */
+	p.priority = GLUE_PRIO_OPEN;
+	give(w, &p);
+}
+
 static void signal_policies(const struct ipsec_node *n, const struct walk *w)
 {
 	static const enum ipsec_dir both[] = {IPSEC_IN, IPSEC_OUT};
 
 	for (int i = 0; i < 2; i++) {
+		if (n->ike)
+			ike_policy(n, both[i], w);
 		discovery_policy(n, both[i], ND_NEIGHBOR_SOLICIT, w);
 		discovery_policy(n, both[i], ND_NEIGHBOR_ADVERT, w);
 		signal_policy(n, both[i], IPPROTO_MH, GLUE_PRIO_SIGNAL_MH, w);
@@ -175,14 +190,28 @@ static void data_of(const struct ipsec_node *n, const struct ip6_prefix *mobile,
 		data_policy(n, IPSEC_FWD, mobile, proto, s, w);
 }
 
-/* What a node says to its own home address does not leave it. */
-static void own_policy(const struct ipsec_node *n, enum ipsec_dir dir, const struct walk *w)
+static void open_policy(enum ipsec_dir dir, const struct ip6_prefix *src, const struct ip6_prefix *dst,
+	uint8_t proto, const struct walk *w)
 {
-	struct ip6_prefix self = host(&n->home_address);
-	struct ipsec_policy p = between(dir, &self, &self, 0);
+	struct ipsec_policy p = between(dir, src, dst, proto);
 
 	p.priority = GLUE_PRIO_OPEN;
 	give(w, &p);
+}
+
+/* What a node says to its own home address, and its networks to each other, does not leave it. */
+static void own_policies(const struct ipsec_node *n, const struct ip6_prefix *a, const struct walk *w)
+{
+	struct ip6_prefix self = host(&n->home_address);
+
+	for (size_t i = 0; i <= n->n_networks; i++) {
+		const struct ip6_prefix *b = i < n->n_networks ? &n->networks[i] : &self;
+
+		open_policy(IPSEC_IN, a, b, 0, w);
+		open_policy(IPSEC_OUT, a, b, 0, w);
+		if (n->n_networks)
+			open_policy(IPSEC_FWD, a, b, 0, w);
+	}
 }
 
 static void data_policies(const struct ipsec_node *n, enum strictness s, const struct walk *w)
@@ -190,8 +219,9 @@ static void data_policies(const struct ipsec_node *n, enum strictness s, const s
 	struct ip6_prefix self = host(&n->home_address);
 
 	if (n->payload && !n->at_home_agent) {
-		own_policy(n, IPSEC_IN, w);
-		own_policy(n, IPSEC_OUT, w);
+		own_policies(n, &self, w);
+		for (size_t i = 0; i < n->n_networks; i++)
+			own_policies(n, &n->networks[i], w);
 	}
 	data_of(n, &self, IPPROTO_MH, false, s, w);
 	if (!n->payload)
@@ -199,6 +229,19 @@ static void data_policies(const struct ipsec_node *n, enum strictness s, const s
 	data_of(n, &self, 0, false, s, w);
 	for (size_t i = 0; i < n->n_networks; i++)
 		data_of(n, &n->networks[i], 0, true, s, w);
+}
+
+/* ---- on one link ---- */
+
+static void link_policies(const struct walk *w)
+{
+	static const struct ip6_prefix link_local = {{.s6_addr = {0xfe, 0x80}}, 10},
+				       link_group = {{.s6_addr = {0xff, 0x02}}, 16};
+
+	open_policy(IPSEC_OUT, &everywhere, &link_local, IPPROTO_ICMPV6, w);
+	open_policy(IPSEC_IN, &everywhere, &link_local, IPPROTO_ICMPV6, w);
+	open_policy(IPSEC_IN, &link_local, &everywhere, IPPROTO_ICMPV6, w);
+	open_policy(IPSEC_OUT, &everywhere, &link_group, 0, w);
 }
 
 /* ---- what is done with a policy ---- */
@@ -275,6 +318,11 @@ void ipsec_plan_source(const struct ipsec_node *n, const struct in6_addr *care_o
 
 /* ---- plans ---- */
 
+void ipsec_plan_common(bool set, struct ipsec_plan *p)
+{
+	link_policies(&(struct walk){p, set ? put : away_with, NULL});
+}
+
 void ipsec_plan_install(const struct ipsec_node *n, struct ipsec_plan *p)
 {
 	signal_policies(n, &(struct walk){p, put, NULL});
@@ -303,15 +351,32 @@ static void sequence(const struct ipsec_node *n, enum ipsec_op_type type, struct
 	op->sa.reqid = n->reqid[IPSEC_DATA];
 }
 
-static void tell(const struct ipsec_node *to, struct ipsec_plan *p)
+static void tell_by(const struct ipsec_node *to, struct ipsec_migrate *m)
 {
-	struct ipsec_op *last = p->no_memory || !p->n ? NULL : &p->ops[p->n - 1];
+	m->tell = true;
+	m->local = to->at_home_agent ? to->home_agent : to->care_of;
+	m->remote = to->at_home_agent ? to->care_of : to->home_agent;
+}
 
-	if (!to->tell || !last || last->type != IPSEC_MIGRATE)
+/* No SA moves, only IKE: the signalling SA stays where it is. */
+static void tell_alone(const struct ipsec_node *to, struct ipsec_plan *p)
+{
+	struct ip6_prefix mobile = host(&to->home_address), agent = host(&to->home_agent);
+	struct ipsec_op *op = to->ike ? ipsec_plan_add(p, IPSEC_MIGRATE) : NULL;
+	struct ipsec_migrate *m;
+
+	if (!op)
 		return;
-	last->migrate.tell = true;
-	last->migrate.local = to->at_home_agent ? to->home_agent : to->care_of;
-	last->migrate.remote = to->at_home_agent ? to->care_of : to->home_agent;
+	op->may_fail = true; /* there is no SA yet: IKE begins at the new place anyway */
+	m = &op->migrate;
+	m->sel = towards(to, IPSEC_OUT, &mobile, &agent, IPPROTO_MH).sel;
+	m->dir = IPSEC_OUT;
+	m->reqid = to->reqid[IPSEC_SIGNAL];
+	m->mode = IPSEC_TRANSPORT;
+	ipsec_node_ends(to, IPSEC_SIGNAL, true, &m->old_src, &m->old_dst);
+	m->new_src = m->old_src;
+	m->new_dst = m->old_dst;
+	tell_by(to, m);
 }
 
 static void migrate(
@@ -322,7 +387,8 @@ static void migrate(
 	pause(from, IPSEC_PAUSE, p);
 	sequence(from, IPSEC_SA_STOP, p);
 	data_policies(from, REQUIRED, &(struct walk){p, move, ends});
-	tell(to, p);
+	if (to->ike && !p->no_memory && p->ops[p->n - 1].type == IPSEC_MIGRATE)
+		tell_by(to, &p->ops[p->n - 1].migrate);
 	sequence(to, IPSEC_SA_SKIP, p);
 	pause(from, IPSEC_RESUME, p);
 }
@@ -337,16 +403,25 @@ void ipsec_plan_bind(const struct ipsec_node *n, const struct in6_addr *care_of,
 	/* SAs that were left behind are where the policies name them, and move from there. */
 	if (!n->bound)
 		data_policies(new ? &to : n, REQUIRED, &(struct walk){p, put, NULL});
-	if (!new && n->arrangement == IPSEC_BY_MIGRATE && !in6_equal(&n->care_of, care_of))
+	if (new || in6_equal(&n->care_of, care_of))
+		return;
+	if (n->arrangement == IPSEC_BY_MIGRATE)
 		migrate(n, &to, p);
+	else
+		tell_alone(&to, p);
 }
 
+/* The SAs wait at the home address: what they have counted goes on when the node leaves again. */
 void ipsec_plan_unbind(const struct ipsec_node *n, struct ipsec_plan *p)
 {
+	struct ipsec_node home = *n;
+
 	if (!n->bound)
 		return;
-	data_policies(n, TOLERANT, &(struct walk){p, put, NULL});
-	data_policies(n, REQUIRED, &(struct walk){p, away_if_out, NULL});
+	ipsec_plan_bind(n, &n->home_address, p);
+	home.care_of = n->home_address;
+	data_policies(&home, TOLERANT, &(struct walk){p, put, NULL});
+	data_policies(&home, REQUIRED, &(struct walk){p, away_if_out, NULL});
 	carry(n, NULL, p);
 }
 

@@ -21,7 +21,7 @@ struct ipsec_node {
 	bool at_home_agent; /* we are the home agent */
 	enum ipsec_arrangement arrangement;
 	bool payload; /* all that goes through the tunnel, not only HoTI and HoT */
-	bool tell; /* an IKE daemon has to hear of moves */
+	bool ike; /* an IKE daemon makes the SAs and has to hear of moves */
 	struct in6_addr home_address, home_agent;
 	uint32_t reqid[IPSEC_USES];
 	size_t n_networks;
@@ -35,13 +35,15 @@ struct ipsec_node {
 	uint32_t spi_out; /* of the tunnel SA that sends; 0: none is known */
 };
 
+/* What all nodes share: Neighbor Discovery and groups of one link are never protected. */
+void ipsec_plan_common(bool set, struct ipsec_plan *p);
 /* Signalling is protected from now on, whoever asks. */
 void ipsec_plan_install(const struct ipsec_node *n, struct ipsec_plan *p);
 /*
  * The tunnel ends at care_of: for the first time, again, or moved there.
  */
 void ipsec_plan_bind(const struct ipsec_node *n, const struct in6_addr *care_of, struct ipsec_plan *p);
-/* At home: what arrives by the tunnel is still taken, nothing is sent by it any more. */
+/* At home: what arrives by the tunnel is still taken, nothing is sent by it any more; care_of is the home address then. */
 void ipsec_plan_unbind(const struct ipsec_node *n, struct ipsec_plan *p);
 /* A mobile router's networks become these. */
 void ipsec_plan_networks(const struct ipsec_node *n, const struct ip6_prefix *networks, size_t n_networks,

@@ -194,9 +194,14 @@ static int policy_put(struct nlreq *x, const struct xfrm_userpolicy_id *id,
 static int policy_in(struct nlreq *x, const struct xfrm_pair *p)
 {
 	struct xfrm_userpolicy_id id = policy_id(&p->key.peer, &p->key.local, XFRM_POLICY_IN);
-	struct xfrm_user_tmpl t[2];
+	struct xfrm_user_tmpl t[3];
 	size_t n = 0;
 
+	/* Until the peer has our binding, and again without one, it comes that way. */
+	if (p->by_sa && (p->receive || !in6_is_any(&p->peer_care_of))) {
+		t[n] = template(IPPROTO_ESP);
+		t[n++].mode = XFRM_MODE_TUNNEL;
+	}
 	if (!in6_is_any(&p->peer_care_of)) {
 		t[n] = template(IPPROTO_DSTOPTS);
 		memcpy(&t[n].saddr, &p->key.peer, sizeof(p->key.peer));

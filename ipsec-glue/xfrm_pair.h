@@ -21,6 +21,7 @@ struct xfrm_pair {
 	struct xfrm_pair_key key;
 	struct in6_addr peer_care_of, own_care_of; /* ::: not in force */
 	bool receive;
+	bool by_sa; /* what comes through the tunnel comes through an SA */
 };
 
 /* Before anything is accepted: what all pairs share, and away with what was left. */

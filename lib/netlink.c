@@ -498,6 +498,7 @@ int nlevent_read(int fd, void (*fn)(void *arg, const struct nlmsghdr *h), void *
 		for (struct nlmsghdr *h = (struct nlmsghdr *)buf; nlmsg_ok(h, left);
 			h = nlmsg_next(h, &left))
 			fn(arg, h);
+		explicit_bzero(buf, (size_t)n); /* XFRM tells the keys of new SAs to all who listen */
 	}
 	return 0;
 }

@@ -58,7 +58,7 @@ static const struct config_key top_keys[] = {
 		offsetof(struct mip6d_config, mobile_node), "{ }"),
 	CONFIG_KEY("correspondent", config_read_correspondent,
 		offsetof(struct mip6d_config, correspondent), "{ }"),
-	CONFIG_KEY("ipsec", config_read_ipsec_group, offsetof(struct mip6d_config, ipsec), "{ }"),
+	CONFIG_KEY("ipsec", config_read_ipsec, offsetof(struct mip6d_config, ipsec), "{ }"),
 	CONFIG_KEY("shared_keys", config_read_shared_keys, 0, "\"/etc/mip6d/keys\""),
 	{.name = NULL},
 };
@@ -98,6 +98,7 @@ static void check_top(
 	if (state && strcmp(cfg->state_file, cfg->control_socket) == 0)
 		config_complain(r, state, "is also the control socket; write another path");
 	config_check_moves(r, root, cfg);
+	config_check_ipsec(r, root, cfg);
 }
 
 static void defaults(struct mip6d_config *cfg)
@@ -106,6 +107,7 @@ static void defaults(struct mip6d_config *cfg)
 		.log_level = LOGL_INFO,
 		.control_socket = MIP6_CONTROL_SOCKET,
 		.state_file = "/var/lib/mip6d/bindings",
+		.ipsec = {.replay_window = 4096, .vici_socket = "/run/charon.vici"},
 		.correspondent = {.enabled = true,
 			.max_bindings = 10000,
 			.max_lifetime_s = MIP6_MAX_RR_BINDING_LIFETIME / 1000,
@@ -221,6 +223,7 @@ void config_release(struct mip6d_config *cfg)
 	for (size_t i = 0; i < cfg->home_agent.n_identifiers; i++)
 		free(cfg->home_agent.identifiers[i]);
 	free(cfg->home_agent.identifiers);
+	config_release_ipsec(cfg);
 	config_release_keys(cfg->shared_keys, cfg->n_shared_keys);
 	*cfg = (struct mip6d_config){0};
 }

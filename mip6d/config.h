@@ -54,6 +54,7 @@ struct config_revocation { /* RFC 5846 11 */
 };
 
 struct config_home_agent {
+	enum ipsec_manager ipsec;
 	struct in6_addr address;
 	char home_link[IFNAMSIZ]; /* "": virtual home link, no DAD and no proxying */
 	size_t n_prefixes;
@@ -126,19 +127,39 @@ struct config_mobile_node {
 	bool unprotected_signals; /* believe what a home agent says of its own accord without IPsec */
 };
 
-/* Who moves the tunnel with the care-of address: mip6d, or strongSwan by MOBIKE (T15). */
-enum config_moves { CONFIG_MOVES_MIP6D, CONFIG_MOVES_CHARON };
-const char *config_moves_name(enum config_moves m);
 
-struct config_ipsec { /* the group ipsec */
-	enum config_moves moves;
-};
 
 struct config_correspondent { /* the correspondent part of every role */
 	bool enabled;
 	uint32_t max_bindings;
 	uint32_t max_lifetime_s, max_shared_lifetime_s; /* multiples of 4 */
 	bool refresh; /* ask for it before a binding in use ends */
+};
+
+/* Who moves the tunnel with the care-of address: mip6d, or strongSwan by MOBIKE (T15). */
+enum config_moves { CONFIG_MOVES_MIP6D, CONFIG_MOVES_CHARON };
+const char *config_moves_name(enum config_moves m);
+
+#define CONFIG_NAME_LEN 64
+
+struct config_ipsec_node { /* what strongSwan calls it */
+	struct in6_addr home_address; /* ::: the mobile node itself */
+	char connection[CONFIG_NAME_LEN], signal[CONFIG_NAME_LEN]; /* and the child in it */
+	char data_connection[CONFIG_NAME_LEN], data[CONFIG_NAME_LEN]; /* "": the same connection */
+	uint32_t reqid; /* of signal; data's is one more */
+};
+
+struct config_ipsec { /* the group ipsec */
+	enum config_moves moves;
+	enum ipsec_manager manager; /* of the role's group */
+	bool payload; /* protect all that goes through the tunnel, not only HoTI and HoT */
+	enum ipsec_arrangement arrangement;
+	char keys_file[PATH_MAX]; /* with IPSEC_MANUAL */
+	uint32_t replay_window;
+	struct ipsec_keys *keys; /* read from there */
+	char vici_socket[CONFIG_SOCKET_LEN]; /* with IPSEC_STRONGSWAN */
+	size_t n_nodes;
+	struct config_ipsec_node *nodes;
 };
 
 struct config_shared_key { /* RFC 4449 */
@@ -153,10 +174,10 @@ struct mip6d_config {
 	char control_group[33]; /* name or number; "": root only */
 	char state_file[PATH_MAX];
 	struct config_correspondent correspondent;
-	struct config_ipsec ipsec;
 	char shared_keys_file[PATH_MAX]; /* "": none */
 	size_t n_shared_keys;
 	struct config_shared_key *shared_keys;
+	struct config_ipsec ipsec;
 	struct config_home_agent home_agent; /* with ROLE_HOME_AGENT */
 	struct config_mobile_node mobile_node; /* with ROLE_MOBILE_NODE */
 };

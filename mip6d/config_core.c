@@ -35,6 +35,7 @@ void config_to_ha(const struct mip6d_config *cfg, struct ha_config *ha)
 		.min_prefix_interval_s = from->min_prefix_interval_s,
 		.max_prefix_interval_s = from->max_prefix_interval_s,
 		.switch_rate = from->switch_rate,
+		.require_ipsec = cfg->ipsec.manager != IPSEC_NONE,
 		.n_identifiers = from->n_identifiers,
 		.identifiers = from->identifiers,
 	};
@@ -65,6 +66,8 @@ void config_to_mn(const struct mip6d_config *cfg, struct mn_config *mn)
 		.heartbeat = {from->heartbeat.interval_s, from->heartbeat.missed},
 		.identifier = from->identifier[0] ? from->identifier : NULL,
 		.unprotected_signals = from->unprotected_signals,
+		.require_ipsec = cfg->ipsec.manager != IPSEC_NONE && !from->foreign_tunnel,
+		.clear_waits = cfg->ipsec.manager != IPSEC_NONE && cfg->ipsec.payload,
 		.n_interfaces = from->n_interfaces,
 	};
 	if (from->foreign_tunnel)

@@ -187,7 +187,8 @@ static const struct config_key home_agent_keys[] = {
 	CONFIG_KEY("identifiers", config_read_identifiers, 0, "( " CONFIG_EXAMPLE_IDENTIFIER " )"),
 	CONFIG_KEY("tunnel", config_read_ifname, offsetof(struct config_home_agent, tunnel),
 		"\"mip6ha0\""),
-	CONFIG_KEY("ipsec", config_read_ipsec, 0, "\"none\"", .required = true),
+	CONFIG_KEY("ipsec", config_read_choice, offsetof(struct config_home_agent, ipsec), "\"none\", \"manual\" or \"strongswan\"",
+		.required = true, .choices = config_ipsec_managers),
 	{.name = NULL},
 };
 

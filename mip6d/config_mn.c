@@ -110,8 +110,8 @@ static const struct config_key mobile_node_keys[] = {
 	CONFIG_KEY("correspondent_idle", config_read_u32,
 		offsetof(struct config_mobile_node, correspondent_idle_s), "60", .min = 1,
 		.max = 86400, .unit = "s"),
-	CONFIG_KEY("ipsec", config_read_manager, offsetof(struct config_mobile_node, ipsec),
-		"\"none\"", .required = true),
+	CONFIG_KEY("ipsec", config_read_choice, offsetof(struct config_mobile_node, ipsec), "\"none\", \"manual\" or \"strongswan\"",
+		.required = true, .choices = config_ipsec_managers),
 	{.name = NULL},
 };
 

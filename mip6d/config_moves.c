@@ -57,11 +57,6 @@ static void check_mip6d(
 		config_complain(r, home,
 			"\"auto\" is the inner address of a tunnel that strongSwan moves; write "
 			"the address, or  ipsec = { moves = \"charon\"; }");
-	if (config_good(mn, "ipsec") && cfg->mobile_node.ipsec != IPSEC_NONE)
-		config_complain(r, config_good(mn, "ipsec"),
-			"this version does not protect Binding Updates with IPsec yet; write "
-			"\"none\", or, for a tunnel that strongSwan moves,  ipsec = { moves = "
-			"\"charon\"; }");
 }
 
 void config_check_moves(

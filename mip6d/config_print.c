@@ -6,6 +6,8 @@
  */
 #include "mip6d/config.h"
 
+#include "mip6d/config_read.h"
+
 static const char *boolean(bool b)
 {
 	return b ? "true" : "false";
@@ -120,8 +122,8 @@ static void print_home_agent(const struct config_home_agent *ha, FILE *to)
 	fprintf(to, "\tmax_lifetime = %u;\n\trefresh_advice = %u;\n\tmax_bindings = %u;\n",
 		ha->max_lifetime_s, ha->refresh_advice_s, ha->max_bindings);
 	print_signals(to, ha);
-	fprintf(to, "\toptimistic = %s;\n\ttunnel = \"%s\";\n\tipsec = \"none\";\n};\n",
-		boolean(ha->optimistic), ha->tunnel);
+	fprintf(to, "\toptimistic = %s;\n\ttunnel = \"%s\";\n\tipsec = \"%s\";\n};\n",
+		boolean(ha->optimistic), ha->tunnel, config_ipsec_managers[ha->ipsec]);
 }
 
 static void print_ro(const struct config_mobile_node *mn, FILE *to)
@@ -188,7 +190,7 @@ static void print_mobile_node(const struct config_mobile_node *mn, FILE *to)
 	fprintf(to, "\tinterface_id = \"%s\";\n", mn->random_iid ? "random" : "eui64");
 	fprintf(to, "\thold = %u;\n\ttunnel = \"%s\";\n\ttable = %u;\n\tipsec = \"%s\";\n};\n",
 		mn->hold_ms, mn->tunnel, mn->table,
-		mn->ipsec == IPSEC_STRONGSWAN ? "strongswan" : "none");
+		config_ipsec_managers[mn->ipsec]);
 }
 
 void config_print(const struct mip6d_config *cfg, FILE *to)
@@ -210,4 +212,5 @@ void config_print(const struct mip6d_config *cfg, FILE *to)
 		print_home_agent(&cfg->home_agent, to);
 	else if (cfg->role == ROLE_MOBILE_NODE)
 		print_mobile_node(&cfg->mobile_node, to);
+	config_print_ipsec(cfg, to);
 }

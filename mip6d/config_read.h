@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "mip6/wire.h"
 #include "mip6d/config_source.h"
@@ -77,15 +78,18 @@ config_read_fn config_read_prefix; /* struct ip6_prefix */
 config_read_fn config_read_ifname; /* char[IFNAMSIZ] */
 config_read_fn config_read_path; /* char[cap]: absolute */
 config_read_fn config_read_group_name; /* char[cap] */
-config_read_fn config_read_ipsec; /* nothing is stored */
+config_read_fn config_read_ipsec; /* config_ipsec.c: struct config_ipsec */
+extern const char *const config_ipsec_managers[];
+struct mip6d_config;
+/* Across groups: what the role asks for and what the group ipsec has; reads the keys. */
+void config_check_ipsec(struct config_reader *r, const config_setting_t *root, struct mip6d_config *cfg);
+void config_print_ipsec(const struct mip6d_config *cfg, FILE *to);
+void config_release_ipsec(struct mip6d_config *cfg);
 config_read_fn config_read_heartbeat; /* struct config_heartbeat */
 config_read_fn config_read_revocation; /* struct config_revocation */
 config_read_fn config_read_identifier; /* char[CONFIG_IDENTIFIER_LEN] */
 config_read_fn config_read_identifiers; /* field is the struct config_home_agent */
 
-config_read_fn config_read_manager; /* enum ipsec_manager */
-/* config_ipsec.c: field is struct config_ipsec */
-config_read_fn config_read_ipsec_group;
 /* config_moves.c: struct in6_addr, "auto" is :: */
 config_read_fn config_read_home_address;
 struct mip6d_config;

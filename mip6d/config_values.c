@@ -53,35 +53,6 @@ bool config_read_choice_bool(
 	return true;
 }
 
-bool config_read_ipsec(
-	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
-{
-	const char *text = config_text(r, k, s);
-
-	(void)field;
-	if (!text)
-		return false;
-	if (strcmp(text, "none") == 0)
-		return true;
-	config_complain(r, s,
-		"\"%.40s\": this version does not protect Binding Updates with IPsec yet; write "
-		"\"none\", and use it "
-		"only where nobody hostile can send to the home agent",
-		text);
-	return false;
-}
-
-bool config_read_manager(
-	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
-{
-	const char *text = config_text(r, k, s);
-
-	if (!text || strcmp(text, "strongswan") != 0)
-		return config_read_ipsec(r, k, s, field);
-	*(enum ipsec_manager *)field = IPSEC_STRONGSWAN;
-	return true;
-}
-
 /* ---- addresses ---- */
 
 static const char *why_unusable(const struct in6_addr *a)

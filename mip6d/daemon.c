@@ -35,12 +35,16 @@
 
 static int env_send_mh(void *ctx, const struct mip6_packet *p)
 {
-	return mh_socket_send(((struct daemon *)ctx)->mh, p);
+	struct daemon *d = ctx;
+
+	return daemon_ipsec_may_send(d, p) ? mh_socket_send(d->mh, p) : -ENOKEY;
 }
 
 static int env_send_icmp6(void *ctx, const struct mip6_packet *p)
 {
-	return icmp6_socket_send(((struct daemon *)ctx)->icmp6, p);
+	struct daemon *d = ctx;
+
+	return daemon_ipsec_may_send(d, p) ? icmp6_socket_send(d->icmp6, p) : -ENOKEY;
 }
 
 static void env_event(void *ctx, const struct mip6_event *e)
@@ -62,6 +66,7 @@ static void mh_packet(void *arg, const struct mip6_packet *p)
 
 	if (d->mn_kernel && mn_kernel_tunneled(d->mn_kernel, p->ifindex))
 		marked.flags |= MIP6_PKT_TUNNELED;
+	daemon_ipsec_received(d, &marked);
 	daemon_mh_received(d, &marked);
 }
 
@@ -72,8 +77,9 @@ static void icmp6_packet(void *arg, const struct mip6_packet *p)
 
 	if (d->mn_kernel && mn_kernel_tunneled(d->mn_kernel, p->ifindex))
 		marked.flags |= MIP6_PKT_TUNNELED;
+	daemon_ipsec_received(d, &marked);
 	if (d->ha)
-		ha_receive_icmp6(d->ha, p);
+		ha_receive_icmp6(d->ha, &marked);
 	else if (d->mn)
 		mn_receive_icmp6(d->mn, &marked);
 }

@@ -97,6 +97,8 @@ bool daemon_ha_start(struct daemon *d)
 		log_error("%s", err);
 		return false;
 	}
+	if (!daemon_ipsec_start(d))
+		return false;
 	d->ha = ha_new(&config, &d->env, &ha_kernel_ops, d->ha_kernel);
 	if (!d->ha) {
 		log_error("out of memory");
@@ -117,6 +119,7 @@ void daemon_ha_stop(struct daemon *d)
 		ha_withdraw(d->ha);
 	if (d->ha_kernel)
 		ha_kernel_close(d->ha_kernel, true);
+	daemon_ipsec_stop(d);
 	ha_free(d->ha);
 	d->ha = NULL;
 	d->ha_kernel = NULL;

@@ -10,6 +10,9 @@
 
 struct cn;
 struct ha;
+struct ipsec_glue;
+struct ipsec_glue_node;
+struct swan;
 struct ha_kernel;
 struct icmp6_socket;
 struct json_t;
@@ -41,6 +44,8 @@ struct daemon {
 	/* the correspondent part of every role */
 	struct cn *cn;
 	struct ro_kernel *ro_kernel;
+	struct ipsec_glue *glue; /* NULL: no IPsec */
+	struct swan *swan; /* with glue; NULL: manual keys */
 	/* at most one of the two */
 	struct ha *ha;
 	struct ha_kernel *ha_kernel;
@@ -70,6 +75,21 @@ int daemon_share(void *ctx, const struct in6_addr *local, const struct in6_addr 
 	const struct rr_shared *key);
 /* To whichever part it belongs. */
 void daemon_mh_received(struct daemon *d, const struct mip6_packet *p);
+
+/* daemon_ipsec.c: after the kernel side of the role, before its core; stopped behind both */
+bool daemon_ipsec_start(struct daemon *d);
+void daemon_ipsec_stop(struct daemon *d);
+/* A node, with its networks if it is us; false after a line in the log. */
+bool daemon_ipsec_add(struct daemon *d, const struct ipsec_glue_node *n);
+/* daemon_swan.c */
+bool daemon_swan_start(struct daemon *d);
+void daemon_swan_stop(struct daemon *d);
+void daemon_swan_bound(struct daemon *d, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent, const struct in6_addr *care_of);
+/* Notes what came through IPsec. */
+void daemon_ipsec_received(struct daemon *d, struct mip6_packet *p);
+/* False: it has to be protected, and cannot be. */
+bool daemon_ipsec_may_send(const struct daemon *d, const struct mip6_packet *p);
 
 /* Interface of that name, or 0 after a line in the log that names the setting. */
 int daemon_interface(const char *setting, const char *name);

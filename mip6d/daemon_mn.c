@@ -137,6 +137,8 @@ bool daemon_mn_start(struct daemon *d)
 		log_error("%s", err);
 		return false;
 	}
+	if (!daemon_ipsec_start(d))
+		return false;
 	d->mn = mn_new(&config, &d->env, &mn_kernel_ops, d->mn_kernel);
 	if (!d->mn) {
 		log_error("out of memory");
@@ -162,8 +164,10 @@ void daemon_mn_stop(struct daemon *d)
 	timer_stop(d->env.timers, &d->settled);
 	daemon_moves_stop(d);
 	mn_free(d->mn);
+	/* Nothing can be sent any more, then nothing needs protection. */
 	if (d->mn_kernel)
 		mn_kernel_close(d->mn_kernel, true);
+	daemon_ipsec_stop(d);
 	d->mn = NULL;
 	d->mn_kernel = NULL;
 }

@@ -97,7 +97,7 @@ int daemon_share(void *ctx, const struct in6_addr *local, const struct in6_addr 
 static bool open_kernel(struct daemon *d)
 {
 	struct ro_watch_rule rules[MN_RO_MAX_RULES];
-	struct ro_kernel_config k = {.rules = rules};
+	struct ro_kernel_config k = {.rules = rules, .by_sa = d->glue && d->cfg->ipsec.payload};
 	struct mn_ro_config config;
 	char err[512];
 

@@ -42,6 +42,8 @@ struct mn_config {
 	bool discover; /* Dynamic Home Agent Address Discovery (RFC 6275 11.4.1) */
 	uint32_t lifetime_s; /* asked for; a multiple of 4 */
 	enum mn_uplink uplink;
+	/* At home data waits for the Acknowledgement: until then the home agent takes nothing of it in clear. */
+	bool clear_waits;
 	bool optimistic_dad; /* care-of addresses are used while DAD runs */
 	bool eager; /* a router with other prefixes is a move even while the old one answers */
 	bool random_iid; /* care-of addresses with random instead of EUI-64 interface identifiers */

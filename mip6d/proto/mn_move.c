@@ -476,7 +476,10 @@ void mn_path_new_agent(struct mn *mn)
 
 void mn_path_bu_sent(struct mn *mn)
 {
-	if (mn->config.uplink == MN_UPLINK_OPTIMISTIC && !mn->path.suspended && !mn->agent.leaving)
+	bool waits = mn->config.uplink != MN_UPLINK_OPTIMISTIC ||
+		     (mn->config.clear_waits && mn->path.location == MN_AT_HOME);
+
+	if (!waits && !mn->path.suspended && !mn->agent.leaving)
 		hold_end(mn);
 }
 

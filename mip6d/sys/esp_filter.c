@@ -47,6 +47,7 @@ struct esp_filter {
 	"counter drop\n"                                                                  \
 	"add chain " T " post { type filter hook postrouting priority 0; }\n"             \
 	"flush chain " T " post\n"                                                        \
+	"%s"                                                                              \
 	"add rule " T " post oifname \"%s\" meta l4proto %s counter drop\n"
 
 /*
@@ -55,10 +56,12 @@ struct esp_filter {
  */
 #define PAUSE_RULES "add rule " T " pre ip6 daddr @" SYS_NFT_PAUSED " queue num %d\n"
 
+#define IKE_RULE "add rule " T " post udp sport 500 udp dport 500 accept\n"
+
 static int load_rules(const struct esp_filter_config *c, char *err, size_t errlen)
 {
 	char text[4096], why[512];
-	int n = snprintf(text, sizeof(text), RULES, c->tunnel, c->payload ? "!= 50" : "135");
+	int n = snprintf(text, sizeof(text), RULES, c->ike ? IKE_RULE : "", c->tunnel, c->payload ? "!= 50" : "135");
 
 	if (c->pauses && n > 0 && (size_t)n < sizeof(text))
 		n += snprintf(text + n, sizeof(text) - (size_t)n, PAUSE_RULES, SYS_QUEUE_PAUSED);

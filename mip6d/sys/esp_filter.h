@@ -31,6 +31,7 @@ struct sys_loop;
 struct esp_filter_config {
 	const char *tunnel; /* the device */
 	bool payload; /* else only Mobility Headers are protected in the tunnel */
+	bool ike; /* IKE from the home address may use the unprotected tunnel: it protects itself */
 	bool pauses; /* home agent */
 };
 

@@ -33,8 +33,10 @@
 #include <string.h>
 #include <uthash.h>
 
+#include "ipsec-glue/glue.h"
 #include "lib/addr.h"
 #include "lib/log.h"
+#include "mip6d/sys/esp_filter.h"
 #include "mip6d/sys/ha_hold.h"
 #include "mip6d/sys/ha_networks.h"
 #include "mip6d/sys/ha_unreachable.h"
@@ -69,6 +71,8 @@ struct ha_kernel {
 	struct settings *settings;
 	struct store *store;
 	struct ha_hold *hold;
+	struct ipsec_glue *glue; /* borrowed; NULL: no IPsec */
+	struct esp_filter *esp; /* with glue */
 	int ifindex; /* of the tunnel */
 	struct forward *forwards;
 	struct ha_networks *networks;
@@ -293,7 +297,11 @@ static int forward_set(
 	if (!f)
 		return -ENOMEM;
 	f->claimed = true;
-	err = set_route(k, f, care_of);
+	err = k->glue ? ipsec_glue_bind(k->glue, home_address, &k->config.address, care_of) : 0;
+	if (err)
+		complain(k, "protect the tunnel to", home_address, ipsec_glue_why(k->glue));
+	if (!err)
+		err = set_route(k, f, care_of);
 	if (!err)
 		set_pair_of(k, f, care_of);
 	return err ? err : ha_networks_move(k->networks, home_address, care_of);
@@ -305,9 +313,12 @@ static int forward_networks(void *ctx, const struct in6_addr *home_address,
 	struct ha_kernel *k = ctx;
 	struct forward *f = find(k, home_address);
 
+	int err;
+
 	if (!f || k->stopping)
 		return n ? -ENOENT : 0;
-	return ha_networks_set(k->networks, home_address, &f->route, networks, n);
+	err = k->glue ? ipsec_glue_networks(k->glue, home_address, &k->config.address, networks, n) : 0;
+	return err ? err : ha_networks_set(k->networks, home_address, &f->route, networks, n);
 }
 
 static int remove_forward(struct ha_kernel *k, struct forward *f)
@@ -318,6 +329,11 @@ static int remove_forward(struct ha_kernel *k, struct forward *f)
 	set_pair_of(k, f, &in6addr_any);
 	if (!in6_is_any(&f->route)) {
 		e = nlreq_do(k->rt, rtnl_route_del(&r));
+		err = err ? err : e;
+	}
+	/* Behind the route: what it sent is protected to the last packet. */
+	if (k->glue && !k->stopping) {
+		e = ipsec_glue_unbind(k->glue, &f->home_address, &k->config.address);
 		err = err ? err : e;
 	}
 	/*
@@ -347,6 +363,34 @@ static bool registered(void *arg, const struct in6_addr *care_of, const struct i
 
 	return (f && in6_equal(&f->pair, care_of)) ||
 	       ha_networks_registered(k->networks, care_of, inner);
+}
+
+/* ---- IPsec ---- */
+
+int ha_kernel_protect(struct ha_kernel *k, struct ipsec_glue *glue, const struct esp_filter_config *c,
+	char *err, size_t errlen)
+{
+	struct esp_filter_config mine = *c;
+
+	mine.tunnel = k->config.tunnel;
+	mine.pauses = true;
+	k->esp = esp_filter_open(&mine, k->loop, k->nf, err, errlen);
+	if (!k->esp)
+		return -EINVAL;
+	k->glue = glue;
+	return 0;
+}
+
+void ha_kernel_unprotect(struct ha_kernel *k, bool remove)
+{
+	esp_filter_close(k->esp, remove);
+	k->esp = NULL;
+	k->glue = NULL;
+}
+
+int ha_kernel_pause(struct ha_kernel *k, const struct in6_addr *home_address, bool on)
+{
+	return esp_filter_pause(k->esp, home_address, on);
 }
 
 /* ---- the home link ---- */
@@ -722,6 +766,7 @@ void ha_kernel_close(struct ha_kernel *k, bool remove)
 	ha_hold_close(k->hold);
 	if (remove)
 		remove_all(k);
+	ha_kernel_unprotect(k, remove);
 	HASH_ITER(hh, k->forwards, f, next) {
 		HASH_DEL(k->forwards, f);
 		free(f);

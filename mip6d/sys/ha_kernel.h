@@ -28,6 +28,8 @@
 #include "mip6/env.h"
 
 struct ha_kernel; /* opaque */
+struct esp_filter_config; /* esp_filter.h: tunnel and pauses are filled in */
+struct ipsec_glue;
 struct icmp6_socket;
 struct settings;
 struct store;
@@ -52,6 +54,11 @@ struct ha_kernel *ha_kernel_open(const struct ha_kernel_config *c, struct sys_lo
 	size_t errlen);
 /* The operations; their context is the struct ha_kernel. */
 extern const struct ha_ops ha_kernel_ops;
+/* As mn_kernel_protect() and its like. */
+int ha_kernel_protect(struct ha_kernel *k, struct ipsec_glue *glue, const struct esp_filter_config *c,
+	char *err, size_t errlen);
+void ha_kernel_unprotect(struct ha_kernel *k, bool remove);
+int ha_kernel_pause(struct ha_kernel *k, const struct in6_addr *home_address, bool on);
 /* Calls fn for each stored binding that has time left. */
 void ha_kernel_stored(
 	struct ha_kernel *k, void (*fn)(void *arg, const struct ha_binding_record *r), void *arg);

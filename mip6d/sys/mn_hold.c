@@ -108,6 +108,11 @@ int mn_hold_start(struct mn_hold *h)
 	return err;
 }
 
+bool mn_hold_holding(const struct mn_hold *h)
+{
+	return h->holding;
+}
+
 int mn_hold_end(struct mn_hold *h, bool drop)
 {
 	uint64_t before = h->stats.released + h->stats.dropped;

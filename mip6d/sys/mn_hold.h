@@ -48,6 +48,7 @@ void mn_hold_close(struct mn_hold *h, bool remove);
 /* Another home address from now on; what is held is held for it as well. */
 int mn_hold_address(struct mn_hold *h, const struct in6_addr *home_address);
 int mn_hold_start(struct mn_hold *h);
+bool mn_hold_holding(const struct mn_hold *h);
 /* End it: what waits leaves, or with drop is dropped.  Harmless when nothing is held. */
 int mn_hold_end(struct mn_hold *h, bool drop);
 const struct mn_hold_stats *mn_hold_stats(const struct mn_hold *h);

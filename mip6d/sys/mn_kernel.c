@@ -425,6 +425,7 @@ void mn_kernel_close(struct mn_kernel *k, bool remove)
 	watch_free(k->watch);
 	if (remove)
 		remove_all(k);
+	mn_kernel_unprotect(k, remove);
 	mn_hold_close(k->hold, remove);
 	nlreq_close(k->rt);
 	nlreq_close(k->xfrm);

@@ -35,6 +35,8 @@
 #include "mip6d/sys/watch.h"
 
 struct mn_kernel; /* opaque */
+struct esp_filter_config; /* esp_filter.h: tunnel and pauses are filled in */
+struct ipsec_glue;
 struct ro_kernel;
 struct settings;
 struct store;
@@ -75,6 +77,19 @@ int mn_kernel_tunnel_is(
 	struct mn_kernel *k, const struct in6_addr *inner, const struct in6_addr *gateway);
 /* Who watches the traffic of the home address (mn_ops.ro_watch); NULL: nobody. */
 void mn_kernel_watches(struct mn_kernel *k, struct ro_kernel *ro);
+/*
+ * From now on glue protects what is said to home agents that it knows, and
+ * the tunnel.  unprotect: no more, and with
+ * remove nothing is left of it in the packet filter.
+ */
+int mn_kernel_protect(struct mn_kernel *k, struct ipsec_glue *glue, const struct esp_filter_config *c,
+	char *err, size_t errlen);
+void mn_kernel_unprotect(struct mn_kernel *k, bool remove);
+/* For struct ipsec_glue_ops. */
+int mn_kernel_pause(struct mn_kernel *k, bool on);
+void mn_kernel_moved(struct mn_kernel *k, const struct in6_addr *from, const struct in6_addr *care_of);
+/* A Mobility Header for the home address without a routing header came through the tunnel's SA. */
+bool mn_kernel_by_sa(const struct mn_kernel *k);
 /* Do packets that arrive on this interface come out of the tunnel (MIP6_PKT_TUNNELED)? */
 bool mn_kernel_tunneled(const struct mn_kernel *k, int ifindex);
 /* Tell how links and addresses are, and from now on what changes. */

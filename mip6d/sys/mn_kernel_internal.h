@@ -33,6 +33,11 @@ struct mn_kernel {
 	struct watch *watch;
 	struct mn_hold *hold;
 	struct ro_kernel *ro; /* borrowed */
+	struct ipsec_glue *glue; /* borrowed; NULL: no IPsec */
+	struct esp_filter *esp; /* with glue */
+	struct in6_addr agent; /* of the tunnel that the glue knows */
+	bool ike; /* an IKE daemon makes its SAs */
+	bool paused; /* by the glue, not by the core */
 	int send_ifindex, receive_ifindex;
 	struct in6_addr local, remote; /* of the sending tunnel */
 	enum mn_way way; /* of what the home address sends */
@@ -46,6 +51,15 @@ struct mn_kernel {
 	struct mn_source sources[MN_MAX_ADDRESSES];
 	struct mn_configured addresses[MN_MAX_ADDRESSES];
 };
+
+/* ---- mn_esp.c: all do nothing without IPsec ---- */
+
+/* Signalling for peer is the glue's business. */
+bool mn_esp_protects(const struct mn_kernel *k, const struct in6_addr *peer);
+/* The tunnel ends at care_of, at this home agent. */
+int mn_esp_away(struct mn_kernel *k, const struct in6_addr *home_agent, const struct in6_addr *care_of);
+/* No tunnel. */
+int mn_esp_home(struct mn_kernel *k);
 
 /* mn_kernel.c: nothing happens as long as there is no home address */
 int mn_home_address_set(struct mn_kernel *k);

@@ -145,6 +145,10 @@ static void put_forward(FILE *to, const char *tunnel, const char *receiver)
 	fputs(RULE("forward", "iifname @egress oifname @egress counter drop"), to);
 	fprintf(to, RULE("forward", "iifname @egress oifname { \"%s\", \"%s\" } counter drop"),
 		tunnel, receiver);
+	/* Out of the tunnel's SA, which policies demand then. */
+	fputs(RULE("forward", "iifname @egress oifname @ingress meta ipsec exists ip6 daddr @" SYS_NFT_NETWORKS
+			      " accept"),
+		to);
 	fputs(RULE("forward", "iifname @egress iifname != @home oifname @ingress counter drop"),
 		to);
 }

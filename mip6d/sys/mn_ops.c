@@ -14,6 +14,7 @@
 #include "mip6d/sys/mn_kernel_internal.h"
 #include "mip6d/sys/ro_kernel.h"
 #include "mip6d/sys/store.h"
+#include "ipsec-glue/glue.h"
 #include "ipsec-glue/xfrm.h"
 
 int mn_gone_is_fine(int err)
@@ -238,6 +239,8 @@ static int bu_path_set(void *ctx, const struct in6_addr *home_address, const str
 {
 	struct mn_kernel *k = ctx;
 
+	if (mn_esp_protects(k, peer))
+		return ipsec_glue_source(k->glue, home_address, peer, care_of);
 	return xfrm_bu_path_set(k->xfrm, home_address, peer, care_of);
 }
 
@@ -245,6 +248,8 @@ static int bu_path_del(void *ctx, const struct in6_addr *home_address, const str
 {
 	struct mn_kernel *k = ctx;
 
+	if (mn_esp_protects(k, peer))
+		return ipsec_glue_source(k->glue, home_address, peer, NULL);
 	return xfrm_bu_path_del(k->xfrm, home_address, peer);
 }
 
@@ -253,6 +258,8 @@ static int signal_path(void *ctx, const struct in6_addr *home_address,
 {
 	struct mn_kernel *k = ctx;
 
+	if (mn_esp_protects(k, home_agent))
+		return 0; /* all of it takes the path of Binding Updates */
 	return on ? xfrm_signal_path_set(k->xfrm, home_address, home_agent)
 		  : xfrm_signal_path_del(k->xfrm, home_address, home_agent);
 }
@@ -319,6 +326,8 @@ static int tunnel_set(void *ctx, const struct in6_addr *home_address,
 	if (k->config.foreign_tunnel)
 		err = mn_foreign_source(k, care_of);
 	else
+		err = mn_esp_away(k, home_agent, care_of);
+	if (!err && !k->config.foreign_tunnel)
 		err = move_tunnel(k, care_of, home_agent);
 	if (!err && k->config.foreign_tunnel && !hold)
 		err = mn_foreign_route(k);
@@ -363,6 +372,8 @@ static int home_set(void *ctx, const struct in6_addr *home_address, uint8_t pref
 	int err = hold ? mn_hold_start(k->hold) : 0;
 
 	(void)home_address;
+	if (!err)
+		err = mn_esp_home(k);
 	if (!err)
 		err = home_address_on(k, ifindex, prefix_len, dad);
 	if (err)

@@ -27,6 +27,7 @@ static struct ro_pair *find(
 	if (!p)
 		return NULL;
 	p->x.key = key;
+	p->x.by_sa = k->config.by_sa;
 	HASH_ADD(hh, k->pairs, x.key, sizeof(p->x.key), p);
 	return p;
 }

@@ -39,6 +39,7 @@ struct ro_kernel_config {
 	struct in6_addr home_address;
 	size_t n_rules;
 	const struct ro_watch_rule *rules; /* borrowed during ro_kernel_open() */
+	bool by_sa; /* what does not come directly comes through an SA of the tunnel */
 };
 
 struct ro_kernel_events {

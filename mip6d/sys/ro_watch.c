@@ -79,7 +79,7 @@ static void put_chain(struct text *t, const struct ro_kernel_config *c, bool out
 	put(t, "ip6 %s { fe80::/10, ff00::/8, ::1 } return\n", peer);
 	put(t, "ip6 %s @%s return\n", peer, SYS_NFT_RO_KNOWN);
 	put(t, "ip6 %s @%s return\n", peer, SYS_NFT_RO_SEEN);
-	put(t, "meta l4proto 135 return\nicmpv6 type 133-137 return\n");
+	put(t, "meta l4proto { 50, 135 } return\nicmpv6 type 133-137 return\n");
 	/*
 	 * The address of a packet with a Home Address option is not the peer's yet, and that of
 	 * one with a type 2 routing header, which passes the output hook once more when it has

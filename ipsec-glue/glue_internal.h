@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Between glue.c (start, end, nodes), glue_sa.c (SAs with manual keys), glue_mend.c (events, comparison) and glue_show.c. */
+#ifndef GLUE_GLUE_INTERNAL_H
+#define GLUE_GLUE_INTERNAL_H
+
+#include <uthash.h>
+
+#include "ipsec-glue/glue.h"
+#include "ipsec-glue/kernel_events.h"
+#include "ipsec-glue/manual.h"
+#include "ipsec-glue/sender.h"
+
+struct glue_key {
+	struct in6_addr home_address, home_agent;
+};
+
+struct glue_node {
+	struct glue_key key;
+	struct ipsec_node n;
+	const struct ipsec_manual_sa *manual[IPSEC_USES][2]; /* second index: sends */
+	bool keyed[IPSEC_USES]; /* these SAs are in the kernel */
+	UT_hash_handle hh;
+};
+
+/* Both uses of a node have their number; a mobile node's may be the same with several home agents. */
+struct glue_reqid {
+	uint32_t reqid;
+	enum ipsec_use use;
+	struct glue_node *node;
+	UT_hash_handle hh;
+};
+
+/* What a predecessor left, until ipsec_glue_settle(). */
+struct glue_found {
+	uint32_t spi;
+	struct ipsec_sa_info info;
+	struct glue_found *next; /* with the same SPI, for another destination */
+	UT_hash_handle hh;
+};
+
+struct ipsec_glue {
+	struct ipsec_glue_config config;
+	const struct ipsec_glue_ops *ops;
+	void *ctx;
+	struct ipsec_sender *sender;
+	struct ipsec_kernel_events *events;
+	struct glue_node *nodes;
+	struct glue_reqid *reqids;
+	struct glue_found *found;
+	bool compare; /* everything has to be compared */
+	char why[256];
+	struct ipsec_glue_stats stats;
+};
+
+/* ---- glue.c ---- */
+
+struct glue_node *glue_find(const struct ipsec_glue *g, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent);
+struct glue_node *glue_of_reqid(const struct ipsec_glue *g, uint32_t reqid, enum ipsec_use *use);
+/* Carry a plan out and free it; what failed is in why. */
+int glue_do(struct ipsec_glue *g, struct ipsec_plan *p);
+void glue_notice(struct ipsec_glue *g, const struct in6_addr *home_address, const char *text);
+
+/* ---- glue_sa.c ---- */
+
+int glue_sa_take_over(struct ipsec_glue *g); /* note what there is */
+void glue_sa_forget(struct ipsec_glue *g);
+/* The keys of a node, and its reqids; -ENOKEY. */
+int glue_sa_keys(struct ipsec_glue *g, struct glue_node *node);
+/* What a predecessor left of this node's SAs becomes ours. */
+void glue_sa_adopt(struct ipsec_glue *g, struct glue_node *node);
+/* Add what is missing of this use, with n's addresses. */
+void glue_sa_add(struct ipsec_glue *g, struct glue_node *node, const struct ipsec_node *n,
+	enum ipsec_use use, struct ipsec_plan *p);
+void glue_sa_del(const struct glue_node *node, enum ipsec_use use, struct ipsec_plan *p);
+/* As it should be. */
+void glue_sa_wanted(const struct ipsec_glue *g, const struct glue_node *node,
+	const struct ipsec_node *n, enum ipsec_use use, bool out, struct ipsec_sa *sa);
+
+#endif

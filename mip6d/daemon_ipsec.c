@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * IPsec in the daemon: the glue is started with the kernel side of the role,
+ * before the core asks for anything, and ends behind it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "ipsec-glue/glue.h"
+#include "ipsec-glue/manual.h"
+#include "lib/log.h"
+#include "mip6d/daemon_internal.h"
+#include "mip6d/sys/esp_filter.h"
+#include "mip6d/sys/ha_kernel.h"
+#include "mip6d/sys/mn_kernel.h"
+
+/* ---- what the glue asks ---- */
+
+static int pause_sending(void *ctx, const struct in6_addr *home_address, bool on)
+{
+	struct daemon *d = ctx;
+
+	return d->mn_kernel ? mn_kernel_pause(d->mn_kernel, on)
+			    : ha_kernel_pause(d->ha_kernel, home_address, on);
+}
+
+static void moved(void *ctx, const struct in6_addr *home_address, const struct in6_addr *from,
+	const struct in6_addr *care_of)
+{
+	struct daemon *d = ctx;
+
+	(void)home_address;
+	if (d->mn_kernel)
+		mn_kernel_moved(d->mn_kernel, from, care_of);
+}
+
+static void notice(void *ctx, const struct in6_addr *home_address, const char *text)
+{
+	(void)ctx;
+	log_notice("IPsec of %s: %s", in6_str(home_address), text);
+}
+
+static void bound(void *ctx, const struct in6_addr *home_address, const struct in6_addr *home_agent,
+	const struct in6_addr *care_of)
+{
+	daemon_swan_bound(ctx, home_address, home_agent, care_of);
+}
+
+static const struct ipsec_glue_ops glue_ops = {
+	.pause = pause_sending, .moved = moved, .bound = bound, .notice = notice};
+
+/* ---- start and end ---- */
+
+static bool complain(const struct daemon *d, const struct in6_addr *home_address, int err)
+{
+	log_error("IPsec of %s: %s", in6_str(home_address),
+		err == -ENOKEY ? "there are no keys; `mip6ctl ipsec keys` makes some" : ipsec_glue_why(d->glue));
+	return false;
+}
+
+bool daemon_ipsec_add(struct daemon *d, const struct ipsec_glue_node *n)
+{
+	const struct config_mobile_router *r = &d->cfg->mobile_node.router;
+	int err = ipsec_glue_add(d->glue, n);
+
+	if (!err && d->mn_kernel)
+		err = ipsec_glue_networks(
+			d->glue, &n->home_address, &n->home_agent, r->networks, r->n_networks);
+	return err ? complain(d, &n->home_address, err) : true;
+}
+
+static bool add_node(struct daemon *d, const struct in6_addr *home_address, const struct in6_addr *home_agent)
+{
+	const struct ipsec_glue_node n = {.home_address = *home_address, .home_agent = *home_agent};
+
+	return daemon_ipsec_add(d, &n);
+}
+
+/* Whom there are keys for: on a mobile node its home agents, on a home agent its nodes. */
+static bool add_manual(struct daemon *d)
+{
+	const struct ipsec_manual_sa *sa;
+
+	for (size_t i = 0; (sa = ipsec_keys_at(d->cfg->ipsec.keys, i)); i++) {
+		const struct in6_addr *home_agent = &d->cfg->home_agent.address,
+				      *home = &d->cfg->mobile_node.home_address;
+
+		if (d->ha_kernel && in6_equal(&sa->dst, home_agent) && !add_node(d, &sa->src, home_agent))
+			return false;
+		if (d->mn_kernel && in6_equal(&sa->src, home) && !add_node(d, home, &sa->dst))
+			return false;
+	}
+	return true;
+}
+
+static bool protect(struct daemon *d)
+{
+	const struct esp_filter_config c = {
+		.payload = d->cfg->ipsec.payload, .ike = d->cfg->ipsec.manager == IPSEC_STRONGSWAN};
+	char err[512];
+
+	if (!(d->mn_kernel ? mn_kernel_protect(d->mn_kernel, d->glue, &c, err, sizeof(err))
+			   : ha_kernel_protect(d->ha_kernel, d->glue, &c, err, sizeof(err))))
+		return true;
+	log_error("%s", err);
+	return false;
+}
+
+bool daemon_ipsec_start(struct daemon *d)
+{
+	const struct config_ipsec *from = &d->cfg->ipsec;
+	const struct ipsec_glue_config c = {.at_home_agent = d->cfg->role == ROLE_HOME_AGENT,
+		.manager = from->manager,
+		.arrangement = from->arrangement,
+		.payload = from->payload,
+		.replay_window = from->replay_window,
+		.keys = from->keys};
+	char err[512];
+
+	if (from->manager == IPSEC_NONE || from->moves == CONFIG_MOVES_CHARON)
+		return true;
+	d->glue = ipsec_glue_open(&c, &glue_ops, d, err, sizeof(err));
+	if (!d->glue) {
+		log_error("%s", err);
+		return false;
+	}
+	if (!(from->manager == IPSEC_MANUAL ? add_manual(d) : daemon_swan_start(d)))
+		return false;
+	if (!protect(d))
+		return false;
+	ipsec_glue_settle(d->glue);
+	return true;
+}
+
+void daemon_ipsec_stop(struct daemon *d)
+{
+	daemon_swan_stop(d);
+	ipsec_glue_close(d->glue, true);
+	d->glue = NULL;
+}
+
+/* What is between a home address and its home agent came through an SA, or the kernel has dropped it. */
+void daemon_ipsec_received(struct daemon *d, struct mip6_packet *p)
+{
+	if (!d->glue)
+		return;
+	if (ipsec_glue_protects(d->glue, d->ha_kernel ? &p->src : &p->dst, d->ha_kernel ? &p->dst : &p->src))
+		p->flags |= MIP6_PKT_PROTECTED;
+	else if (d->mn_kernel && !(p->flags & MIP6_PKT_RH2) && mn_kernel_by_sa(d->mn_kernel) &&
+		in6_equal(&p->dst, &d->cfg->mobile_node.home_address))
+		p->flags |= MIP6_PKT_PROTECTED | MIP6_PKT_TUNNELED;
+}
+
+/* Never in clear what has to be protected. */
+bool daemon_ipsec_may_send(const struct daemon *d, const struct mip6_packet *p)
+{
+	if (!(p->flags & MIP6_PKT_PROTECTED))
+		return true;
+	return d->glue && ipsec_glue_protects(d->glue, d->ha_kernel ? &p->dst : &p->src,
+				 d->ha_kernel ? &p->src : &p->dst);
+}

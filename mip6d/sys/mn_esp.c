@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The mobile node's tunnel with IPsec: what the glue and the packet filter have to be told, and when. */
+#include <errno.h>
+
+#include "ipsec-glue/glue.h"
+#include "lib/addr.h"
+#include "lib/log.h"
+#include "mip6d/sys/esp_filter.h"
+#include "mip6d/sys/marks.h"
+#include "mip6d/sys/mn_kernel_internal.h"
+
+bool mn_esp_protects(const struct mn_kernel *k, const struct in6_addr *peer)
+{
+	return k->glue && ipsec_glue_protects(k->glue, &k->config.home_address, peer);
+}
+
+/*
+ * The kernel prefers the home address as source of all that does not say
+ * another; IKE has to come from the care-of address.
+ */
+static struct rtnl_route ike_route(const struct in6_addr *home_agent)
+{
+	return (struct rtnl_route){.dst = *home_agent, .plen = 128, .metric = SYS_METRIC_MAIN};
+}
+
+static int ike_source(struct mn_kernel *k, const struct in6_addr *home_agent, const struct in6_addr *care_of)
+{
+	struct rtnl_route r = ike_route(home_agent);
+
+	r.ifindex = k->main_ifindex;
+	r.gateway = k->main_router;
+	r.prefsrc = *care_of;
+	return nlreq_do(k->rt, rtnl_route_set(&r));
+}
+
+static void no_ike_source(struct mn_kernel *k)
+{
+	struct rtnl_route r = ike_route(&k->agent);
+
+	if (k->ike)
+		(void)nlreq_do(k->rt, rtnl_route_del(&r));
+}
+
+/* Before the tunnel is moved, and before anything is let go: the guard first. */
+int mn_esp_away(struct mn_kernel *k, const struct in6_addr *home_agent, const struct in6_addr *care_of)
+{
+	const struct in6_addr *home = &k->config.home_address;
+	int err;
+
+	if (!k->glue)
+		return 0;
+	err = esp_filter_guard(k->esp, home, true);
+	if (!err && k->ike)
+		err = ike_source(k, home_agent, care_of);
+	if (!err)
+		err = ipsec_glue_bind(k->glue, home, home_agent, care_of);
+	if (err)
+		log_error("the tunnel to %s cannot be protected: %s", in6_str(home_agent),
+			ipsec_glue_why(k->glue));
+	else
+		k->agent = *home_agent;
+	return err;
+}
+
+int mn_esp_home(struct mn_kernel *k)
+{
+	const struct in6_addr *home = &k->config.home_address;
+	int err;
+
+	if (!k->glue || in6_is_any(&k->agent))
+		return 0;
+	no_ike_source(k);
+	err = ipsec_glue_unbind(k->glue, home, &k->agent);
+	if (!err)
+		k->agent = in6addr_any;
+	return err ? err : esp_filter_guard(k->esp, home, false);
+}
+
+bool mn_kernel_by_sa(const struct mn_kernel *k)
+{
+	return k->glue && !in6_is_any(&k->agent);
+}
+
+/* The core may hold what the home address sends already; then it ends the hold, too. */
+int mn_kernel_pause(struct mn_kernel *k, bool on)
+{
+	int err;
+
+	if (!on) {
+		if (!k->paused)
+			return 0;
+		k->paused = false;
+		return mn_hold_end(k->hold, false);
+	}
+	if (mn_hold_holding(k->hold))
+		return 0;
+	err = mn_hold_start(k->hold);
+	k->paused = !err;
+	return err;
+}
+
+void mn_kernel_moved(struct mn_kernel *k, const struct in6_addr *from, const struct in6_addr *care_of)
+{
+	if (esp_filter_moved(k->esp, from, care_of))
+		log_warning("what is under way to %s is lost: the packet filter refuses to turn it", in6_str(from));
+}
+
+int mn_kernel_protect(struct mn_kernel *k, struct ipsec_glue *glue, const struct esp_filter_config *c,
+	char *err, size_t errlen)
+{
+	struct esp_filter_config mine = *c;
+
+	mine.tunnel = k->config.tunnel;
+	mine.pauses = false;
+	k->esp = esp_filter_open(&mine, k->loop, k->nf, err, errlen);
+	if (!k->esp)
+		return -EINVAL;
+	k->glue = glue;
+	k->ike = c->ike;
+	return 0;
+}
+
+void mn_kernel_unprotect(struct mn_kernel *k, bool remove)
+{
+	if (remove && !in6_is_any(&k->agent))
+		no_ike_source(k);
+	esp_filter_close(k->esp, remove);
+	k->esp = NULL;
+	k->glue = NULL;
+}
