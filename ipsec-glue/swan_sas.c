@@ -80,14 +80,34 @@ static void remove_sa(struct swan_entry *e, struct rbuf child)
 			remove_at(e, i);
 }
 
-/* An SA that our policies do not lead to is none. */
-static bool fits(struct swan_entry *e, const struct swan_sa *sa, uint32_t reqid)
+/* With MOBIKE an IKE_SA is on port 4500, NAT or not (RFC 4555 3.3); without it only behind a NAT. */
+static bool is_mobike(struct rbuf ike)
+{
+	static const char *const nat[] = {"nat-local", "nat-remote", "nat-fake", "nat-any"};
+
+	for (size_t i = 0; i < sizeof(nat) / sizeof(nat[0]); i++)
+		if (vici_is(vici_value(ike, nat[i]), "yes"))
+			return false;
+	return vici_is(vici_value(ike, "local-port"), "4500") &&
+	       vici_is(vici_value(ike, "remote-port"), "4500");
+}
+
+/* An SA that our policies do not lead to, or that two want to move, is none. */
+static bool fits(struct swan_entry *e, const struct swan_sa *sa, struct rbuf ike, uint32_t reqid)
 {
 	const struct in6_addr *own =
 		e->ref.at_home_agent ? &e->ref.home_agent : &e->ref.home_address;
 	const struct in6_addr *peer =
 		e->ref.at_home_agent ? &e->ref.home_address : &e->ref.home_agent;
 
+	if (is_mobike(ike)) {
+		swan_complain(e,
+			"connection \"%s\" is moved by strongSwan, with MOBIKE, and by mip6d; set "
+			"mobike = no in swanctl.conf, or  ipsec = { moves = \"charon\"; }  in "
+			"mip6d.conf",
+			e->ref.connection);
+		return false;
+	}
 	if (reqid != e->ref.reqid) {
 		swan_complain(e,
 			"child \"%s\" of connection \"%s\" has the reqid %u; set reqid = %u in "
@@ -122,7 +142,7 @@ static void add_sa(struct swan_entry *e, struct rbuf ike, struct rbuf child)
 		!vici_number(vici_value(child, "spi-out"), 16, &sa.spi_out) ||
 		!vici_number(vici_value(child, "reqid"), 10, &reqid) || !sa.spi_in || !sa.spi_out)
 		return;
-	if (!fits(e, &sa, reqid))
+	if (!fits(e, &sa, ike, reqid))
 		return;
 	for (size_t i = 0; i < e->n_sas; i++)
 		if (e->sas[i].id == sa.id) {

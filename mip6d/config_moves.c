@@ -13,6 +13,22 @@ static const char *const of_home_agent[] = {"home_prefix", "lifetime", "uplink",
 	"identifier", "unprotected_signals", "mobile_router", "route_optimization",
 	"max_correspondents", "correspondent_lifetime", "correspondent_idle", NULL};
 
+/* SAs and policies are strongSwan's, so nothing can be said about them here. */
+static void check_group(struct config_reader *r, const config_setting_t *ipsec)
+{
+	static const char *const of_mip6d[] = {
+		"payload", "arrangement", "keys_file", "replay_window", NULL};
+
+	for (const char *const *name = of_mip6d; *name; name++) {
+		const config_setting_t *s = config_setting_get_member(ipsec, *name);
+
+		if (s)
+			config_complain(r, s,
+				"is for SAs of mip6d, and with  moves = \"charon\"  strongSwan "
+				"has them; remove it, and say it in swanctl.conf");
+	}
+}
+
 static void check_charon(struct config_reader *r, const config_setting_t *root,
 	const config_setting_t *moves, const struct mip6d_config *cfg)
 {
@@ -30,6 +46,7 @@ static void check_charon(struct config_reader *r, const config_setting_t *root,
 		config_complain(r, config_good(mn, "ipsec"),
 			"with  ipsec = { moves = \"charon\"; }  the tunnel is strongSwan's; write "
 			"\"strongswan\", or  moves = \"mip6d\"");
+	check_group(r, config_setting_parent(moves));
 	for (const char *const *name = of_home_agent; *name; name++) {
 		const config_setting_t *s = config_setting_get_member(mn, *name);
 

@@ -126,68 +126,19 @@ def run(lab):
 
 # --- judging
 
-class Moves:
-    def __init__(self, e):
-        self.e, self.moves, self.one_way = e, e.facts["moves"], e.keys.rtt / 2000
-        self.logs = {"down": flows.Log(e, "down"), "up": flows.Log(e, "up")}
-        self.ike = ike.messages(e.path("mn-wlan0.pcapng"))
-
-    def window(self, number):
-        later = self.moves[number + 1:number + 2]
-        return self.moves[number]["up"], later[0]["down"] if later else float("inf")
-
-    def first(self, direction, number):
-        """ms from link up until the first packet is received from the new link, or was sent there."""
-        up, end = self.window(number)
-        shift = 0 if direction == "down" else self.one_way
-        times = [t for _, _, t in self.logs[direction].arrivals if up + shift <= t < end]
-        return round((min(times) - shift - up) * 1000, 1) if times else None
-
-    def sent(self, number, packets_seen):
-        """ms from link up until the gateway sends the first ESP to the new link."""
-        up, end = self.window(number)
-        inside = packets.network(PREFIXES[self.moves[number]["to"]])
-        times = [t for t, _, to in packets_seen if up <= t < end and inside(to)]
-        return round((min(times) - up) * 1000, 1) if times else None
-
-    def lost(self, direction):
-        """(lost between the break and the first packet of the new link, at other times)."""
-        log, during, other = self.logs[direction], 0, 0
-        flows_again = [self.first(direction, n) for n in range(len(self.moves))]
-        for s in log.missing:
-            if s in log.failed:
-                continue
-            t = log.time_of(s)
-            hit = any(m["down"] - self.one_way - 0.005 <= t <= m["up"] + (9 if again is None else again / 1000)
-                      for m, again in zip(self.moves, flows_again))
-            during, other = during + hit, other + (not hit)
-        return during, other
-
-    def messages(self, number):
-        up, end = self.window(number)
-        return [m for m in self.ike if up <= m.time < end]
-
-    def needed(self, number):
-        """Messages until traffic flows both ways."""
-        up, _ = self.window(number)
-        last = max(self.first(direction, number) or float("inf") for direction in ("down", "up"))
-        return [m for m in self.messages(number) if m.time <= up + last / 1000 + 0.001]
-
-
 def judge(e):
-    m, k = Moves(e), e.keys
+    m, k = ike.Moves(e, e.facts["moves"], e.keys.rtt), e.keys
     numbers = range(len(m.moves))
-    esp = ike.esp(e.path("core-ha.pcapng"))
     f = e.figures
-    f["downlink_sent_ms"] = [m.sent(n, esp) for n in numbers]
+    f["downlink_sent_ms"] = [m.sent(n) for n in numbers]
     f["downlink_gap_ms"] = [m.first("down", n) for n in numbers]
     f["uplink_gap_ms"] = [m.first("up", n) for n in numbers]
     f["ike_exchanges"] = [len(ike.exchanges(m.needed(n))) for n in numbers]
     f["ike_messages"] = [len(m.needed(n)) for n in numbers]
     f["ike_messages_in_all"] = [len(m.messages(n)) for n in numbers]
     f["ike"] = sorted({" ".join(ike.exchanges(m.needed(n))) for n in numbers})
-    f["lost_downlink"], other_down = m.lost("down")
-    f["lost_uplink"], other_up = m.lost("up")
+    (lost_down, other_down), (lost_up, other_up) = m.lost("down"), m.lost("up")
+    f["lost_downlink"], f["lost_uplink"] = sum(lost_down), sum(lost_up)
     f["not_taken_up"] = len(m.logs["up"].failed)
     f["clear"] = sum(len(packets.streams(e.path(link + ".pcapng"))) for link in ("link1", "link2"))
     wrong = flows.whole(e.facts["transfers"]["tcp"])
