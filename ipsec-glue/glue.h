@@ -93,11 +93,13 @@ int ipsec_glue_source(struct ipsec_glue *g, const struct in6_addr *home_address,
 struct ipsec_glue_child {
 	enum ipsec_use use;
 	uint32_t spi_in, spi_out; /* 0: there are none */
-	uint32_t stale_in, stale_out; /* which nobody else will delete; 0: none */
 	struct in6_addr local, remote; /* their ends */
 };
 int ipsec_glue_child(struct ipsec_glue *g, const struct in6_addr *home_address,
 	const struct in6_addr *home_agent, const struct ipsec_glue_child *c);
+/* It has forgotten these, or deletes them where they are not any more: gone already is fine. */
+int ipsec_glue_stale(struct ipsec_glue *g, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent, enum ipsec_use use, uint32_t spi_in, uint32_t spi_out);
 
 /* ---- for those who look ---- */
 
