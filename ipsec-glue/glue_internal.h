@@ -22,6 +22,7 @@ struct glue_node {
 	bool left; /* on a mobile node that was not bound yet: policies of the tunnel are a predecessor's, and stay */
 	struct glue_node *suspect; /* the next one that has to be compared */
 	bool suspected;
+	uint32_t spi[IPSEC_USES][2]; /* of an IKE daemon's; second index: sends */
 	UT_hash_handle hh;
 };
 

@@ -478,6 +478,98 @@ def test_events():
     d.end()
 
 
+# ---- mending ----
+
+def policy_lines(ns):
+    return run("ip xfrm policy", ns)
+
+
+def test_policies_are_mended():
+    clear()
+    d = start()
+    other = "2001:db8:1::101"
+    d.do(f"glue ha {HOA} {HA} {other} {HA}")
+    d.do(f"bind {HOA} {HA} {COA1}")
+    d.do("look")
+    d.do("check")
+    d.event("differences 0$")
+    whole = everything("ha")
+    # one policy
+    run(f"ip xfrm policy delete src {HOA}/128 dst {HA}/128 proto 135 dir in", "ha")
+    check(everything("ha") != whole, "nothing was deleted")
+    d.do("look")
+    d.event(f"notice {HOA} policy in {HOA}/128 -> {HA}/128 proto 135, priority 8 is missing")
+    check(everything("ha") == whole, "not mended")
+    # one of the tunnel's, which a move has touched
+    d.do(f"bind {HOA} {HA} {COA2}")
+    moved = everything("ha")
+    check(moved != whole and COA1 not in moved, moved)
+    run(f"ip xfrm policy delete src {HOA}/128 dst ::/0 proto 135 dir fwd", "ha")
+    d.do("look")
+    d.event(f"notice {HOA} policy fwd")
+    check(everything("ha") == moved, "not mended")
+    # changed by somebody: nobody is told, but it is found
+    run(f"ip xfrm policy update src {HOA}/128 dst ::/0 proto 135 dir fwd priority 900", "ha")
+    d.do("check")
+    d.event(f"difference policy fwd {HOA}/128 -> ::/0 proto 135, priority 900 differs")
+    d.event("differences 1$")
+    d.do("mend")
+    d.event("differences 1$")
+    check(everything("ha") == moved, "not mended")
+    # all of them
+    run("ip xfrm policy flush", "ha")
+    d.do("look")
+    d.event("notice :: SAs and policies were deleted by somebody: made again")
+    check(everything("ha") == moved, f"not mended:\n{everything('ha')}\nwas\n{moved}")
+    d.do("look")
+    d.do("check")
+    d.event("differences 0$")
+    d.end()
+
+
+def test_what_a_predecessor_left():
+    clear()
+    d = start()
+    gone, there = "2001:db8:1::102", HOA
+    foreign = "ip xfrm policy add src 2001:db8:9::1/128 dst 2001:db8:9::2/128 dir out priority 8"
+    d.do(f"glue ha {there} {HA} {gone} {HA}")
+    d.do(f"bind {there} {HA} {COA1}")
+    d.do(f"bind {gone} {HA} {COA2}")
+    run(foreign, "ha")
+    d.kill()
+    d = start()
+    d.do(f"glue ha {there} {HA}")
+    d.do(f"bind {there} {HA} {COA1}")
+    d.do("settle")
+    left = everything("ha")
+    check(gone not in left and COA2 not in left, f"left over:\n{left}")
+    check("2001:db8:9::1" in left, "somebody else's policy was deleted")
+    check(COA1 in left and there in left, left)
+    d.do("check")
+    d.event("differences 0$")
+    d.do("glue-end remove")
+    check(policies("ha")[0].startswith("src 2001:db8:9::1") and len(policies("ha")) == 1, policies("ha"))
+    d.end()
+
+
+def test_acquire_names_the_node():
+    clear()
+    run("sysctl -qw net.core.xfrm_acq_expires=1", "ha")
+    d = start()
+    other = "2001:db8:1::101"
+    d.do(f"glue ha {other} {HA} {HOA} {HA}")
+    d.do(f"bind {HOA} {HA} {COA1}")
+    d.do("look")
+    s = udp("ha", HA, 17002)
+    try:
+        s.sendto(b"x", (HOA, 17001))
+    except OSError:
+        pass
+    d.do("look")
+    d.event(f"needed {HOA} {HA} data")
+    d.end()
+
+
 TESTS = [f for n, f in list(globals().items()) if n.startswith("test_")]
 
 
