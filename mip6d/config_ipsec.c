@@ -300,9 +300,10 @@ void config_check_ipsec(
 	if (!asked && role)
 		return; /* was complained of, or missing */
 	if (c->manager == IPSEC_NONE && group)
-		config_complain(r, group, "has no meaning with%s; remove the group",
-			role ? "  ipsec = \"none\" , or write \"manual\" or \"strongswan\" there"
-			     : "  role = \"correspondent\"");
+		config_complain(r, group, "has no meaning with%s",
+			role ? "  ipsec = \"none\" ; remove the group, or write \"manual\" or "
+			       "\"strongswan\" there"
+			     : "  role = \"correspondent\" ; remove the group");
 	if (c->manager == IPSEC_MANUAL)
 		check_manual(r, group, asked);
 	if (c->manager == IPSEC_STRONGSWAN)

@@ -28,7 +28,7 @@ void config_secret_release(char *text, size_t len)
 static const char *judge_file(int fd, size_t max, struct stat *st)
 {
 	if (fd < 0 || fstat(fd, st) < 0)
-		return errno == ENOENT  ? "there is no such file"
+		return errno == ENOENT  ? "there is no such file; make it, or write another path"
 		       : errno == ELOOP ? "is a symbolic link; write the file's own path"
 					: "cannot be read; start as the user who may";
 	if (!S_ISREG(st->st_mode))
@@ -274,7 +274,7 @@ const char *config_secret_command(
 		close(c.out);
 	if (c.err >= 0)
 		close(c.err);
-	if (fault || !c.text) {
+	if (fault || !c.len) {
 		config_secret_release(c.text, c.cap);
 		return fault ? fault : "printed nothing";
 	}
