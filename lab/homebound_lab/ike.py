@@ -88,7 +88,11 @@ class Moves:
         return [m for m in self.ike if up <= m.time < end]
 
     def needed(self, number):
-        """Messages until traffic flows both ways."""
+        """The messages on which it depended when traffic flows both ways: of exchanges that were asked at least half a
+        round trip before that."""
         up, _ = self.window(number)
         last = max(self.first(direction, number) or float("inf") for direction in ("down", "up"))
-        return [m for m in self.messages(number) if m.time <= up + last / 1000 + 0.001]
+        found = self.messages(number)
+        asked = {(m.exchange, m.id) for m in found
+                 if not m.response and m.time <= up + last / 1000 - self.one_way + 0.001}
+        return [m for m in found if (m.exchange, m.id) in asked]
