@@ -80,8 +80,9 @@ class Moves:
         return at_move, other
 
     def at_the_break(self, time):
-        """Whether the node gave a packet to its interface in the instant in which the link went."""
-        return any(m["down"] - 0.001 <= time < m["down"] + 0.001 for m in self.moves)
+        """Whether the node gave a packet to its interface in the instant in which the link went; an application may be a
+        packet late."""
+        return any(m["down"] - 0.002 <= time < m["down"] + 0.001 for m in self.moves)
 
     def messages(self, number):
         up, end = self.window(number)
