@@ -414,6 +414,24 @@ static int write_new(struct store *s, struct out *o)
 	return o->failed || fdatasync(o->fd) < 0 ? (errno ? errno : EIO) : 0;
 }
 
+/* Without it the former file could be back after the machine's end, and be without what is appended now. */
+static int folder_sync(const char *path)
+{
+	char folder[PATH_MAX], *slash;
+	int fd, err;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = '\0';
+	fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	err = fsync(fd) < 0 ? errno : 0;
+	close(fd);
+	return err;
+}
+
 /* Write the file anew and put it in place of the old one; the old one stays if that fails. */
 static void compact(struct store *s)
 {
@@ -440,7 +458,10 @@ static void compact(struct store *s)
 		close(s->fd);
 		s->fd = o->fd;
 		s->n_records = o->records;
-		s->broken = false;
+		err = folder_sync(s->path);
+		if (err)
+			complain(s, "wait for the disk", err);
+		s->broken = err;
 	}
 	free(o);
 }
