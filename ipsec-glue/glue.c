@@ -246,11 +246,27 @@ static void ends_at(struct ipsec_glue *g, struct glue_node *node, const struct i
 	node->n.care_of = *care_of;
 	if (!in6_is_any(&from) && !in6_equal(&from, care_of)) {
 		g->stats.moves++;
-		if (g->config.arrangement == IPSEC_BY_MIGRATE && g->ops->moved)
+		if (g->config.arrangement == IPSEC_BY_MIGRATE && g->ops->moved &&
+			!in6_equal(&from, &node->key.home_address))
 			g->ops->moved(g->ctx, &node->key.home_address, &from, care_of);
 	}
 	if (g->ops->bound)
 		g->ops->bound(g->ctx, &node->key.home_address, &node->key.home_agent, care_of);
+}
+
+/*
+ * Without SAs there is nothing to be moved, and the kernel would not: in
+ * their place it has what it made when it asked for them.
+ */
+static void plan_end(const struct glue_node *node, const struct in6_addr *care_of, struct ipsec_plan *p)
+{
+	struct ipsec_node n = node->n;
+
+	if (n.ike && !node->keyed[IPSEC_DATA]) {
+		n.bound = false;
+		n.care_of = in6addr_any;
+	}
+	ipsec_plan_bind(&n, care_of, p);
 }
 
 int ipsec_glue_bind(struct ipsec_glue *g, const struct in6_addr *home_address,
@@ -267,7 +283,7 @@ int ipsec_glue_bind(struct ipsec_glue *g, const struct in6_addr *home_address,
 		return 0;
 	leave_other_agent(g, node);
 	keyed = plan_keys(g, node, care_of, &p);
-	ipsec_plan_bind(&node->n, care_of, &p);
+	plan_end(node, care_of, &p);
 	err = glue_do(g, &p);
 	if (err)
 		return err;
@@ -283,11 +299,15 @@ int ipsec_glue_unbind(
 {
 	struct glue_node *node = glue_find(g, home_address, home_agent);
 	struct ipsec_plan p = {0};
+	struct ipsec_node was;
 	int err;
 
 	if (!node)
 		return -ENOENT;
-	ipsec_plan_unbind(&node->n, &p);
+	was = node->n;
+	if (node->n.ike && !node->keyed[IPSEC_DATA])
+		was.care_of = *home_address;
+	ipsec_plan_unbind(&was, &p);
 	err = glue_do(g, &p);
 	if (err)
 		return err;

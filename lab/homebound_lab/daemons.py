@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 
-from . import ipsec
+from . import ipsec, swans
 from .picture import HOME_ADDRESS, HOME_AGENT, HOME_PREFIX, PEER_HOME_ADDRESS, SECOND_HOME_AGENT
 
 HOME_AGENT_CONF = """role = "home-agent";
@@ -80,7 +80,7 @@ class Daemon:
         if not os.path.exists(program):
             from .lab import LabError
             raise LabError(f"{program} is not there: build it first, or set HOMEBOUND_BUILD to the directory of the build")
-        self.process = self.host.start(self.name, [program, "-c", self.conf, "-f"], self.log)
+        self.process = self.host.start(self.name, [program, "-c", self.conf, "-f", "-d"], self.log)
         self.lab.until(self.answers, 10, f"{self.name} to answer on its socket; see {self.log}")
         return self
 
@@ -145,7 +145,8 @@ def protection(lab, host, address):
     agents = [HOME_AGENT, SECOND_HOME_AGENT][:2 if "ha2" in lab.hosts else 1]
     nodes = [HOME_ADDRESS, PEER_HOME_ADDRESS][:2 if "mn2" in lab.hosts else 1]
     keys = ipsec.of_node(ipsec.manual_keys(lab.seed, lab.keys.algorithm, nodes, agents), address)
-    return {"ipsec": lab.keys.ipsec, "ipsec_section": ipsec.section(lab, host, keys)}
+    more = swans.start(lab, host, address, nodes, agents) if lab.keys.ipsec == "strongswan" else ()
+    return {"ipsec": lab.keys.ipsec, "ipsec_section": ipsec.section(lab, host, keys, more)}
 
 
 def home_agent(lab, net, host=None, more="", home_agent=HOME_AGENT, **values):

@@ -49,12 +49,13 @@ def is_on(lab):
     return getattr(lab.keys, "ipsec", "none") != "none"
 
 
-def section(lab, name, keys):
-    """The section ipsec of a daemon; keys: of manual_keys()."""
+def section(lab, name, keys, more=()):
+    """The section ipsec of a daemon; keys: of manual_keys(); more: further lines."""
     if not is_on(lab):
         return ""
     k = lab.keys
     lines = [f'payload = {"true" if k.payload else "false"};', f'arrangement = "{k.arrangement}";']
     if k.ipsec == "manual":
         lines.append(f'keys_file = "{key_file(lab, name, keys)}";')
+    lines += more
     return "ipsec = {\n" + "".join(f"\t{line}\n" for line in lines) + "};\n"

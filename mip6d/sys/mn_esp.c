@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The mobile node's tunnel with IPsec: what the glue and the packet filter have to be told, and when. */
 #include <errno.h>
+#include <linux/rtnetlink.h>
 
 #include "ipsec-glue/glue.h"
 #include "lib/addr.h"
@@ -16,29 +17,53 @@ bool mn_esp_protects(const struct mn_kernel *k, const struct in6_addr *peer)
 
 /*
  * The kernel prefers the home address as source of all that does not say
- * another; IKE has to come from the care-of address.
+ * another; IKE has to come from the care-of address.  So what is for the home
+ * agent and has no source yet is routed by the main table, with that source
+ * preferred; what the home address says to it goes as before.
  */
 static struct rtnl_route ike_route(const struct in6_addr *home_agent)
 {
 	return (struct rtnl_route){.dst = *home_agent, .plen = 128, .metric = SYS_METRIC_MAIN};
 }
 
+static void ike_rules(const struct mn_kernel *k, const struct in6_addr *home_agent, struct rtnl_rule r[2])
+{
+	r[0] = (struct rtnl_rule){.src = k->config.home_address,
+		.dst = *home_agent,
+		.table = k->config.table,
+		.priority = SYS_RULE_IKE_HOME};
+	r[1] = (struct rtnl_rule){.dst = *home_agent, .table = RT_TABLE_MAIN, .priority = SYS_RULE_IKE};
+}
+
 static int ike_source(struct mn_kernel *k, const struct in6_addr *home_agent, const struct in6_addr *care_of)
 {
-	struct rtnl_route r = ike_route(home_agent);
+	struct rtnl_route route = ike_route(home_agent);
+	struct rtnl_rule r[2];
+	int err;
 
-	r.ifindex = k->main_ifindex;
-	r.gateway = k->main_router;
-	r.prefsrc = *care_of;
-	return nlreq_do(k->rt, rtnl_route_set(&r));
+	route.ifindex = k->main_ifindex;
+	route.gateway = k->main_router;
+	route.prefsrc = *care_of;
+	err = nlreq_do(k->rt, rtnl_route_set(&route));
+	ike_rules(k, home_agent, r);
+	for (int i = 0; i < 2 && !err; i++) {
+		err = nlreq_do(k->rt, rtnl_rule_add(&r[i]));
+		err = err == -EEXIST ? 0 : err;
+	}
+	return err;
 }
 
 static void no_ike_source(struct mn_kernel *k)
 {
-	struct rtnl_route r = ike_route(&k->agent);
+	struct rtnl_route route = ike_route(&k->agent);
+	struct rtnl_rule r[2];
 
-	if (k->ike)
-		(void)nlreq_do(k->rt, rtnl_route_del(&r));
+	if (!k->ike)
+		return;
+	ike_rules(k, &k->agent, r);
+	(void)nlreq_do(k->rt, rtnl_rule_del(&r[1]));
+	(void)nlreq_do(k->rt, rtnl_rule_del(&r[0]));
+	(void)nlreq_do(k->rt, rtnl_route_del(&route));
 }
 
 /* Before the tunnel is moved, and before anything is let go: the guard first. */
