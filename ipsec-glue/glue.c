@@ -394,8 +394,7 @@ int ipsec_glue_child(struct ipsec_glue *g, const struct in6_addr *home_address,
 	if (!node)
 		return -ENOENT;
 	node->keyed[c->use] = c->spi_out;
-	if (c->use == IPSEC_DATA)
-		node->n.spi_out = c->spi_out;
+	*(c->use == IPSEC_DATA ? &node->n.spi_out : &node->n.spi_signal) = c->spi_out;
 	catch_up(node, c, &p);
 	remove_stale(node, c->use, false, c->stale_in, &p);
 	remove_stale(node, c->use, true, c->stale_out, &p);
