@@ -394,10 +394,23 @@ int ipsec_glue_child(struct ipsec_glue *g, const struct in6_addr *home_address,
 	if (!node)
 		return -ENOENT;
 	node->keyed[c->use] = c->spi_out;
+	node->spi[c->use][0] = c->spi_in;
+	node->spi[c->use][1] = c->spi_out;
 	*(c->use == IPSEC_DATA ? &node->n.spi_out : &node->n.spi_signal) = c->spi_out;
 	catch_up(node, c, &p);
-	remove_stale(node, c->use, false, c->stale_in, &p);
-	remove_stale(node, c->use, true, c->stale_out, &p);
+	return glue_do(g, &p);
+}
+
+int ipsec_glue_stale(struct ipsec_glue *g, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent, enum ipsec_use use, uint32_t spi_in, uint32_t spi_out)
+{
+	struct glue_node *node = glue_find(g, home_address, home_agent);
+	struct ipsec_plan p = {0};
+
+	if (!node)
+		return -ENOENT;
+	remove_stale(node, use, false, spi_in, &p);
+	remove_stale(node, use, true, spi_out, &p);
 	return glue_do(g, &p);
 }
 

@@ -94,7 +94,7 @@ void swan_complain_of_all(struct swan *s, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void start_in(struct swan *s, struct timer *t, int64_t ms)
+void swan_start_in(struct swan *s, struct timer *t, int64_t ms)
 {
 	/* Out of memory: it is not done now; the next event or reconnection does it. */
 	(void)timer_start(s->timers, t, mono_add_ms(s->now(s->now_ctx), ms));
@@ -102,7 +102,7 @@ static void start_in(struct swan *s, struct timer *t, int64_t ms)
 
 void swan_check_in(struct swan_entry *e, int64_t ms)
 {
-	start_in(e->swan, &e->check, ms);
+	swan_start_in(e->swan, &e->check, ms);
 }
 
 /* ---- commands ---- */
@@ -114,7 +114,7 @@ static void after_io(struct swan *s, int err)
 	if (err)
 		connection_lost(s, err);
 	else if (vici_wants_write(s->vici))
-		start_in(s, &s->flush, FLUSH_MS);
+		swan_start_in(s, &s->flush, FLUSH_MS);
 }
 
 static void flush(struct timer *t, void *arg)
@@ -142,7 +142,7 @@ static void command(struct swan *s, enum vici_packet_type type, const char *name
 	for (size_t i = 0; i < n; i++)
 		vici_write_value(&w, values[i][0], values[i][1]);
 	if (!vici_write_done(&w) || vici_send(s->vici, &w, tag) || vici_wants_write(s->vici))
-		start_in(s, &s->flush, FLUSH_MS);
+		swan_start_in(s, &s->flush, FLUSH_MS);
 }
 
 static void list_all(struct swan *s)
@@ -204,6 +204,22 @@ static void decide(struct swan_entry *e)
 	swan_check_in(e, wait < TRY_LAST_MS ? wait : TRY_LAST_MS);
 }
 
+/*
+ * The tunnel's IKE_SA is set up when the signalling's is there: only then can
+ * it pass through the tunnel of a binding, and of two that begin at the same
+ * time each would tell the peer that it is the only one (INITIAL_CONTACT, RFC
+ * 7296 2.4), which then deletes the other.
+ */
+static bool waits_for_signal(const struct swan_entry *e)
+{
+	const struct swan_entry *signal;
+
+	if (e->ref.use != IPSEC_DATA)
+		return false;
+	signal = find_use(e->swan, &e->ref.home_address, &e->ref.home_agent, IPSEC_SIGNAL);
+	return signal && signal->needed && !signal->n_sas;
+}
+
 /* Ask what there is; one at a time, as the list's events do not say whom they are for. */
 static void check_entry(struct timer *t, void *arg)
 {
@@ -214,6 +230,10 @@ static void check_entry(struct timer *t, void *arg)
 	(void)t;
 	if (!s->listed)
 		return; /* all are looked at when it is connected */
+	if (waits_for_signal(e)) {
+		swan_check_in(e, 100);
+		return;
+	}
 	if (s->checking || !vici_idle(s->vici)) {
 		swan_check_in(e, 10);
 		return;
@@ -228,7 +248,7 @@ static void check_entry(struct timer *t, void *arg)
 static void conns_done(struct swan *s)
 {
 	if (!swan_conns_end(s) && !timer_running(&s->recheck))
-		start_in(s, &s->recheck, RECHECK_MS);
+		swan_start_in(s, &s->recheck, RECHECK_MS);
 }
 
 static void recheck(struct timer *t, void *arg)
@@ -330,7 +350,7 @@ static void connection_lost(struct swan *s, int err)
 	s->stats.connected = false;
 	forget_sas(s);
 	s->connect_tries = 0;
-	start_in(s, &s->connect, CONNECT_FIRST_MS);
+	swan_start_in(s, &s->connect, CONNECT_FIRST_MS);
 	if (err == -EPROTO)
 		swan_complain_of_all(s, "what came from strongSwan's socket is not vici");
 	if (listed && s->ops->connected)
@@ -352,7 +372,7 @@ static void connect_now(struct timer *t, void *arg)
 			swan_complain_of_all(s,
 				"strongSwan's socket %s: %s; is strongSwan running?", s->path,
 				strerror(-err));
-		start_in(s, &s->connect, wait < CONNECT_LAST_MS ? wait : CONNECT_LAST_MS);
+		swan_start_in(s, &s->connect, wait < CONNECT_LAST_MS ? wait : CONNECT_LAST_MS);
 		return;
 	}
 	s->stats.connected = true;
@@ -401,6 +421,7 @@ static void drop(struct swan_entry *e)
 	HASH_DELETE(by_use, s->by_use, e);
 	HASH_DELETE(by_name, s->by_name, e);
 	timer_stop(s->timers, &e->check);
+	timer_stop(s->timers, &e->sweep);
 	if (s->checking == e)
 		s->checking = NULL;
 	if (e->told_out)
@@ -445,11 +466,12 @@ int swan_watch(struct swan *s, const struct swan_ref *ref)
 	}
 	e->swan = s;
 	timer_init(&e->check, check_entry, e);
+	timer_init(&e->sweep, swan_sweep, e);
 	HASH_ADD(by_use, s->by_use, ref.home_address, SWAN_USE_KEYLEN, e);
 	HASH_ADD(by_name, s->by_name, ref.connection, SWAN_NAME_KEYLEN, e);
 	s->stats.watched++;
 	if (s->listed) /* soon, and once for all that are added together */
-		start_in(s, &s->recheck, FLUSH_MS);
+		swan_start_in(s, &s->recheck, FLUSH_MS);
 	return 0;
 }
 

@@ -40,11 +40,6 @@ struct swan_child {
 	uint32_t spi_in, spi_out;
 	struct in6_addr local,
 		remote; /* where they end; of a transport mode child home address and home agent */
-	/*
-	 * SAs of a strongSwan that died, which these replace: nobody else
-	 * will delete them.  0: none.  (Rekeyed ones strongSwan deletes.)
-	 */
-	uint32_t stale_in, stale_out;
 };
 
 /* fd and child must be there; NULL: nobody asks.  They may call all but swan_forget(), swan_read() and swan_close(). */
@@ -52,6 +47,13 @@ struct swan_ops {
 	/* Call swan_read() whenever fd can be read (watch), or no longer do: it is about to be closed. */
 	void (*fd)(void *ctx, int fd, bool watch);
 	void (*child)(void *ctx, const struct swan_child *c);
+	/*
+	 * strongSwan has forgotten these SAs, or deleted them where it had
+	 * made them, which after a move is not where they are; or it died,
+	 * and a new one has made others.  Whatever of them is still in the
+	 * kernel may go.
+	 */
+	void (*stale)(void *ctx, const struct swan_ref *ref, uint32_t spi_in, uint32_t spi_out);
 	/* What an operator has to know, with what is wrong and what would be right; ref may be NULL. */
 	void (*complaint)(void *ctx, const struct swan_ref *ref, const char *text);
 	/* The socket came, and all SAs have been told; or it went. */

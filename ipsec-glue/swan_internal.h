@@ -18,6 +18,12 @@ struct swan_sa {
 	bool listed; /* by the list-sas under way */
 };
 
+/* A replaced SA: strongSwan still receives by it for some seconds (charon.delete_rekeyed_delay, 5). */
+struct swan_old {
+	uint32_t spi_in, spi_out;
+	monotime_t until;
+};
+
 /* What a list-sas under way has said about the IKE_SAs of a child's connection. */
 struct swan_ike {
 	bool established, connecting; /* one that has the address it should have */
@@ -30,6 +36,9 @@ struct swan_entry {
 	struct swan *swan;
 	struct swan_sa sas[SWAN_SAS_MAX]; /* the newest last */
 	size_t n_sas;
+	struct swan_old old[SWAN_SAS_MAX];
+	size_t n_old;
+	struct timer sweep;
 	uint32_t told_in, told_out; /* to the owner */
 	bool survived; /* what was told belongs to a strongSwan that is gone */
 	bool found; /* in the configuration, by the list-conns under way or the last one */
@@ -72,6 +81,7 @@ void swan_complain(struct swan_entry *e, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 void swan_complain_of_all(struct swan *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+void swan_start_in(struct swan *s, struct timer *t, int64_t ms);
 /* Compare soon: in ms. */
 void swan_check_in(struct swan_entry *e, int64_t ms);
 
@@ -87,5 +97,6 @@ void swan_child_rekey(struct swan *s, struct rbuf message);
 void swan_sa_listed(struct swan *s, struct rbuf message);
 void swan_sas_begin(struct swan_entry *e);
 void swan_sas_end(struct swan_entry *e);
+void swan_sweep(struct timer *t, void *entry);
 
 #endif

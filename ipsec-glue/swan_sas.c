@@ -9,6 +9,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#define REPLACED_MS 10000
+
 static struct in6_addr address_of(struct vici_text t)
 {
 	struct in6_addr a = in6addr_any;
@@ -17,6 +19,59 @@ static struct in6_addr address_of(struct vici_text t)
 	if (!vici_copy(t, text, sizeof(text)) || inet_pton(AF_INET6, text, &a) != 1)
 		return in6addr_any;
 	return a;
+}
+
+/* ---- one SA ---- */
+
+static void retire(struct swan_entry *e, uint32_t spi_in, uint32_t spi_out, int64_t ms)
+{
+	struct swan *s = e->swan;
+
+	if (e->n_old == SWAN_SAS_MAX) { /* more than a rekeying leaves */
+		e->n_old--;
+		memmove(&e->old[0], &e->old[1], e->n_old * sizeof(e->old[0]));
+	}
+	e->old[e->n_old++] =
+		(struct swan_old){spi_in, spi_out, mono_add_ms(s->now(s->now_ctx), ms)};
+	swan_start_in(s, &e->sweep, ms);
+}
+
+void swan_sweep(struct timer *t, void *entry)
+{
+	struct swan_entry *e = entry;
+	struct swan *s = e->swan;
+	size_t kept = 0;
+
+	(void)t;
+	for (size_t i = 0; i < e->n_old; i++) {
+		struct swan_old old = e->old[i];
+
+		if (mono_before(s->now(s->now_ctx), old.until)) {
+			e->old[kept++] = old;
+			swan_start_in(s, &e->sweep, mono_diff_ms(old.until, s->now(s->now_ctx)));
+		} else if (s->ops->stale) {
+			s->ops->stale(s->ctx, &e->ref, old.spi_in, old.spi_out);
+		}
+	}
+	e->n_old = kept;
+}
+
+static void remove_at(struct swan_entry *e, size_t i, int64_t ms)
+{
+	retire(e, e->sas[i].spi_in, e->sas[i].spi_out, ms);
+	e->n_sas--;
+	memmove(&e->sas[i], &e->sas[i + 1], (e->n_sas - i) * sizeof(e->sas[0]));
+}
+
+static void remove_sa(struct swan_entry *e, struct rbuf child, int64_t ms)
+{
+	uint32_t id;
+
+	if (!vici_number(vici_value(child, "uniqueid"), 10, &id))
+		return;
+	for (size_t i = e->n_sas; i-- > 0;)
+		if (e->sas[i].id == id)
+			remove_at(e, i, ms);
 }
 
 /* ---- telling ---- */
@@ -43,12 +98,12 @@ static void tell(struct swan_entry *e)
 		c.spi_out = newest->spi_out;
 		ends_of(e, newest, &c);
 	}
-	if (c.spi_in == e->told_in && c.spi_out == e->told_out)
+	if (c.spi_in == e->told_in && c.spi_out == e->told_out) {
+		e->survived = false; /* only the socket was gone */
 		return;
-	if (e->survived && newest) {
-		c.stale_in = e->told_in;
-		c.stale_out = e->told_out;
 	}
+	if (e->survived)
+		retire(e, e->told_in, e->told_out, 0);
 	if (!e->told_out)
 		e->swan->stats.up++;
 	if (!newest) {
@@ -61,33 +116,36 @@ static void tell(struct swan_entry *e)
 	e->swan->ops->child(e->swan->ctx, &c);
 }
 
-/* ---- one SA ---- */
+/* ---- a new SA ---- */
 
-static void remove_at(struct swan_entry *e, size_t i)
+/* With MOBIKE an IKE_SA is on port 4500, NAT or not (RFC 4555 3.3); without it only behind a NAT. */
+static bool is_mobike(struct rbuf ike)
 {
-	e->n_sas--;
-	memmove(&e->sas[i], &e->sas[i + 1], (e->n_sas - i) * sizeof(e->sas[0]));
+	static const char *const nat[] = {"nat-local", "nat-remote", "nat-fake", "nat-any"};
+
+	for (size_t i = 0; i < sizeof(nat) / sizeof(nat[0]); i++)
+		if (vici_is(vici_value(ike, nat[i]), "yes"))
+			return false;
+	return vici_is(vici_value(ike, "local-port"), "4500") &&
+	       vici_is(vici_value(ike, "remote-port"), "4500");
 }
 
-static void remove_sa(struct swan_entry *e, struct rbuf child)
-{
-	uint32_t id;
-
-	if (!vici_number(vici_value(child, "uniqueid"), 10, &id))
-		return;
-	for (size_t i = e->n_sas; i-- > 0;)
-		if (e->sas[i].id == id)
-			remove_at(e, i);
-}
-
-/* An SA that our policies do not lead to is none. */
-static bool fits(struct swan_entry *e, const struct swan_sa *sa, uint32_t reqid)
+/* An SA that our policies do not lead to, or that two want to move, is none. */
+static bool fits(struct swan_entry *e, const struct swan_sa *sa, struct rbuf ike, uint32_t reqid)
 {
 	const struct in6_addr *own =
 		e->ref.at_home_agent ? &e->ref.home_agent : &e->ref.home_address;
 	const struct in6_addr *peer =
 		e->ref.at_home_agent ? &e->ref.home_address : &e->ref.home_agent;
 
+	if (is_mobike(ike)) {
+		swan_complain(e,
+			"connection \"%s\" is moved by strongSwan, with MOBIKE, and by mip6d; set "
+			"mobike = no in swanctl.conf, or  ipsec = { moves = \"charon\"; }  in "
+			"mip6d.conf",
+			e->ref.connection);
+		return false;
+	}
 	if (reqid != e->ref.reqid) {
 		swan_complain(e,
 			"child \"%s\" of connection \"%s\" has the reqid %u; set reqid = %u in "
@@ -122,7 +180,7 @@ static void add_sa(struct swan_entry *e, struct rbuf ike, struct rbuf child)
 		!vici_number(vici_value(child, "spi-out"), 16, &sa.spi_out) ||
 		!vici_number(vici_value(child, "reqid"), 10, &reqid) || !sa.spi_in || !sa.spi_out)
 		return;
-	if (!fits(e, &sa, reqid))
+	if (!fits(e, &sa, ike, reqid))
 		return;
 	for (size_t i = 0; i < e->n_sas; i++)
 		if (e->sas[i].id == sa.id) {
@@ -130,7 +188,7 @@ static void add_sa(struct swan_entry *e, struct rbuf ike, struct rbuf child)
 			return;
 		}
 	if (e->n_sas == SWAN_SAS_MAX)
-		remove_at(e, 0);
+		remove_at(e, 0, REPLACED_MS);
 	at = e->n_sas++;
 	for (; at > 0 && e->sas[at - 1].id > sa.id; at--)
 		e->sas[at] = e->sas[at - 1];
@@ -183,7 +241,7 @@ static void updown(struct swan_entry *e, struct rbuf ike, struct rbuf child, boo
 	if (up)
 		add_sa(e, ike, child);
 	else
-		remove_sa(e, child);
+		remove_sa(e, child, 0);
 	changed(e);
 }
 
@@ -200,7 +258,7 @@ static void rekeyed(struct swan_entry *e, struct rbuf ike, struct rbuf child, bo
 	if (!vici_find(child, VICI_SECTION_START, "old", &old) ||
 		!vici_find(child, VICI_SECTION_START, "new", &new))
 		return;
-	remove_sa(e, old.inside);
+	remove_sa(e, old.inside, REPLACED_MS);
 	add_sa(e, ike, new.inside);
 	e->swan->stats.rekeyed++;
 	changed(e);
@@ -261,7 +319,7 @@ void swan_sas_end(struct swan_entry *e)
 {
 	for (size_t i = e->n_sas; i-- > 0;)
 		if (!e->sas[i].listed)
-			remove_at(e, i);
+			remove_at(e, i, 0);
 	if (e->n_sas || !e->survived)
 		changed(e);
 	else if (e->needed)

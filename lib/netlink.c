@@ -24,7 +24,8 @@
 
 struct nlreq {
 	int fd;
-	uint32_t seq;
+	uint32_t port, seq;
+	bool secret; /* answers hold keys: they are wiped */
 	char why[256];
 	char answer[ANSWER_MAX] __attribute__((aligned(NLMSG_ALIGNTO)));
 };
@@ -47,6 +48,14 @@ static int open_socket(int protocol, int flags, int buffer)
 	return fd;
 }
 
+static uint32_t port_of(int fd)
+{
+	struct sockaddr_nl me = {0};
+	socklen_t len = sizeof(me);
+
+	return getsockname(fd, (struct sockaddr *)&me, &len) == 0 ? me.nl_pid : 0;
+}
+
 struct nlreq *nlreq_open(int protocol, int *err)
 {
 	struct nlreq *r = calloc(1, sizeof(*r));
@@ -66,6 +75,8 @@ struct nlreq *nlreq_open(int protocol, int *err)
 	(void)setsockopt(r->fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	(void)setsockopt(r->fd, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
 	(void)setsockopt(r->fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof(buffer));
+	r->port = port_of(r->fd);
+	r->secret = protocol == NETLINK_XFRM;
 	*err = 0;
 	return r;
 }
@@ -81,6 +92,11 @@ void nlreq_close(struct nlreq *r)
 const char *nlreq_why(const struct nlreq *r)
 {
 	return r->why;
+}
+
+uint32_t nlreq_port(const struct nlreq *r)
+{
+	return r->port;
 }
 
 struct nl_msg *nlreq_msg(int type, int flags, const void *header, size_t header_len)
@@ -160,7 +176,7 @@ static int send_msg(struct nlreq *r, struct nl_msg *m, int flags)
 	struct nlmsghdr *h = nlmsg_hdr(m);
 
 	h->nlmsg_seq = ++r->seq;
-	h->nlmsg_pid = 0;
+	h->nlmsg_pid = r->port;
 	h->nlmsg_flags = (uint16_t)(h->nlmsg_flags | flags);
 	r->why[0] = 0;
 	return send_octets(r, h, h->nlmsg_len);
@@ -206,6 +222,12 @@ static int take_answers(
 	return 1;
 }
 
+static void wipe(struct nlreq *r, size_t len)
+{
+	if (r->secret)
+		explicit_bzero(r->answer, len);
+}
+
 static int wait_answer(struct nlreq *r, nlreq_fn *fn, void *arg, bool single, bool *disturbed)
 {
 	ssize_t n;
@@ -218,6 +240,7 @@ static int wait_answer(struct nlreq *r, nlreq_fn *fn, void *arg, bool single, bo
 			return (int)n;
 		}
 		err = take_answers(r, (size_t)n, fn, arg, single, disturbed);
+		wipe(r, (size_t)n);
 	} while (err > 0);
 	return err;
 }
@@ -262,6 +285,102 @@ int nlreq_dump(struct nlreq *r, struct nl_msg *m, nlreq_fn *fn, void *arg)
 			err = wait_answer(r, fn, arg, false, &disturbed);
 	}
 	nlmsg_free(m);
+	return err;
+}
+
+/* ---- many at once ---- */
+
+#define SLOTS 32 /* answers that are read at once */
+#define SLOT_LEN (ANSWER_MAX / SLOTS)
+
+struct many {
+	struct nlreq_result *results;
+	size_t n, left;
+	uint32_t first;
+	nlreq_many_fn *fn;
+	void *arg;
+};
+
+static void take_one(struct many *w, const struct nlmsghdr *h)
+{
+	uint32_t i = h->nlmsg_seq - w->first;
+	const struct nlmsgerr *e = NLMSG_DATA((struct nlmsghdr *)h);
+	const char *words;
+
+	if (i >= w->n)
+		return; /* of a request that was given up */
+	if (h->nlmsg_type != NLMSG_ERROR) {
+		if (w->fn)
+			w->fn(w->arg, i, h);
+		return;
+	}
+	w->left--;
+	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*e))) {
+		w->results[i].error = -EBADMSG;
+		return;
+	}
+	w->results[i].error = e->error;
+	words = e->error ? kernel_words(h) : NULL;
+	if (words)
+		snprintf(w->results[i].words, sizeof(w->results[i].words), "%.100s", words);
+}
+
+/* Answers come one a datagram; n of them are there when the kernel has done n messages. */
+static int receive_many(struct nlreq *r, struct many *w)
+{
+	struct mmsghdr slots[SLOTS];
+	struct iovec iov[SLOTS];
+	int n;
+
+	memset(slots, 0, sizeof(slots));
+	for (int i = 0; i < SLOTS; i++) {
+		iov[i] = (struct iovec){r->answer + i * SLOT_LEN, SLOT_LEN};
+		slots[i].msg_hdr.msg_iov = &iov[i];
+		slots[i].msg_hdr.msg_iovlen = 1;
+	}
+	do
+		n = recvmmsg(r->fd, slots, SLOTS, MSG_WAITFORONE, NULL);
+	while (n < 0 && errno == EINTR);
+	for (int i = 0; i < n; i++) {
+		int left = (int)slots[i].msg_len;
+
+		for (struct nlmsghdr *h = iov[i].iov_base; nlmsg_ok(h, left); h = nlmsg_next(h, &left))
+			take_one(w, h);
+		if (r->secret)
+			explicit_bzero(iov[i].iov_base, slots[i].msg_len);
+	}
+	return n < 0 ? -errno : 0;
+}
+
+int nlreq_many(struct nlreq *r, struct nl_msg *const *m, size_t n, struct nlreq_result *results,
+	nlreq_many_fn *fn, void *arg)
+{
+	struct many w = {results, n, n, r->seq + 1, fn, arg};
+	struct sockaddr_nl kernel = {.nl_family = AF_NETLINK};
+	struct iovec iov[NLREQ_MANY];
+	struct msghdr msg = {
+		.msg_name = &kernel, .msg_namelen = sizeof(kernel), .msg_iov = iov, .msg_iovlen = n};
+	ssize_t sent;
+	int err = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct nlmsghdr *h = nlmsg_hdr(m[i]);
+
+		h->nlmsg_seq = ++r->seq;
+		h->nlmsg_pid = r->port;
+		h->nlmsg_flags |= NLM_F_ACK;
+		iov[i] = (struct iovec){h, NLMSG_ALIGN(h->nlmsg_len)};
+		results[i] = (struct nlreq_result){.error = -EIO};
+	}
+	do
+		sent = sendmsg(r->fd, &msg, 0);
+	while (sent < 0 && errno == EINTR);
+	if (sent < 0)
+		err = -errno;
+	while (!err && w.left)
+		err = receive_many(r, &w);
+	if (err)
+		snprintf(r->why, sizeof(r->why), "%s", strerror(-err));
 	return err;
 }
 
@@ -379,6 +498,7 @@ int nlevent_read(int fd, void (*fn)(void *arg, const struct nlmsghdr *h), void *
 		for (struct nlmsghdr *h = (struct nlmsghdr *)buf; nlmsg_ok(h, left);
 			h = nlmsg_next(h, &left))
 			fn(arg, h);
+		explicit_bzero(buf, (size_t)n); /* XFRM tells the keys of new SAs to all who listen */
 	}
 	return 0;
 }

@@ -43,6 +43,24 @@ int nlreq_dump(struct nlreq *r, struct nl_msg *m, nlreq_fn *fn, void *arg);
 int nlreq_get(struct nlreq *r, struct nl_msg *m, nlreq_fn *fn, void *arg);
 
 /*
+ * Send n messages, NLREQ_MANY at most, with one system call and wait for what
+ * each of them is answered.  All are carried out, in their order, whatever
+ * becomes of the others; results[i] says what became of m[i], which the
+ * caller still has to free.  fn may be NULL; it sees the objects that
+ * message i asked for.
+ */
+#define NLREQ_MANY 50
+struct nlreq_result {
+	int error;
+	char words[120]; /* the kernel's, empty if there are none */
+};
+typedef void nlreq_many_fn(void *arg, size_t i, const struct nlmsghdr *h);
+int nlreq_many(struct nlreq *r, struct nl_msg *const *m, size_t n, struct nlreq_result *results,
+	nlreq_many_fn *fn, void *arg);
+/* Who asks, as it is in the header of the kernel's notifications of XFRM. */
+uint32_t nlreq_port(const struct nlreq *r);
+
+/*
  * Send n messages of an nfnetlink batch as one transaction, free them, and
  * return the first error.  NETLINK_NETFILTER only.
  */

@@ -38,8 +38,6 @@ static void child(void *ctx, const struct swan_child *c)
 	struct ipsec_glue_child change = {.use = ref->use,
 		.spi_in = c->spi_in,
 		.spi_out = c->spi_out,
-		.stale_in = c->stale_in,
-		.stale_out = c->stale_out,
 		.local = c->local,
 		.remote = c->remote};
 
@@ -47,6 +45,14 @@ static void child(void *ctx, const struct swan_child *c)
 		log_warning("SAs of %s: %s", in6_str(&ref->home_address), ipsec_glue_why(d->glue));
 	log_debug("%s/%s of %s: SPIs 0x%x in, 0x%x out", ref->connection, ref->child,
 		in6_str(&ref->home_address), c->spi_in, c->spi_out);
+}
+
+static void stale(void *ctx, const struct swan_ref *ref, uint32_t spi_in, uint32_t spi_out)
+{
+	struct daemon *d = ctx;
+
+	if (ipsec_glue_stale(d->glue, &ref->home_address, &ref->home_agent, ref->use, spi_in, spi_out))
+		log_warning("old SAs of %s: %s", in6_str(&ref->home_address), ipsec_glue_why(d->glue));
 }
 
 static void complaint(void *ctx, const struct swan_ref *ref, const char *text)
@@ -65,7 +71,7 @@ static void connected(void *ctx, bool up)
 }
 
 static const struct swan_ops ops = {
-	.fd = watch_fd, .child = child, .complaint = complaint, .connected = connected};
+	.fd = watch_fd, .child = child, .stale = stale, .complaint = complaint, .connected = connected};
 
 /* ---- nodes ---- */
 

@@ -48,6 +48,16 @@ def binding_update(sequence, lifetime_s, care_of, correspondent, key=None, indic
     return message[:-12] + mac
 
 
+def esp(key, sequence, proto, message):
+    """A message in ESP by AES-GCM (RFC 4303, RFC 4106). key: a row of ipsec.manual_keys()."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    octets, padding = bytes.fromhex(key[5]), -(len(message) + 2) % 4
+    text = message + bytes(range(1, padding + 1)) + bytes([padding, proto])
+    head, vector = struct.pack(">II", key[3], sequence), struct.pack(">Q", sequence)
+    return head + vector + AESGCM(octets[:-4]).encrypt(octets[-4:] + vector, text, head)
+
+
 class Attacker:
     def __init__(self, lab, host, device, router_mac):
         self.lab, self.host, self.device, self.router_mac = lab, host, device, router_mac

@@ -39,7 +39,11 @@ mobile_node = {
 TUNNEL_CONF = """role = "mobile-node";
 control = { socket = "%(socket)s"; };
 state_file = "%(state)s";
-ipsec = { moves = "charon"; };
+ipsec = {
+	moves = "charon";
+	strongswan = { socket = "%(vici)s"; };
+	nodes = ( { connection = "gw"; data = "%(child)s"; } );
+};
 mobile_node = {
 	home_address = "%(inner)s";
 	home_agent = "%(gateway)s";
@@ -80,7 +84,7 @@ class Daemon:
         if not os.path.exists(program):
             from .lab import LabError
             raise LabError(f"{program} is not there: build it first, or set HOMEBOUND_BUILD to the directory of the build")
-        self.process = self.host.start(self.name, [program, "-c", self.conf, "-f", "-d"], self.log)
+        self.process = self.host.start(self.name, [program, "-c", self.conf, "-f"], self.log)
         self.lab.until(self.answers, 10, f"{self.name} to answer on its socket; see {self.log}")
         return self
 
@@ -140,11 +144,12 @@ class Daemon:
             return f.read().splitlines()
 
 
-def protection(lab, host, address):
+def protection(lab, host, address, more_agents=()):
     """What the configuration of the node or home agent with this address says of IPsec."""
-    agents = [HOME_AGENT, SECOND_HOME_AGENT][:2 if "ha2" in lab.hosts else 1]
+    agents = [*[HOME_AGENT, SECOND_HOME_AGENT][:2 if "ha2" in lab.hosts else 1], *more_agents]
     nodes = [HOME_ADDRESS, PEER_HOME_ADDRESS][:2 if "mn2" in lab.hosts else 1]
     keys = ipsec.of_node(ipsec.manual_keys(lab.seed, lab.keys.algorithm, nodes, agents), address)
+    ipsec.watch(lab, host, keys=keys if lab.keys.ipsec == "manual" else ())
     more = swans.start(lab, host, address, nodes, agents) if lab.keys.ipsec == "strongswan" else ()
     return {"ipsec": lab.keys.ipsec, "ipsec_section": ipsec.section(lab, host, keys, more)}
 
@@ -158,23 +163,25 @@ def home_agent(lab, net, host=None, more="", home_agent=HOME_AGENT, **values):
 
 
 def mobile_node(lab, net, lifetime=600, uplink="optimistic", optimistic_dad=True, host=None, more="", sections="",
-                home_address=HOME_ADDRESS, networks=(), **values):
-    """more: further lines of the section mobile_node; sections: further sections; networks: those behind the node."""
+                home_address=HOME_ADDRESS, networks=(), more_agents=(), **values):
+    """more: further lines of the section mobile_node; sections: further sections; networks: those behind the node; more_agents:
+    home agents that it has keys for as well."""
     host = host or net.mn
     ipsec.watch(lab, host, homes=[home_address], networks=networks)
     interfaces = interfaces_of(host)
     return Daemon(lab, host, MOBILE_NODE_CONF, interfaces=interfaces, lifetime=lifetime, uplink=uplink,
                   optimistic_dad="true" if optimistic_dad else "false", more=more, sections=sections,
-                  home_address=home_address, **{**protection(lab, host, home_address), **values}).start()
+                  home_address=home_address, **{**protection(lab, host, home_address, more_agents), **values}).start()
 
 
 def interfaces_of(host):
     return ", ".join(f'{{ name = "{device}"; preference = {10 - n}; }}' for n, device in enumerate(host.interfaces))
 
 
-def with_tunnel(lab, net, inner="auto", gateway="auto"):
-    """A node whose tunnel strongSwan makes and moves."""
-    return Daemon(lab, net.mn, TUNNEL_CONF, interfaces=interfaces_of(net.mn), inner=inner, gateway=gateway).start()
+def with_tunnel(lab, net, vici, child, inner="auto", gateway="auto"):
+    """A node whose tunnel is a child of strongSwan's connection gw, which moves it."""
+    return Daemon(lab, net.mn, TUNNEL_CONF, interfaces=interfaces_of(net.mn), inner=inner, gateway=gateway, vici=vici,
+                  child=child).start()
 
 
 def correspondent(lab, net, sections=""):

@@ -6,7 +6,7 @@ import time
 import traceback
 from concurrent.futures import ProcessPoolExecutor
 
-from . import scenario, watcher
+from . import scenario, unwrap, watcher
 
 
 class Evidence:
@@ -18,8 +18,15 @@ class Evidence:
         self.seed = seed
         self.failures = list(failures)
         self.figures = {}
+        self.opened = False  # there are copies of the captures without ESP
 
     def path(self, name):
+        if self.opened and name.endswith(".pcapng"):
+            return os.path.join(self.out, unwrap.DIRECTORY, name)
+        return os.path.join(self.out, name)
+
+    def wire(self, name):
+        """A capture as it is."""
         return os.path.join(self.out, name)
 
     def check(self, holds, text):
@@ -41,6 +48,7 @@ def judge_one(argument):
     if run.get("error"):
         evidence.failures.append(f"the run broke: {run['error']} (see {run['out']}/error.txt)")
     try:
+        unwrap.unwrap_all(evidence)
         scenario.load(name).judge(evidence)
         watcher.judge(evidence)
     except Exception as e:

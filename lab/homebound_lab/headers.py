@@ -64,6 +64,16 @@ def take_apart(data, at=0):
     return Packet(source, destination, home, route, proto, at, first)
 
 
+def names_next(data, packet):
+    """Where the octet is that says what packet.at has."""
+    proto, at, where = data[6], 40, 6
+    while at < packet.at:
+        where = at
+        size = 8 if proto == FRAGMENT else (data[at + 1] + 2) * 4 if proto == AH else (data[at + 1] + 1) * 8
+        proto, at = data[at], at + size
+    return where
+
+
 def spi(data, packet):
     """The SPI of an ESP packet, plain or in UDP; None if it is none."""
     at = packet.at

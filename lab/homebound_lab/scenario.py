@@ -56,7 +56,7 @@ def load(name):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     if getattr(module, "IPSEC", True):
-        module.KEYS = {**module.KEYS, **IPSEC_KEYS}
+        module.KEYS = {**IPSEC_KEYS, **module.KEYS}
     return module
 
 

@@ -8,7 +8,10 @@ behind the node on a visited link, unless it goes directly between the node and 
 Not protected: return routability and bindings with correspondents, Neighbor Discovery, discovery of home agents; what is
 sent at home on the home link, except for signalling.
 
-What others than nodes, home agents and routers have put on a link (attackers) is not counted, wherever it is seen later.
+What others than nodes, home agents, routers and the correspondent have put on a link (attackers) is not counted, wherever
+it is seen later. Where ESP ends, the kernel shows a capture what was in the tunnel as if it had come by the wire: at a
+node's interface, and at the home agent's towards the others, only what it sends is looked at. The other end of the link, or
+the link before, has seen what it receives.
 """
 
 import ipaddress
@@ -22,9 +25,12 @@ NEIGHBOUR_DISCOVERY = range(133, 138)
 NAMES = {0: "Binding Refresh Request", 1: "Home Test Init", 2: "Care-of Test Init", 3: "Home Test", 4: "Care-of Test",
          5: "Binding Update", 6: "Binding Acknowledgement", 7: "Binding Error", 12: "Home Agent Switch",
          13: "Heartbeat", 16: "Binding Revocation"}
+AS_CORRESPONDENT = (1, 2, 3, 4, 7)  # between a home agent and whoever takes it for a correspondent
 DEEPEST = 4
 REPORTED = 10
 ATTACKER = bytes.fromhex("026666666666")  # attacker.py, hostile_packets.py
+# Interfaces of hosts at which ESP ends, by the name of the capture or its first part
+ENDS = {"mn": "mn", "mn2": "mn2", "core-ha": "ha"}
 # Where no node is at home: the links on which nothing of a home address is to be seen in clear
 VISITED = ("link1", "link2", "link3", "link4", "core-ar1", "core-ar2", "core-ar3", "core-ar4")
 
@@ -69,7 +75,7 @@ class Watcher:
             return None
         if outer.proto == IPV6 and self.with_agent(outer):
             return self.in_tunnel(data, outer)
-        if self.is_signal(data, outer) and self.with_agent(outer):
+        if self.is_signal(data, outer) and self.with_agent(outer) and not self.as_correspondent(data, outer):
             return f"{name_of(data, outer)} {words(outer)}"
         if self.payload and visited:
             return self.astray(data, outer)
@@ -78,6 +84,13 @@ class Watcher:
     def is_signal(self, data, packet):
         return packet.proto == MH or \
             packet.proto == ICMPV6 and packet.first and len(data) > packet.at and data[packet.at] in MOBILE_PREFIX
+
+    def as_correspondent(self, data, packet):
+        """Whether it has nothing to do with a home address and belongs to return routability, in which a home agent
+        may be the correspondent of anybody."""
+        return packet.proto == MH and packet.first and len(data) > packet.at + 2 and \
+            data[packet.at + 2] in AS_CORRESPONDENT and \
+            not any(self.of_node(a) for a in (packet.source, packet.destination, packet.home, packet.route) if a)
 
     def in_tunnel(self, data, outer):
         """A tunnel without ESP: with payload protection never; without it, no Mobility Header in it."""
@@ -95,6 +108,8 @@ class Watcher:
         """With payload protection: a packet of the node on a visited link that neither goes directly nor in ESP."""
         if packet.proto == ICMPV6 and packet.first and len(data) > packet.at and data[packet.at] in NEIGHBOUR_DISCOVERY:
             return None
+        if packet.proto == MH and not packet.home and packet.source not in self.homes:
+            return None  # a care-of test
         direct = (packet.home or packet.route) and not self.with_agent(packet)
         if not direct and any(self.of_node(a) for a in (packet.source, packet.destination, packet.home, packet.route) if a):
             return f"{name_of(data, packet)} {words(packet)} outside of any tunnel"
@@ -131,14 +146,17 @@ class Sightings:
         self.clear = []  # (time, link, text, fingerprint)
         self.esp = {}  # {link: Counter of SPIs}
 
-    def read(self, link, path, visited, routers=()):
-        """routers: source or destination addresses of frames that make an interface of a node one of a visited link."""
+    def read(self, link, path, visited, routers=(), receives=()):
+        """routers: source or destination addresses of frames that make an interface of a node one of a visited link;
+        receives: source addresses of frames that are not looked at, since ESP ends here."""
         spis = self.esp.setdefault(link, Counter())
         for time, frame in packets.frames(path):
             if len(frame) < 54 or frame[12:14] != b"\x86\xdd":
                 continue
             if frame[20] == ESP:
                 spis[int.from_bytes(frame[54:58], "big")] += 1
+                continue
+            if frame[6:12] in receives:
                 continue
             away = visited or frame[:6] in routers or frame[6:12] in routers
             if frame[6:12] in self.foreign_macs:
@@ -178,13 +196,15 @@ def sightings(e):
     """Of the captures of a finished run."""
     watched, captured = e.facts["watched"], e.facts.get("captured", {})
     of_host = {mac(m): host for m, host in e.facts.get("macs", {}).items()}
-    known = {*watched["hosts"], *e.facts.get("routers", ())}
+    known = {*watched["hosts"], *e.facts.get("routers", ()), "cn"}
     seen = Sightings(Watcher(watched["homes"], watched["agents"], watched["networks"], e.keys.payload),
                      foreign=[m for m, host in of_host.items() if host not in known],
                      forged=[bytes.fromhex(p) for p in e.facts.get("forged", ())])
     access = {m for m, host in of_host.items() if host.startswith("ar")}
     for link in captured:
-        seen.read(link, e.path(link + ".pcapng"), link in VISITED, access)
+        end = ENDS.get(link) or ENDS.get(link.split("-")[0])
+        receives = {m for m, host in of_host.items() if end and host != end}
+        seen.read(link, e.wire(link + ".pcapng"), link in VISITED, access, receives)
     return seen
 
 

@@ -39,7 +39,7 @@ def setup(lab):
         net.cn_daemon = daemons.correspondent(lab, net)
     when = "always" if lab.keys.path == "direct" else "never"
     net.mn_daemon = daemons.mobile_node(
-        lab, net, more="\tunprotected_signals = true;\n"
+        lab, net, more_agents=[NOBODY], more="\tunprotected_signals = true;\n"
         f"\troute_optimization = ( {{ to = \"::/0\"; when = \"{when}\"; }} );\n")
     lab.until(lambda: served_by(net, net.ha_daemon, HOME_AGENT), 20, "the registration")
     return net

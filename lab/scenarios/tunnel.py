@@ -12,7 +12,7 @@ import socket
 import struct
 import time
 
-from homebound_lab import capture, daemons, packets
+from homebound_lab import capture, daemons, ipsec, packets
 from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, HOME_AGENT, Picture
 from homebound_lab.scenario import Key
 
@@ -106,7 +106,8 @@ def set_mtu(net, where, size):
 def mtu(lab, net):
     """What does not fit into the tunnel comes back as Packet Too Big with the tunnel's MTU, never less than 1280 (RFC
     2473 7.1). From step to step it gets narrower, as a path MTU that was learnt is kept for ten minutes."""
-    for where, size, expected in (("cn", 1380, 1380), ("ar1", 1400, 1360), ("ar1", 1320, 1280)):
+    narrowest, fits = ipsec.narrowest_path(lab), ipsec.tunnel_mtu(lab, 1500)
+    for where, size, expected in (("cn", 1380, 1380), ("ar1", 1400, ipsec.tunnel_mtu(lab, 1400)), ("ar1", narrowest, ipsec.tunnel_mtu(lab, narrowest))):
         what = f"MTU {size} at {where}"
         set_mtu(net, where, size)
         took = both_ways(lab, net)
@@ -114,13 +115,13 @@ def mtu(lab, net):
         lab.facts.setdefault("tcp_s", []).append(took)
         for host, target, source in ((net.mn, CORRESPONDENT, HOME_ADDRESS), (net.cn, HOME_ADDRESS, CORRESPONDENT)):
             # TCP may have found out already; then the kernel of the host itself says it.
-            _, out = ping(lab, host, target, "-M", "do", "-s", "1392", "-c", "5", "-I", source)
+            _, out = ping(lab, host, target, "-M", "do", "-s", str(min(1392, fits - 48)), "-c", "5", "-I", source)
             said = [int(n) for n in re.findall(r"mtu[:=] ?(\d+)", out)]
             lab.check(said and set(said) == {expected}, f"{what}: {host} was told {said}, not {expected}:\n{out}")
             got, out = ping(lab, host, target, "-M", "do", "-s", str(expected - 48), "-c", "3", "-I", source)
             lab.check(got == 3, f"{what}: {host} sent 3 packets of {expected} octets, {got} were answered:\n{out}")
-    # Linux 6.1 does not fragment tunnel packets, which a path MTU below 1320 needs (RFC 2473 7.1): reported only.
-    set_mtu(net, "ar1", 1300)
+    # Linux 6.1 does not fragment tunnel packets, which a path MTU below that needs (RFC 2473 7.1): reported only.
+    set_mtu(net, "ar1", narrowest - 20)
     lab.facts["tcp_below_1320_s"] = both_ways(lab, net)
     set_mtu(net, "ar1", 1500)
     set_mtu(net, "cn", 1500)
@@ -199,8 +200,9 @@ def spoof(lab, net):
     """What was not sent by the node that the inner source names is not let in (RFC 6275 10.4.5). The attacker is on
     the node's link, so that it can use its care-of address."""
     go(lab, net, "link2")
-    report = register(lab, net, 1)
-    lab.check(report["accepted"] == 1, f"the second node did not register: {report}")
+    if not ipsec.is_on(lab):  # the tool has no SAs
+        report = register(lab, net, 1)
+        lab.check(report["accepted"] == 1, f"the second node did not register: {report}")
     target = net.cn.socket(socket.AF_INET6, socket.SOCK_DGRAM)
     target.bind((CORRESPONDENT, PORT))
     wire = net.attacker.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -220,8 +222,9 @@ def spoof(lab, net):
         except BlockingIOError:
             break
     lab.facts["spoofed"] = {"dropped": dropped, "came": came}
-    lab.check(came == ["honest"], f"these came out of the tunnel: {came}")
-    for name in ("wrong-care-of", "another-node", "nobody", "nobody-by-node", "desk", "home-agent", "elsewhere",
+    protected = ipsec.protects_payload(lab)  # nothing is believed that comes without ESP
+    lab.check(came == ([] if protected else ["honest"]), f"these came out of the tunnel: {came}")
+    for name in () if protected else ("wrong-care-of", "another-node", "nobody", "nobody-by-node", "desk", "home-agent", "elsewhere",
                  "destination-options"):
         lab.check(dropped[name] == 1, f"{name}: tunnel dropped grew by {dropped[name]}")
     lab.check(dropped["honest"] == 0, "an honest packet was counted as dropped")

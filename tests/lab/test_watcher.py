@@ -59,6 +59,8 @@ SIGNALS = {
     "refusal to the care-of address": down(135, mobility(BA)),
     "refresh": down(43, route2(135, mobility(BRR))),
     "revocation": down(43, route2(135, mobility(BRI))),
+    "refusal to anybody": ip6(HOME_AGENT, OTHER, 135, mobility(BA)),
+    "home test of the home agent": ip6(HOME_AGENT, HOME_ADDRESS, 135, mobility(HOT)),
     "heartbeat": up(60, hao(135, mobility(HEARTBEAT))),
     "switch": down(43, route2(135, mobility(SWITCH))),
     "unknown type": down(43, route2(135, mobility(77))),
@@ -83,6 +85,7 @@ PAYLOAD = {
     "plain": ip6(HOME_ADDRESS, CORRESPONDENT, 6, TCP),
     "plain of a network": ip6(CORRESPONDENT, BEHIND, 17, bytes(8)),
     "to the home agent with option": up(60, hao(6, TCP)),
+    "home test init outside of the tunnel": ip6(HOME_ADDRESS, CORRESPONDENT, 135, mobility(HOTI)),
     "echo": ip6(HOME_ADDRESS, CORRESPONDENT, 58, b"\x80" + bytes(7)),
 }
 HARMLESS = {
@@ -93,7 +96,10 @@ HARMLESS = {
     "update of a correspondent": ip6(CARE_OF, CORRESPONDENT, 60, hao(135, mobility(BU))),
     "answer of a correspondent": ip6(CORRESPONDENT, CARE_OF, 43, route2(135, mobility(BA))),
     "care-of test": ip6(CARE_OF, CORRESPONDENT, 135, mobility(COTI)),
+    "care-of test of a mobile router": ip6(CARE_OF, BEHIND, 135, mobility(COTI)),
     "its answer": ip6(CORRESPONDENT, CARE_OF, 135, mobility(COT)),
+    "home agent as a correspondent": ip6(HOME_AGENT, OTHER, 135, mobility(HOT)),
+    "its Binding Error": ip6(HOME_AGENT, OTHER, 135, mobility(7)),
     "neighbour discovery": ip6(HOME_ADDRESS, HOME_AGENT, 58, NS),
     "discovery of home agents": up(58, b"\x90" + bytes(7)),
     "tunnel between others": ip6(OTHER, CORRESPONDENT, 41, ip6(HOME_AGENT, OTHER, 6, TCP)),
@@ -163,7 +169,7 @@ def test_what_the_header_parser_reads():
 NODE, ROUTER, EVIL = b"\2\0\0\0\0\1", b"\2\0\0\0\0\2", b"\2\x66\x66\x66\x66\x66"
 
 
-def pcapng(path, frames):
+def pcapng(path, frames, snaplen=9999):
     """frames: [(source, destination, packet)], a ms apart."""
     def block(kind, body):
         body += bytes(-len(body) % 4)
@@ -173,7 +179,8 @@ def pcapng(path, frames):
         f.write(block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 0)))
         for n, (source, destination, packet) in enumerate(frames):
             frame = destination + source + b"\x86\xdd" + packet
-            f.write(block(6, struct.pack("<IIIII", 0, 0, n * 1000, len(frame), len(frame)) + frame))
+            part = frame[:snaplen]
+            f.write(block(6, struct.pack("<IIIII", 0, 0, n * 1000, len(part), len(frame)) + part))
     return path
 
 
@@ -200,6 +207,15 @@ def test_forged_packets_are_not_counted(tmp_path):
     s = watcher.Sightings(see(True)[0], forged=[hop(PAYLOAD["tunnel up"])])
     s.read("link1", path, True)
     assert len(s.ours()) == 1
+
+
+def test_what_comes_out_of_esp_is_not_on_the_wire(tmp_path):
+    path = pcapng(tmp_path / "mn-wlan0", [(ROUTER, NODE, down(50, ESP)), (ROUTER, NODE, PAYLOAD["tunnel down"]),
+                                          (NODE, ROUTER, PAYLOAD["tunnel up"])])
+    for receives, wanted in (((), 2), ({ROUTER}, 1)):
+        s = watcher.Sightings(see(True)[0])
+        s.read("mn-wlan0", path, True, receives=receives)
+        assert len(s.ours()) == wanted and s.packets_by_spi() == {"0x1001": 1}
 
 
 def test_plain_packets_of_a_node_count_where_it_is_away(tmp_path):
