@@ -311,9 +311,10 @@ int ipsec_glue_unbind(
 	err = glue_do(g, &p);
 	if (err)
 		return err;
-	if (!node->n.bound)
+	/* At home from the beginning: SAs can be made before they are needed. */
+	if (!node->n.bound && !(node->n.ike && in6_is_any(&node->n.care_of)))
 		return 0;
-	g->stats.bound--;
+	g->stats.bound -= node->n.bound;
 	node->n.bound = false;
 	ends_at(g, node, home_address);
 	return 0;
@@ -398,6 +399,9 @@ int ipsec_glue_child(struct ipsec_glue *g, const struct in6_addr *home_address,
 	node->spi[c->use][1] = c->spi_out;
 	*(c->use == IPSEC_DATA ? &node->n.spi_out : &node->n.spi_signal) = c->spi_out;
 	catch_up(node, c, &p);
+	/* Made before they are needed, at home: they are moved from where they are. */
+	if (c->use == IPSEC_DATA && !node->n.bound && node->n.arrangement == IPSEC_BY_MIGRATE)
+		node->n.care_of = !c->spi_out ? in6addr_any : node->n.at_home_agent ? c->remote : c->local;
 	return glue_do(g, &p);
 }
 
