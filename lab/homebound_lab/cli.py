@@ -27,9 +27,8 @@ def prepare(args, stage):
             os.unlink(os.path.join(out, stale))
         elif stale.startswith("seed-"):
             shutil.rmtree(os.path.join(out, stale))
-    # charon beside a daemon of ours polls without end where time stands still while anything runs.
     job = {"scenario": args.scenario, "keys": keys, "seeds": seeds, "out": out, "stage": stage,
-           "simulated": stage == "run" and not (args.real_time or args.native or keys.get("ipsec") == "strongswan"),
+           "simulated": stage == "run" and not (args.real_time or args.native),
            "build": os.path.realpath(os.environ.get("HOMEBOUND_BUILD") or os.path.join(REPOSITORY, "build")),
            "tools": tools.build(), "run_dir": "/run/homebound", "prefix": ""}
     return module, job

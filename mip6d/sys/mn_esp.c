@@ -17,53 +17,54 @@ bool mn_esp_protects(const struct mn_kernel *k, const struct in6_addr *peer)
 
 /*
  * The kernel prefers the home address as source of all that does not say
- * another; IKE has to come from the care-of address.  So what is for the home
- * agent and has no source yet is routed by the main table, with that source
- * preferred; what the home address says to it goes as before.
+ * another; IKE has to come from the care-of address.  The rule of the home
+ * address is also found by who has no source yet, as strongSwan when it asks
+ * for one.  So before that rule: who has the home address already follows it,
+ * all others get to the home agent by the route that names the source.
  */
+static int ike_rules(struct mn_kernel *k, const struct in6_addr *home_agent, bool on)
+{
+	struct rtnl_rule rules[] = {{.src = k->config.home_address,
+					    .dst = *home_agent,
+					    .table = k->config.table,
+					    .priority = SYS_RULE_HOME_TO_AGENT},
+		{.dst = *home_agent, .table = RT_TABLE_MAIN, .priority = SYS_RULE_TO_AGENT}};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct rtnl_rule *r = &rules[on ? i : 1 - i];
+		int err = nlreq_do(k->rt, on ? rtnl_rule_add(r) : rtnl_rule_del(r));
+
+		if (err && err != -EEXIST && err != -ENOENT)
+			return err;
+	}
+	return 0;
+}
+
 static struct rtnl_route ike_route(const struct in6_addr *home_agent)
 {
 	return (struct rtnl_route){.dst = *home_agent, .plen = 128, .metric = SYS_METRIC_MAIN};
 }
 
-static void ike_rules(const struct mn_kernel *k, const struct in6_addr *home_agent, struct rtnl_rule r[2])
-{
-	r[0] = (struct rtnl_rule){.src = k->config.home_address,
-		.dst = *home_agent,
-		.table = k->config.table,
-		.priority = SYS_RULE_IKE_HOME};
-	r[1] = (struct rtnl_rule){.dst = *home_agent, .table = RT_TABLE_MAIN, .priority = SYS_RULE_IKE};
-}
-
 static int ike_source(struct mn_kernel *k, const struct in6_addr *home_agent, const struct in6_addr *care_of)
 {
-	struct rtnl_route route = ike_route(home_agent);
-	struct rtnl_rule r[2];
+	struct rtnl_route r = ike_route(home_agent);
 	int err;
 
-	route.ifindex = k->main_ifindex;
-	route.gateway = k->main_router;
-	route.prefsrc = *care_of;
-	err = nlreq_do(k->rt, rtnl_route_set(&route));
-	ike_rules(k, home_agent, r);
-	for (int i = 0; i < 2 && !err; i++) {
-		err = nlreq_do(k->rt, rtnl_rule_add(&r[i]));
-		err = err == -EEXIST ? 0 : err;
-	}
-	return err;
+	r.ifindex = k->main_ifindex;
+	r.gateway = k->main_router;
+	r.prefsrc = *care_of;
+	err = nlreq_do(k->rt, rtnl_route_set(&r));
+	return err ? err : ike_rules(k, home_agent, true);
 }
 
 static void no_ike_source(struct mn_kernel *k)
 {
-	struct rtnl_route route = ike_route(&k->agent);
-	struct rtnl_rule r[2];
+	struct rtnl_route r = ike_route(&k->agent);
 
 	if (!k->ike)
 		return;
-	ike_rules(k, &k->agent, r);
-	(void)nlreq_do(k->rt, rtnl_rule_del(&r[1]));
-	(void)nlreq_do(k->rt, rtnl_rule_del(&r[0]));
-	(void)nlreq_do(k->rt, rtnl_route_del(&route));
+	(void)ike_rules(k, &k->agent, false);
+	(void)nlreq_do(k->rt, rtnl_route_del(&r));
 }
 
 /* Before the tunnel is moved, and before anything is let go: the guard first. */
@@ -75,6 +76,8 @@ int mn_esp_away(struct mn_kernel *k, const struct in6_addr *home_agent, const st
 	if (!k->glue)
 		return 0;
 	err = esp_filter_guard(k->esp, home, true);
+	if (!in6_equal(&k->agent, home_agent) && !in6_is_any(&k->agent))
+		no_ike_source(k);
 	if (!err && k->ike)
 		err = ike_source(k, home_agent, care_of);
 	if (!err)

@@ -313,10 +313,10 @@ static bool is_source(const struct mn_kernel *k, const struct in6_addr *addr)
 
 static bool rule_is_used(const struct mn_kernel *k, const struct rtnl_rule *r)
 {
-	if (r->priority == SYS_RULE_IKE || r->priority == SYS_RULE_IKE_HOME)
-		return in6_equal(&r->dst, &k->agent);
 	if (r->priority == SYS_RULE_CARE_OF)
 		return is_source(k, &r->src);
+	if (r->priority == SYS_RULE_TO_AGENT || r->priority == SYS_RULE_HOME_TO_AGENT)
+		return k->ike && in6_equal(&r->dst, &k->agent);
 	return in6_equal(&r->src, &k->config.home_address) || mn_networks_has_rule(k, r);
 }
 
