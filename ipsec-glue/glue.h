@@ -27,7 +27,7 @@ struct ipsec_glue_config {
 	const struct ipsec_keys *keys; /* manual; must outlive the glue */
 };
 
-/* What the glue asks of the daemon; all may be NULL. */
+/* What the glue asks of the daemon; all may be NULL.  None of them adds or deletes nodes. */
 struct ipsec_glue_ops {
 	/* What home_address would send by its SAs waits, or goes on. */
 	int (*pause)(void *ctx, const struct in6_addr *home_address, bool on);

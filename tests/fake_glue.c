@@ -123,8 +123,8 @@ int ipsec_glue_check(struct ipsec_glue *g, ipsec_glue_text_fn *fn, void *arg)
 	int n = g->manager == IPSEC_STRONGSWAN ? 10017 : g->mended ? 0 : 2;
 
 	for (int i = 0; i < n; i++)
-		fn(arg, i % 2 ? "policy out " AGENT " -> 2001:db8:1::20, proto 135: missing"
-			      : "SA 0x1000abc0 2001:db8:1::20 -> " AGENT ": missing");
+		fn(arg, i % 2 ? "policy out " AGENT " -> 2001:db8:1::20, proto 135, priority 8 is missing"
+			      : "SA 0x1000abc0 2001:db8:1::20 -> " AGENT " is missing");
 	return n;
 }
 

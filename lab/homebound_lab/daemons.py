@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 
-from . import ipsec
+from . import ipsec, swans
 from .picture import HOME_ADDRESS, HOME_AGENT, HOME_PREFIX, PEER_HOME_ADDRESS, SECOND_HOME_AGENT
 
 HOME_AGENT_CONF = """role = "home-agent";
@@ -150,7 +150,8 @@ def protection(lab, host, address, more_agents=()):
     nodes = [HOME_ADDRESS, PEER_HOME_ADDRESS][:2 if "mn2" in lab.hosts else 1]
     keys = ipsec.of_node(ipsec.manual_keys(lab.seed, lab.keys.algorithm, nodes, agents), address)
     ipsec.watch(lab, host, keys=keys if lab.keys.ipsec == "manual" else ())
-    return {"ipsec": lab.keys.ipsec, "ipsec_section": ipsec.section(lab, host, keys)}
+    more = swans.start(lab, host, address, nodes, agents) if lab.keys.ipsec == "strongswan" else ()
+    return {"ipsec": lab.keys.ipsec, "ipsec_section": ipsec.section(lab, host, keys, more)}
 
 
 def home_agent(lab, net, host=None, more="", home_agent=HOME_AGENT, **values):

@@ -79,12 +79,13 @@ def narrowest_path(lab):
     return next(mtu for mtu in range(1280, 1500) if tunnel_mtu(lab, mtu) >= 1280)
 
 
-def section(lab, name, keys):
-    """The section ipsec of a daemon; keys: of manual_keys()."""
+def section(lab, name, keys, more=()):
+    """The section ipsec of a daemon; keys: of manual_keys(); more: further lines."""
     if not is_on(lab):
         return ""
     k = lab.keys
     lines = [f'payload = {"true" if k.payload else "false"};', f'arrangement = "{k.arrangement}";']
     if k.ipsec == "manual":
         lines.append(f'keys_file = "{key_file(lab, name, keys)}";')
+    lines += more
     return "ipsec = {\n" + "".join(f"\t{line}\n" for line in lines) + "};\n"

@@ -88,9 +88,20 @@ def run(lab):
         lab.check(pairs(both) == before, f"move {n}: other SAs: {pairs(both)}, not {before}")
         at = {(i["local-host"], i["remote-host"]) for i in ha_swan.sas()} - {(HOME_AGENT, HOME_ADDRESS)}
         lab.check(at == {(HOME_AGENT, coa)}, f"move {n}: IKE_SAs between {at}")
+        shown(lab, (agent, node), before, f"move {n}")
         if n:
             lab.facts["moves"].append((start, lab.now()))
     killed(lab, net, both, before)
+
+
+def shown(lab, both, pairs, when):
+    """mip6ctl tells of the SAs that strongSwan has made, and the kernel has what it should have."""
+    for daemon in both:
+        told = [(sa["use"], sa["spi"], sa["missing"], "algorithm" in sa) for sa in daemon.ctl("sas", HOME_ADDRESS)]
+        spis = sorted((name, "0x" + spi, False, True) for name, *spis in pairs for spi in spis)
+        lab.check(sorted(told) == spis, f"{when}: {daemon.name} tells of {told}, not {spis}")
+        found = daemon.ask("ipsec", action="check")
+        lab.check(found == [], f"{when}: {daemon.name}: {found}")
 
 
 def killed(lab, net, both, before):

@@ -43,7 +43,7 @@ struct esp_filter {
 	"add chain " T " pre { type filter hook prerouting priority -300; }\n"            \
 	"flush chain " T " pre\n"                                                         \
 	"add rule " T " pre ip6 nexthdr 50 ip6 daddr set ip6 daddr map @former\n"         \
-	"add rule " T " pre ip6 daddr @guarded ip6 nexthdr 135 meta ipsec missing "       \
+	"add rule " T " pre ip6 daddr @guarded meta l4proto 135 meta ipsec missing "       \
 	"counter drop\n"                                                                  \
 	"add chain " T " post { type filter hook postrouting priority 0; }\n"             \
 	"flush chain " T " post\n"                                                        \
@@ -146,7 +146,8 @@ static void note_former(struct esp_filter *f, const struct in6_addr *from, const
 			f->former[n++] = f->former[i];
 	if (n == FORMER)
 		memmove(&f->former[0], &f->former[1], --n * sizeof(f->former[0]));
-	f->former[n++] = (struct former){*from, mono_add_s(now, ESP_FILTER_FORMER_S)};
+	if (!in6_is_any(from))
+		f->former[n++] = (struct former){*from, mono_add_s(now, ESP_FILTER_FORMER_S)};
 	f->n_former = n;
 }
 

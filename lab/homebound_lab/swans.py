@@ -1,0 +1,92 @@
+"""strongSwan for the daemons of any scenario: a charon on each node and home agent, with the connections that mip6d asks for.
+
+What stands in its configuration is what examples/swanctl-*.conf have, for as many nodes as the scenario has.
+"""
+
+from .strongswan import StrongSwan
+
+CHILDREN = {
+    "signal": """			signal {
+				mode = transport_proxy
+				local_ts = %(local)s/128[135],%(local)s/128[ipv6-icmp]
+				remote_ts = %(remote)s/128[135],%(remote)s/128[ipv6-icmp]
+				policies = no
+				reqid = %(reqid)d
+				esp_proposals = aes256gcm16,aes128gcm16
+%(times)s			}
+""",
+    "data": """			data {
+				mode = tunnel
+				local_ts = %(local_data)s
+				remote_ts = %(remote_data)s
+				policies = no
+				reqid = %(reqid_data)d
+				esp_proposals = aes256gcm16,aes128gcm16
+%(times)s			}
+""",
+}
+CONNECTION = """	%(name)s {
+		version = 2
+		mobike = no
+		%(addresses)s
+		dpd_delay = 30s
+		local {
+			auth = psk
+			id = %(local_id)s
+		}
+		remote {
+			auth = psk
+			id = %(remote_id)s
+		}
+		children {
+%(children)s		}
+	}
+"""
+
+
+def identity(address):
+    return "h" + address.replace(":", "-") + ".example.org"
+
+
+def connection(name, addresses, local, remote, networks, mobile, reqid, uses, times):
+    whole = ",".join(f"{n}" for n in [f"{local if mobile else remote}/128", *networks])
+    v = {"local": local, "remote": remote, "local_data": whole if mobile else "::/0", "remote_data": "::/0" if mobile else whole,
+         "reqid": reqid, "reqid_data": reqid + 1, "times": times}
+    return CONNECTION % {"name": name, "addresses": addresses, "local_id": identity(local), "remote_id": identity(remote),
+                         "children": "".join(CHILDREN[use] % v for use in uses)}
+
+
+def configuration(lab, address, nodes, agents, networks=()):
+    """(swanctl.conf, lines of ipsec.nodes) of the node or home agent with this address."""
+    times = "\t\t\t\trekey_time = %ds\n\t\t\t\tlife_time = %ds\n\t\t\t\trand_time = 0s\n" % lab.rekey if hasattr(lab, "rekey") else ""
+    mobile = address in nodes
+    split = lab.keys.arrangement == "home-address"
+    text, lines = "", []
+    if mobile:
+        agent, reqid = agents[0], 1 + 2 * nodes.index(address)
+        uses = ("signal",) if split else ("signal", "data")
+        text = connection("home", f"remote_addrs = {agent}", address, agent, networks, True, reqid, uses, times)
+        if split:
+            text += connection("home-data", f"local_addrs = {address}\n\t\tremote_addrs = {agent}", address, agent, networks, True,
+                               reqid, ("data",), times)
+        lines.append(f'{{ connection = "home"; {"data_connection = %shome-data%s; " % (chr(34), chr(34)) if split else ""}reqid = {reqid}; }}')
+        secrets = [(address, agent)]
+    else:
+        for n, node in enumerate(nodes):
+            text += connection(f"mn{n + 1}", f"local_addrs = {address}", address, node, networks, False, 1 + 2 * n,
+                               ("signal", "data"), times)
+            lines.append(f'{{ home_address = "{node}"; connection = "mn{n + 1}"; reqid = {1 + 2 * n}; }}')
+        secrets = [(address, node) for node in nodes]
+    known = "".join(f"\tike-{n} {{\n\t\tid-a = {identity(a)}\n\t\tid-b = {identity(b)}\n\t\tsecret = \"{lab.seed} {'-'.join(sorted((a, b)))}\"\n\t}}\n"
+                    for n, (a, b) in enumerate(secrets))
+    return f"connections {{\n{text}}}\nsecrets {{\n{known}}}\n", lines
+
+
+def start(lab, host, address, nodes, agents, networks=()):
+    """A charon on a host; the lines of the section ipsec."""
+    conf, lines = configuration(lab, address, nodes, agents, networks)
+    swan = StrongSwan(lab, host, conf, more="\tinterfaces_ignore = mip6mn0, mip6mn0r\n" if address in nodes else "",
+                      plugin_settings="kernel-netlink { roam_events = no }\n")
+    lab.swans = {**getattr(lab, "swans", {}), str(host): swan}
+    swan.start()
+    return [f'strongswan = {{ socket = "{swan.socket}"; }};', "nodes = ( " + ", ".join(lines) + " );"]
