@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 
-from . import ipsec
+from . import ipsec, swans
 from .picture import HOME_ADDRESS, HOME_AGENT, HOME_PREFIX, PEER_HOME_ADDRESS, SECOND_HOME_AGENT
 
 HOME_AGENT_CONF = """role = "home-agent";
@@ -140,21 +140,37 @@ class Daemon:
             return f.read().splitlines()
 
 
-def protection(lab, host, address, more_agents=()):
+def protection(lab, host, address, more_agents=(), networks=()):
     """What the configuration of the node or home agent with this address says of IPsec."""
     agents = [*[HOME_AGENT, SECOND_HOME_AGENT][:2 if "ha2" in lab.hosts else 1], *more_agents]
     nodes = [HOME_ADDRESS, PEER_HOME_ADDRESS][:2 if "mn2" in lab.hosts else 1]
+    if not ipsec.is_on(lab):
+        return {"ipsec": "none", "ipsec_section": ""}
+    if lab.keys.ipsec == "strongswan":
+        return {"ipsec": "strongswan", "ipsec_section": by_strongswan(lab, host, address, nodes, agents, networks)}
     keys = ipsec.of_node(ipsec.manual_keys(lab.seed, lab.keys.algorithm, nodes, agents), address)
-    ipsec.watch(lab, host, keys=keys if lab.keys.ipsec == "manual" else ())
-    return {"ipsec": lab.keys.ipsec, "ipsec_section": ipsec.section(lab, host, keys)}
+    ipsec.watch(lab, host, keys=keys)
+    return {"ipsec": "manual", "ipsec_section": ipsec.section(lab, [f'keys_file = "{ipsec.key_file(lab, host, keys)}";'])}
 
 
-def home_agent(lab, net, host=None, more="", home_agent=HOME_AGENT, **values):
-    """more: further lines of the section home_agent."""
+def by_strongswan(lab, host, address, nodes, agents, networks):
+    """The section ipsec of a daemon whose SAs strongSwan makes, which is started if it does not run yet."""
+    at_agent = address in agents
+    if at_agent:
+        text = swans.agent_configuration(address, nodes, networks)
+    else:
+        text = swans.node_configuration(address, agents[0], networks, lab.keys.arrangement)
+    swans.of(lab).run(host, text, at_agent)
+    return ipsec.section(lab, swans.section(lab, host, at_agent, nodes if at_agent else [address],
+                                            lab.keys.arrangement == "home-address"))
+
+
+def home_agent(lab, net, host=None, more="", home_agent=HOME_AGENT, networks=(), **values):
+    """more: further lines of the section home_agent; networks: those behind its nodes."""
     host = host or net.ha
     ipsec.watch(lab, host, agents=[home_agent])
     return Daemon(lab, host, HOME_AGENT_CONF, more=more, home_agent=home_agent,
-                  **{**protection(lab, host, home_agent), **values}).start()
+                  **{**protection(lab, host, home_agent, networks=networks), **values}).start()
 
 
 def mobile_node(lab, net, lifetime=600, uplink="optimistic", optimistic_dad=True, host=None, more="", sections="",
@@ -166,7 +182,7 @@ def mobile_node(lab, net, lifetime=600, uplink="optimistic", optimistic_dad=True
     interfaces = interfaces_of(host)
     return Daemon(lab, host, MOBILE_NODE_CONF, interfaces=interfaces, lifetime=lifetime, uplink=uplink,
                   optimistic_dad="true" if optimistic_dad else "false", more=more, sections=sections,
-                  home_address=home_address, **{**protection(lab, host, home_address, more_agents), **values}).start()
+                  home_address=home_address, **{**protection(lab, host, home_address, more_agents, networks), **values}).start()
 
 
 def interfaces_of(host):
