@@ -204,6 +204,22 @@ static void decide(struct swan_entry *e)
 	swan_check_in(e, wait < TRY_LAST_MS ? wait : TRY_LAST_MS);
 }
 
+/*
+ * The tunnel's IKE_SA is set up when the signalling's is there: only then can
+ * it pass through the tunnel of a binding, and of two that begin at the same
+ * time each would tell the peer that it is the only one (INITIAL_CONTACT, RFC
+ * 7296 2.4), which then deletes the other.
+ */
+static bool waits_for_signal(const struct swan_entry *e)
+{
+	const struct swan_entry *signal;
+
+	if (e->ref.use != IPSEC_DATA)
+		return false;
+	signal = find_use(e->swan, &e->ref.home_address, &e->ref.home_agent, IPSEC_SIGNAL);
+	return signal && signal->needed && !signal->n_sas;
+}
+
 /* Ask what there is; one at a time, as the list's events do not say whom they are for. */
 static void check_entry(struct timer *t, void *arg)
 {
@@ -214,6 +230,10 @@ static void check_entry(struct timer *t, void *arg)
 	(void)t;
 	if (!s->listed)
 		return; /* all are looked at when it is connected */
+	if (waits_for_signal(e)) {
+		swan_check_in(e, 100);
+		return;
+	}
 	if (s->checking || !vici_idle(s->vici)) {
 		swan_check_in(e, 10);
 		return;

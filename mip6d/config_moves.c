@@ -13,6 +13,30 @@ static const char *const of_home_agent[] = {"home_prefix", "lifetime", "uplink",
 	"identifier", "unprotected_signals", "mobile_router", "route_optimization",
 	"max_correspondents", "correspondent_lifetime", "correspondent_idle", NULL};
 
+/* One child of one connection, for the tunnel; of the rest only mip6d's own SAs have a use. */
+static void check_nodes(struct config_reader *r, const config_setting_t *ipsec)
+{
+	static const char *const of_mip6d[] = {
+		"home_address", "signal", "data_connection", "reqid", NULL};
+	const config_setting_t *nodes = config_good(ipsec, "nodes"), *first;
+
+	if (!nodes)
+		return;
+	if (config_setting_length(nodes) > 1)
+		config_complain(r, nodes,
+			"with  moves = \"charon\"  there is one tunnel; write one node, like  ( { "
+			"connection = \"gw\"; data = \"net\"; } )");
+	first = config_setting_get_elem(nodes, 0);
+	for (const char *const *name = of_mip6d; *name; name++) {
+		const config_setting_t *s = config_setting_get_member(first, *name);
+
+		if (s)
+			config_complain(r, s,
+				"is for SAs of mip6d, and with  moves = \"charon\"  strongSwan "
+				"has them; remove it");
+	}
+}
+
 /* SAs and policies are strongSwan's, so nothing can be said about them here. */
 static void check_group(struct config_reader *r, const config_setting_t *ipsec)
 {
@@ -47,6 +71,7 @@ static void check_charon(struct config_reader *r, const config_setting_t *root,
 			"with  ipsec = { moves = \"charon\"; }  the tunnel is strongSwan's; write "
 			"\"strongswan\", or  moves = \"mip6d\"");
 	check_group(r, config_setting_parent(moves));
+	check_nodes(r, config_setting_parent(moves));
 	for (const char *const *name = of_home_agent; *name; name++) {
 		const config_setting_t *s = config_setting_get_member(mn, *name);
 
@@ -101,4 +126,19 @@ bool config_read_home_address(
 		return config_read_address(r, k, s, field);
 	*(struct in6_addr *)field = in6addr_any;
 	return true;
+}
+
+void config_print_moves(const struct mip6d_config *cfg, FILE *to)
+{
+	const struct config_ipsec *c = &cfg->ipsec;
+
+	if (c->moves != CONFIG_MOVES_CHARON)
+		return;
+	fprintf(to, "ipsec = {\n\tmoves = \"%s\";\n", config_moves_name(c->moves));
+	if (c->n_nodes)
+		fprintf(to,
+			"\tstrongswan = { socket = \"%s\"; };\n"
+			"\tnodes = ( { connection = \"%s\"; data = \"%s\"; } );\n",
+			c->vici_socket, c->nodes[0].connection, c->nodes[0].data);
+	fputs("};\n", to);
 }

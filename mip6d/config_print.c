@@ -205,9 +205,7 @@ void config_print(const struct mip6d_config *cfg, FILE *to)
 	fputs("};\n", to);
 	print_path(to, "state_file", cfg->state_file);
 	print_correspondent(cfg, to);
-	if (cfg->ipsec.moves == CONFIG_MOVES_CHARON)
-		fprintf(to, "ipsec = {\n\tmoves = \"%s\";\n};\n",
-			config_moves_name(cfg->ipsec.moves));
+	config_print_moves(cfg, to);
 	if (cfg->role == ROLE_HOME_AGENT)
 		print_home_agent(&cfg->home_agent, to);
 	else if (cfg->role == ROLE_MOBILE_NODE)

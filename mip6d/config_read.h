@@ -84,6 +84,7 @@ struct mip6d_config;
 /* Across groups: what the role asks for and what the group ipsec has; reads the keys. */
 void config_check_ipsec(struct config_reader *r, const config_setting_t *root, struct mip6d_config *cfg);
 void config_print_ipsec(const struct mip6d_config *cfg, FILE *to);
+void config_print_moves(const struct mip6d_config *cfg, FILE *to);
 void config_release_ipsec(struct mip6d_config *cfg);
 config_read_fn config_read_heartbeat; /* struct config_heartbeat */
 config_read_fn config_read_revocation; /* struct config_revocation */

@@ -52,6 +52,8 @@ static void env_event(void *ctx, const struct mip6_event *e)
 	struct daemon *d = ctx;
 
 	control_event(d->control, e);
+	if (e->type == EV_MOVED)
+		daemon_moves_place(d);
 	log_debug("%s home %s care-of %s status %d seq %u lifetime %u%s%s",
 		mip6_event_name(e->type), in6_str(&e->home_address), in6_str(&e->care_of),
 		e->status, e->seq, e->lifetime_s, e->text ? " " : "", e->text ? e->text : "");

@@ -65,6 +65,7 @@ void daemon_mn_stats(struct daemon *d, struct json_t *stats);
 /* daemon_moves.c: nothing happens where the tunnel is ours */
 bool daemon_moves_start(struct daemon *d);
 void daemon_moves_stop(struct daemon *d);
+void daemon_moves_place(struct daemon *d); /* there is a care-of address */
 void daemon_moves_stats(struct daemon *d, struct json_t *stats);
 
 /* daemon_ro.c: after the role itself was started, and stopped */

@@ -18,7 +18,7 @@
 #include "ipsec-glue/foreign.h"
 #include "lib/log.h"
 #include "lib/netlink.h"
-#include "mip6d/daemon_internal.h"
+#include "mip6d/daemon_moves.h"
 #include "mip6d/proto/mn.h"
 #include "mip6d/sys/loop.h"
 #include "mip6d/sys/mn_kernel.h"
@@ -30,6 +30,7 @@ struct moves {
 	struct in6_addr inner, gateway; /* that are looked for; :: any */
 	bool there; /* `now` is in force */
 	struct foreign_tunnel now;
+	struct moves_ask *ask;
 	uint64_t moved;
 };
 
@@ -79,6 +80,7 @@ static void look(struct moves *m)
 		log_warning("policies and SAs cannot be read: %s", strerror(-err));
 	else if (!m->there || !same(&t, &m->now))
 		is_at(m, &t);
+	moves_ask_there(m->ask, mn_tunnel_usable(m->d->mn));
 }
 
 static void readable(void *arg)
@@ -113,8 +115,17 @@ bool daemon_moves_start(struct daemon *d)
 			strerror(-err));
 		return false;
 	}
+	m->ask = moves_ask_new(d);
 	look(m);
 	return true;
+}
+
+void daemon_moves_place(struct daemon *d)
+{
+	if (!d->moves)
+		return;
+	moves_ask_there(d->moves->ask, mn_tunnel_usable(d->mn));
+	moves_ask_place(d->moves->ask);
 }
 
 void daemon_moves_stop(struct daemon *d)
@@ -127,6 +138,7 @@ void daemon_moves_stop(struct daemon *d)
 		sys_loop_forget(d->loop, m->fd);
 		close(m->fd);
 	}
+	moves_ask_free(m->ask);
 	nlreq_close(m->xfrm);
 	free(m);
 	d->moves = NULL;

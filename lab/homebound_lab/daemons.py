@@ -39,7 +39,11 @@ mobile_node = {
 TUNNEL_CONF = """role = "mobile-node";
 control = { socket = "%(socket)s"; };
 state_file = "%(state)s";
-ipsec = { moves = "charon"; };
+ipsec = {
+	moves = "charon";
+	strongswan = { socket = "%(vici)s"; };
+	nodes = ( { connection = "gw"; data = "%(child)s"; } );
+};
 mobile_node = {
 	home_address = "%(inner)s";
 	home_agent = "%(gateway)s";
@@ -189,9 +193,10 @@ def interfaces_of(host):
     return ", ".join(f'{{ name = "{device}"; preference = {10 - n}; }}' for n, device in enumerate(host.interfaces))
 
 
-def with_tunnel(lab, net, inner="auto", gateway="auto"):
-    """A node whose tunnel strongSwan makes and moves."""
-    return Daemon(lab, net.mn, TUNNEL_CONF, interfaces=interfaces_of(net.mn), inner=inner, gateway=gateway).start()
+def with_tunnel(lab, net, vici, child, inner="auto", gateway="auto"):
+    """A node whose tunnel is a child of strongSwan's connection gw, which moves it."""
+    return Daemon(lab, net.mn, TUNNEL_CONF, interfaces=interfaces_of(net.mn), inner=inner, gateway=gateway, vici=vici,
+                  child=child).start()
 
 
 def correspondent(lab, net, sections=""):

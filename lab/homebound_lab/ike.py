@@ -38,8 +38,9 @@ class Moves:
     """The moves of a run whose tunnel cannot be looked into: figures from what the applications noted, from the outer
     addresses of what is tunnelled, and from IKE. evidence: has path(). Moves home are not among what it is asked for."""
 
-    def __init__(self, evidence, moves, rtt):
-        self.moves, self.one_way = moves, rtt / 2000
+    def __init__(self, evidence, moves, rtt, until=float("inf")):
+        """until: what is sent later does not count."""
+        self.moves, self.one_way, self.until = moves, rtt / 2000, until
         self.logs = {"down": flows.Log(evidence, "down"), "up": flows.Log(evidence, "up")}
         self.ike = messages(evidence.path("mn-wlan0.pcapng"))
         self.tunnelled = tunnelled(evidence.path("core-ha.pcapng"))
@@ -68,7 +69,7 @@ class Moves:
         flows_again = [self.first(direction, n) for n in range(len(self.moves))]
         for s in log.missing:
             t = log.time_of(s)
-            if s in log.failed or (direction == "up" and self.at_the_break(t)):
+            if s in log.failed or t > self.until or (direction == "up" and self.at_the_break(t)):
                 continue
             hit = next((n for n, (m, again) in enumerate(zip(self.moves, flows_again)) if
                         m["down"] - self.one_way - 0.005 <= t <= m["up"] + (9 if again is None else again / 1000)), None)

@@ -41,7 +41,8 @@ swanctl { load = pem pkcs1 pkcs8 x509 pubkey openssl random }
 pki { load = pem pkcs1 pkcs8 x509 pubkey openssl random }
 """
 
-DIRECTORIES = ("x509", "x509ca", "private", "rsa", "ecdsa", "pkcs8", "x509crl")
+DIRECTORIES = ("x509", "x509ca", "x509ocsp", "x509aa", "x509ac", "x509crl", "pubkey", "private", "rsa", "ecdsa", "bliss",
+               "pkcs8", "pkcs12")
 
 
 class StrongSwan:
@@ -55,19 +56,22 @@ class StrongSwan:
         self.socket = os.path.join(lab.run_dir, self.name + ".vici")
         self.log = lab.path(self.name + ".log")
         self.settings = os.path.join(self.directory, "strongswan.conf")
-        self.swanctl_conf = lab.path(f"swanctl-{host}.conf")
+        # certs and keys are looked for beside it
+        self.swanctl_conf = os.path.join(self.directory, "swanctl.conf")
         for name in DIRECTORIES:
             os.makedirs(os.path.join(self.directory, name), exist_ok=True)
         with open(self.settings, "w") as f:
             f.write(STRONGSWAN_CONF % {"plugins": PLUGINS, "log": self.log, "socket": self.socket, "more": more,
                                        "plugin_settings": plugin_settings})
+        self.configuration = configuration
         self.configure(configuration)
         self.process = None
 
     def configure(self, text):
         """The text of swanctl.conf from now on; load() makes charon read it."""
-        with open(self.swanctl_conf, "w") as f:
-            f.write(text)
+        for path in (self.swanctl_conf, self.lab.path(f"swanctl-{self.host}.conf")):  # to work with, and to look at later
+            with open(path, "w") as f:
+                f.write(text)
 
     def environment(self):
         return ["env", f"STRONGSWAN_CONF={self.settings}", f"SWANCTL_DIR={self.directory}"]

@@ -7,7 +7,7 @@ there, and the kernel configures itself (mip6d=no). The tunnel's inner address i
 import re
 
 from homebound_lab import capture, daemons, flows, ike, packets, strongswan
-from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, HOME_AGENT, Picture, PREFIXES
+from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, HOME_AGENT, PEER_HOME_ADDRESS as OTHER, Picture, PREFIXES
 from homebound_lab.scenario import Key
 
 TITLE = "a node's tunnel to a security gateway is moved by strongSwan with MOBIKE"
@@ -16,13 +16,16 @@ KEYS = {
     "moves": Key(20, "how many moves"),
     "mip6d": Key(True, "mip6d detects movement and makes the care-of address; if not, the kernel"),
     "mobike": Key(True, "MOBIKE; if not, a full IKEv2 set-up after each move"),
-    "learn": Key(True, "inner address and gateway are learnt from the tunnel; if not, they are configured"),
+    "inner": Key("learnt", "the home address: the tunnel's inner address as IKEv2 gives it (TIA), learnt or configured; or another "
+                 "one, for which SAs of its own are asked", ("learnt", "configured", "other")),
+    "restart": Key(False, "after the moves mip6d is killed, and strongSwan"),
     "down_ms": Key(20, "how long there is no link at all, in ms"),
     "interval_us": Key(1000, "interval of the UDP streams, in us"),
 }
 LIMIT = 240
 IPSEC = False
 TOLERANCE = 20
+GRACE = 5  # s: so long mip6d gives strongSwan to follow (daemon_moves_ask.c)
 ROAM_DELAY = 100  # ms: charon waits so long after a change of addresses, for there may be more (kernel-netlink, ROAM_DELAY)
 WALK = ("link2", "link1")
 
@@ -35,8 +38,12 @@ GATEWAY = """connections { gw {
 		id = gw.example }
 	remote { auth = psk
 		id = mn.example }
-	children { net { local_ts = ::/0
-		esp_proposals = aes128gcm16-noesn } }
+	children {
+		net { local_ts = ::/0
+			esp_proposals = aes128gcm16-noesn }
+		home { local_ts = ::/0
+			remote_ts = %(other)s/128
+			esp_proposals = aes128gcm16-noesn } }
 	proposals = aes128gcm16-prfsha256-ecp256
 } }
 pools { inner { addrs = %(inner)s/128 } }
@@ -51,8 +58,12 @@ NODE = """connections { gw {
 		id = mn.example }
 	remote { auth = psk
 		id = gw.example }
-	children { net { remote_ts = ::/0
-		esp_proposals = aes128gcm16-noesn } }
+	children {
+		net { remote_ts = ::/0
+			esp_proposals = aes128gcm16-noesn }
+		home { remote_ts = ::/0
+			local_ts = %(other)s/128
+			esp_proposals = aes128gcm16-noesn } }
 	proposals = aes128gcm16-prfsha256-ecp256
 } }
 secrets { ike-1 { secret = "a secret for the lab alone" } }
@@ -66,16 +77,21 @@ def setup(lab):
     k = lab.keys
     net = Picture(lab, rtt_ms=k.rtt, router="instant")
     capture.start(lab, net.capture_points())
-    values = {"mobike": "yes" if k.mobike else "no", "gateway": HOME_AGENT, "inner": HOME_ADDRESS}
+    values = {"mobike": "yes" if k.mobike else "no", "gateway": HOME_AGENT, "inner": HOME_ADDRESS, "other": OTHER}
+    net.inner = OTHER if k.inner == "other" else HOME_ADDRESS
+    net.child = "home" if k.inner == "other" else "net"
     net.gateway = strongswan.StrongSwan(lab, net.ha, GATEWAY % values).start()
-    if k.mip6d:
-        learn = {} if k.learn else {"inner": HOME_ADDRESS, "gateway": HOME_AGENT}
-        net.mn_daemon = daemons.with_tunnel(lab, net, **learn)
+    net.client = strongswan.StrongSwan(lab, net.mn, NODE % values, more=WITH_MIP6D if k.mip6d else ALONE).start()
+    if k.mip6d:  # it asks strongSwan for the tunnel
+        known = {} if k.inner == "learnt" else {"inner": net.inner, "gateway": HOME_AGENT}
+        net.mn_daemon = daemons.with_tunnel(lab, net, net.client.socket, net.child, **known)
     net.attach("link1")
     lab.until(lambda: usable(net, "link1"), 10, "an address of link1")
-    net.client = strongswan.StrongSwan(lab, net.mn, NODE % values, more=WITH_MIP6D if k.mip6d else ALONE).start()
-    net.client.initiate("net")
-    lab.until(lambda: not net.cn.popen(["ping", "-n", "-c", "1", "-W", "1", HOME_ADDRESS], stdout=-3).wait(),
+    if not k.mip6d:
+        net.client.initiate(net.child)
+    if k.inner == "other":
+        net.client.initiate("net")  # the tunnel of the address that IKEv2 has given is there as well
+    lab.until(lambda: not net.cn.popen(["ping", "-n", "-c", "1", "-W", "1", net.inner], stdout=-3).wait(),
               20, "an answer from the inner address")
     return net
 
@@ -104,14 +120,16 @@ def stay(k):
 def run(lab):
     net = setup(lab)
     k = lab.keys
-    down = flows.Stream(lab, "down", net.cn, net.mn, HOME_ADDRESS, 5001, interval_us=k.interval_us)
-    up = flows.Stream(lab, "up", net.mn, net.cn, CORRESPONDENT, 5002, source=HOME_ADDRESS, interval_us=k.interval_us)
-    tcp = flows.Transfer(lab, "tcp", net.mn, net.cn, CORRESPONDENT, 5003, source=HOME_ADDRESS)
+    down = flows.Stream(lab, "down", net.cn, net.mn, net.inner, 5001, interval_us=k.interval_us)
+    up = flows.Stream(lab, "up", net.mn, net.cn, CORRESPONDENT, 5002, source=net.inner, interval_us=k.interval_us)
+    tcp = flows.Transfer(lab, "tcp", net.mn, net.cn, CORRESPONDENT, 5003, source=net.inner)
     lab.facts["moves"] = []
     for number in range(k.moves):
         lab.sleep(stay(k) + lab.random.random())
         lab.facts["moves"].append(one_move(lab, net, number))
     lab.sleep(stay(k) + 1)
+    if k.restart:
+        restart(lab, net)
     for stream in (down, up):
         stream.stop_sending()
     lab.sleep(1 + 2 * k.rtt / 1000)
@@ -121,13 +139,42 @@ def run(lab):
     if k.mip6d:
         lab.facts["tunnel"] = net.mn_daemon.ask("stats")["tunnel"]
         lab.check(net.mn_daemon.alive(), "mip6d died")
-    lab.facts["children"] = len(net.client.children("net"))
+    lab.facts["children"] = len(net.client.children(net.child))
+
+
+def restart(lab, net):
+    """Both daemons are killed, one after the other; neither loses the tunnel for longer than strongSwan's part takes."""
+    net.mn_daemon.kill()
+    lab.sleep(1)
+    net.mn_daemon.start()
+    lab.sleep(stay(lab.keys))
+    lab.facts["moves"].append(one_move(lab, net, len(lab.facts["moves"])))
+    lab.sleep(stay(lab.keys) + 1)
+    net.client.kill()
+    net.client.start()
+    lab.facts["orphaned"] = one_move(lab, net, len(lab.facts["moves"]))
+    lab.holds_within(lambda: net.mn_daemon.ask("stats")["tunnel"]["care_of"].startswith(prefix_of(net.place["wlan0"])),
+                     30, "a tunnel by a strongSwan that does not know of the former one")
+    lab.sleep(stay(lab.keys))
+    # Without a policy and without mip6d nothing may leave in clear; mip6d then asks for another tunnel.
+    net.mn_daemon.kill()
+    net.client.swanctl("--terminate", "--ike", "gw")
+    lab.sleep(1)
+    net.mn_daemon.start()
+    lab.holds_within(lambda: net.client.children(net.child) and net.mn_daemon.ask("stats")["tunnel"]["there"], 30,
+                     "another tunnel")
+    lab.sleep(stay(lab.keys))
+
+
+def prefix_of(place):
+    return PREFIXES[place].split("::")[0]
 
 
 # --- judging
 
 def judge(e):
-    m, k = ike.Moves(e, e.facts["moves"], e.keys.rtt), e.keys
+    k, orphaned = e.keys, e.facts.get("orphaned")
+    m = ike.Moves(e, e.facts["moves"], k.rtt, orphaned["down"] - k.rtt / 2000 - 0.005 if orphaned else float("inf"))
     numbers = range(len(m.moves))
     f = e.figures
     f["downlink_sent_ms"] = [m.sent(n) for n in numbers]
@@ -151,10 +198,21 @@ def judge(e):
         judge_mip6d(e, m)
 
 
+def judge_restart(e, m):
+    """A move that the dead strongSwan should have followed: mip6d waits for that, and then asks the new one."""
+    up = e.facts["orphaned"]["up"]
+    back = [min(t for _, _, t in log.arrivals if t >= up + m.one_way) - up for log in m.logs.values()]
+    e.figures["orphaned_s"] = [round(b, 2) for b in back]
+    e.check(max(back) < GRACE + 1 + 5 * e.keys.rtt / 1000, f"traffic flows again after {e.figures['orphaned_s']} s")
+
+
 def judge_mip6d(e, m):
     k, f = e.keys, e.figures
     e.check(f["lost_uplink"] == 0, f"{f['lost_uplink']} packets of the node's own lost")
-    e.check(e.facts["tunnel"]["moved"] == len(m.moves), f"mip6d saw {e.facts['tunnel']['moved']} moves of the tunnel")
+    if k.restart:
+        judge_restart(e, m)
+    else:
+        e.check(e.facts["tunnel"]["moved"] == len(m.moves), f"mip6d saw {e.facts['tunnel']['moved']} moves of the tunnel")
     if not k.mobike:
         return
     # One exchange to find out whether the path works, one to tell the gateway of it (RFC 4555 3.5, 3.10).

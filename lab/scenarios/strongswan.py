@@ -11,10 +11,12 @@ from homebound_lab import capture, daemons, packets
 from homebound_lab.migrate import TRANSPORT, TUNNEL, migrate
 from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, HOME_AGENT, Picture
 from homebound_lab.scenario import LAB, Key
-from homebound_lab.strongswan import StrongSwan
+from homebound_lab.strongswan import Authority, StrongSwan
 
 TITLE = "strongSwan: IKE between node and home agent, moves, restarts"
 KEYS = {
+    "part": Key("moves", "what is looked at", ("moves", "restart", "acquire", "auth")),
+    "auth": Key("certificates", "with part=auth: how the node shows who it is", ("certificates", "eap-mschapv2")),
     "rtt": Key(20, "round trip between the node and its home agent, in ms"),
     "arrangement": Key("migrate", "where the tunnel's SAs end", ("migrate", "home-address")),
     "tell": Key("signal", "which MIGRATE tells charon: the last of the tunnel's, or the signalling's", ("signal", "last")),
@@ -209,17 +211,21 @@ def ikes(swan):
     return {ike["initiator-spi"] for ike in swan.sas()}
 
 
+def in_kernel(host):
+    return sorted(re.findall(r"proto esp spi 0x([0-9a-f]{8})", host.command(["ip", "xfrm", "state"])))
+
+
 def clean(swan, first=None):
     """The kernel has just the SAs that strongSwan has, and these are a pair for each child."""
     if first:
         first(swan)
-    in_kernel = sorted(re.findall(r"proto esp spi 0x([0-9a-f]{8})", swan.host.command(["ip", "xfrm", "state"])))
-    return len(in_kernel) == 4 and in_kernel == spis(swan)
+    return len(in_kernel(swan.host)) == 4 and in_kernel(swan.host) == spis(swan)
 
 
 # --- arrangement migrate: no daemon of ours
 
-def run_migrate(lab):
+def static(lab):
+    """The node on link 1, policies and states as with a binding, no daemon of ours; strongSwan is not running yet."""
     net = Picture(lab, rtt_ms=lab.keys.rtt, node_static=True)
     swans(lab, net)
     capture.start(lab, {"core-ha": (net.ha, "up0")}, snaplen=2000)
@@ -229,10 +235,19 @@ def run_migrate(lab):
     go(lab, net, "link1")
     policies(net, "migrate", COA["link1"])
     reach(net, COA["link1"], "add")
-    net.swan_ha.start()
-    net.swan_mn.start()
+    return net
+
+
+def both_up(net):
     for child in ("signal", "data"):
         net.swan_mn.initiate(child)
+
+
+def run_migrate(lab):
+    net = static(lab)
+    net.swan_ha.start()
+    net.swan_mn.start()
+    both_up(net)
     good(lab, net, "at first")
     lab.facts["moves"] = []
     place = "link1"
@@ -302,8 +317,103 @@ def router_of(net):
     return re.search(r"via (\S+)", out)[1]
 
 
+# --- kill -9
+
+def run_restart(lab):
+    net = static(lab)
+    net.swan_ha.start()
+    net.swan_mn.start()
+    both_up(net)
+    before = spis(net.swan_mn)
+    net.swan_mn.kill()
+    good(lab, net, "strongSwan of the node is dead")
+    net.swan_mn.start()
+    good(lab, net, "strongSwan of the node is back")
+    lab.check(not net.swan_mn.sas(), "strongSwan knows SAs of before it was killed")
+    lab.check(in_kernel(net.mn) == before, "the kernel's SAs did not stay")
+    lab.sleep(2)  # of two SAs the kernel sends by the younger, to the second
+    both_up(net)
+    good(lab, net, "there are new SAs")
+    lab.check(clean(net.swan_ha), f"INITIAL_CONTACT leaves {in_kernel(net.ha)} at the home agent, {spis(net.swan_ha)} are new")
+    lab.check(in_kernel(net.mn) == sorted(before + spis(net.swan_mn)), "the node does not have its old SAs and the new ones")
+
+    net.swan_ha.kill()
+    net.swan_ha.start()
+    good(lab, net, "strongSwan of the home agent was killed")
+    lab.check(len(net.swan_mn.children()) == 2, "the node noticed it at once")
+    net.swan_mn.swanctl("--rekey", "--child", "data", check=False)
+    lab.until(lambda: not net.swan_mn.sas(), 250, "the node to give up the IKE_SA that its home agent has forgotten", step=5)
+    both_up(net)
+    good(lab, net, "the node has begun anew")
+
+
+# --- packets that need an SA
+
+def answers(net, count=4):
+    """Sequence numbers of the answers to echoes half a second apart."""
+    out = net.mn.command(["ping", "-n", "-c", str(count), "-i", "0.5", "-W", "2", "-I", H, A], check=False)
+    return sorted(int(n) for n in re.findall(r"icmp_seq=(\d+) ttl", out))
+
+
+def run_acquire(lab):
+    """A packet that finds no SA: what becomes of it, and who hears of it."""
+    net = static(lab)
+    net.swan_ha.start()
+    for drop, wanted in ((1, [2, 3, 4]), (0, [1, 2, 3, 4])):
+        net.swan_mn.configure(net.swan_mn.configuration.replace("policies = no", "start_action = trap\npolicies = no"))
+        net.swan_mn.start()
+        larval_drop(net.mn, drop)
+        got = answers(net)
+        lab.check(got == wanted, f"xfrm_larval_drop={drop}: answers {got}, not {wanted}")
+        out = net.swan_mn.swanctl("--initiate", "--child", "signal", check=False)
+        lab.check("duplicate" in out and len(net.swan_mn.children("signal")) == 1,
+                  f"initiating what is there already made another: {out[-200:]}")
+        net.swan_mn.swanctl("--terminate", "--ike", "home")
+        net.swan_mn.stop()
+    net.swan_mn.configure(net.swan_mn.configuration)
+    net.swan_mn.start()
+    lab.check(answers(net) == [], "an SA was made without a trap")
+    lab.check("trap not found, unable to acquire reqid 1" in net.swan_mn.text(), "charon did not hear of the packet")
+    net.swan_mn.initiate("signal")  # though there is a larval SA
+    got = answers(net)
+    lab.check(got == [1, 2, 3, 4], f"answers {got} by an SA in place of a larval one")
+
+
+def larval_drop(host, value):
+    with host.inside(), open("/proc/sys/net/core/xfrm_larval_drop", "w") as f:
+        f.write(str(value))
+
+
+# --- who is who
+
+NODE, AGENT = "mn.example.org", "ha.example.org"
+
+
+def run_auth(lab):
+    net = static(lab)
+    authority = Authority(lab)
+    eap = lab.keys.auth == "eap-mschapv2"
+    secret = f'eap-mn {{\nid = {NODE}\nsecret = "a password"\n}}' if eap else ""
+    for swan, ours in ((net.swan_mn, NODE), (net.swan_ha, AGENT)):
+        node = "eap-mschapv2" if eap else "pubkey"
+        text = re.sub(r"secrets \{.*", "secrets { %s }\n" % secret, swan.configuration, flags=re.S)
+        for side in ("local", "remote"):
+            who = ours if side == "local" else (NODE if ours == AGENT else AGENT)
+            auth = node if who == NODE else "pubkey"
+            more = f"certs = {ours}.pem\n" if side == "local" and auth == "pubkey" else ""
+            text = re.sub(side + r" \{\s*auth = psk", f"{side} {{\nauth = {auth}\n{more}", text)
+        swan.configure(text)
+        authority.give(swan, ours)
+        swan.start()
+    both_up(net)
+    good(lab, net, lab.keys.auth)
+    wanted = "EAP method EAP_MSCHAPV2 succeeded" if eap else "authentication of 'mn.example.org' with ECDSA"
+    lab.check(wanted in net.swan_ha.text(), f"the home agent's strongSwan does not say: {wanted}")
+
+
 def run(lab):
-    {"migrate": run_migrate, "home-address": run_home_address}[lab.keys.arrangement](lab)
+    moves = {"migrate": run_migrate, "home-address": run_home_address}[lab.keys.arrangement]
+    {"moves": moves, "restart": run_restart, "acquire": run_acquire, "auth": run_auth}[lab.keys.part](lab)
 
 
 def judge(e):
@@ -312,6 +422,8 @@ def judge(e):
     times = [float(row[0]) for row in rows]
     e.check(len(times) >= 6, f"only {len(times)} messages of IKE were seen at all")
     e.figures["ike_messages"] = len(times)
+    if e.keys.part != "moves":
+        return
     e.figures["ike_messages_in_moves"] = [sum(start <= t <= end for t in times) for start, end in e.facts.get("moves", [])]
     e.check(len(e.figures["ike_messages_in_moves"]) == e.keys.moves, "not all moves were made")
     e.check(not any(e.figures["ike_messages_in_moves"]), "there were messages of IKE in a move")

@@ -135,6 +135,8 @@ void mn_neighbour_event(struct mn *mn, int ifindex, const struct in6_addr *addr,
  * tunnel), so what waited for that can leave.
  */
 void mn_tunnel_moved(struct mn *mn, const struct in6_addr *care_of);
+/* foreign_tunnel: is there one that ends where packets can leave from? */
+bool mn_tunnel_usable(struct mn *mn);
 /* foreign_tunnel: the inner address and the gateway, as negotiated. */
 void mn_tunnel_is(struct mn *mn, const struct in6_addr *inner, const struct in6_addr *gateway);
 

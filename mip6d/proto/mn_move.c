@@ -57,7 +57,7 @@ static void home(struct mn *mn, bool dad, bool hold)
 }
 
 /* Ours always is; one of another daemon if it ends where packets can leave from. */
-static bool tunnel_is_usable(struct mn *mn)
+bool mn_tunnel_usable(struct mn *mn)
 {
 	if (!mn->config.foreign_tunnel)
 		return true;
@@ -80,7 +80,7 @@ static void hold_end(struct mn *mn)
 		tunnel(mn, NULL, false);
 		break;
 	case MN_AWAY:
-		tunnel(mn, tunnel_is_usable(mn) ? &mn->path.care_of : NULL, false);
+		tunnel(mn, mn_tunnel_usable(mn) ? &mn->path.care_of : NULL, false);
 		break;
 	case MN_AT_HOME:
 		home(mn, false, false);
@@ -272,7 +272,7 @@ static void move_foreign(struct mn *mn, struct mn_link *l)
 {
 	path_is(mn, MN_AWAY, l, &l->coa->addr);
 	route_set(l, true);
-	tunnel(mn, &mn->path.care_of, mn->config.hold_ms > 0 && !tunnel_is_usable(mn));
+	tunnel(mn, &mn->path.care_of, mn->config.hold_ms > 0 && !mn_tunnel_usable(mn));
 	announce(mn);
 	mn_coa_sweep(mn);
 }
@@ -433,7 +433,7 @@ void mn_tunnel_moved(struct mn *mn, const struct in6_addr *care_of)
 	mn->tunnel_at = care_of ? *care_of : in6addr_any;
 	if (mn->stopping || mn->path.suspended || mn->path.location != MN_AWAY)
 		return;
-	if (tunnel_is_usable(mn))
+	if (mn_tunnel_usable(mn))
 		tunnel(mn, &mn->path.care_of, false);
 	else if (!mn->hold && mn->config.hold_ms > 0)
 		tunnel(mn, &mn->path.care_of, true);

@@ -12,7 +12,7 @@ def test_mobike(result):
     assert f["updates"] == len(f["ike_exchanges"]) == 20
 
 
-@pytest.mark.lab("mobike", "rtt=500", "moves=6", "learn=no")
+@pytest.mark.lab("mobike", "rtt=500", "moves=6", "inner=configured")
 def test_a_gateway_far_away(result):
     passed(result)
 
@@ -28,3 +28,14 @@ def test_without_mip6d(result):
     """For comparison: the kernel alone takes seconds for an address."""
     passed(result)
     assert min(result["figures"]["downlink_gap_ms"]) > 1000
+
+
+@pytest.mark.lab("mobike", "inner=other", "moves=6")
+def test_a_home_address_that_is_not_the_inner_address(result):
+    """SAs of their own are asked for, and move with those of the tunnel that is there."""
+    passed(result)
+
+
+@pytest.mark.lab("mobike", "restart=yes", "moves=2")
+def test_either_daemon_is_killed(result):
+    passed(result)

@@ -551,6 +551,20 @@ START_TEST(test_again)
 }
 END_TEST
 
+START_TEST(test_signal_first)
+{
+	ck_assert_int_eq(watch(IPSEC_DATA), 0);
+	ck_assert_int_eq(need(IPSEC_DATA), 0);
+	ck_assert_int_eq(need(IPSEC_SIGNAL), 0);
+	pass(10000);
+	ck_assert_str_eq(asked(), "initiate signal;");
+	add_sa(SIGNAL_SA(1));
+	event(true, SIGNAL_SA(1));
+	pass(200);
+	ck_assert_str_eq(asked(), "initiate data;");
+}
+END_TEST
+
 START_TEST(test_lost)
 {
 	struct swan_stats s;
@@ -806,6 +820,7 @@ int main(void)
 	tcase_add_test(up, test_killed);
 	tcase_add_test(up, test_initiate);
 	tcase_add_test(up, test_again);
+	tcase_add_test(up, test_signal_first);
 	tcase_add_test(up, test_lost);
 	tcase_add_test(up, test_terminate);
 	tcase_add_test(up, test_rekey);
