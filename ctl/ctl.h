@@ -28,7 +28,7 @@ struct ctl {
 /* One file a verb.  argv[0] is the verb; returns an exit status. */
 typedef int ctl_verb_fn(struct ctl *ctl, int argc, char **argv);
 ctl_verb_fn ctl_status, ctl_bindings, ctl_links, ctl_prefer, ctl_correspondents, ctl_ro, ctl_kbm, ctl_stats, ctl_monitor, ctl_remove, ctl_config,
-	ctl_revoke, ctl_switch, ctl_home_agents, ctl_prefixes;
+	ctl_revoke, ctl_switch, ctl_home_agents, ctl_prefixes, ctl_sas, ctl_ipsec;
 
 /* Write "mip6ctl: ..." to stderr; returns status. */
 int ctl_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -54,13 +54,14 @@ enum ctl_color { PLAIN, BOLD, GREEN, YELLOW, RED, DIM };
 enum ctl_color ctl_state_color(const char *word); /* of states and locations */
 
 /* Columns are made as wide as what is in them; the last is not padded. */
-#define CTL_COLUMNS 11
+#define CTL_COLUMNS 12
 struct ctl_cell {
 	char *text; /* owned by the table */
 	enum ctl_color color;
 };
 struct ctl_row {
 	struct in6_addr key; /* to sort by */
+	size_t turn; /* and, among the same, in the order of their making */
 	struct ctl_cell cell[CTL_COLUMNS];
 };
 struct ctl_table {

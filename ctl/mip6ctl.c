@@ -34,6 +34,9 @@ static const struct {
 	{"home-agents", "", "those of the home link, as far as they are known", ctl_home_agents},
 	{"prefixes", "[set PREFIX VALID PREFERRED | remove PREFIX]",
 		"prefixes of the home link; home agent: change them", ctl_prefixes},
+	{"sas", "[HOME_ADDRESS]", "security associations, and what has gone by them", ctl_sas},
+	{"ipsec", "keys HOME_ADDRESS HOME_AGENT [ALGORITHM]", "four new lines for the file of keys",
+		ctl_ipsec},
 	{"config", "check FILE", "check a configuration file; needs no daemon", ctl_config},
 };
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))

@@ -71,7 +71,7 @@ struct ctl_row *ctl_table_row(struct ctl_table *t)
 		t->cap = t->cap ? t->cap * 2 : 16;
 		t->rows = or_die(reallocarray(t->rows, t->cap, sizeof(*t->rows)));
 	}
-	memset(&t->rows[t->n], 0, sizeof(t->rows[t->n]));
+	t->rows[t->n] = (struct ctl_row){.turn = t->n};
 	return &t->rows[t->n++];
 }
 
@@ -90,8 +90,9 @@ void ctl_cell(struct ctl_row *row, size_t column, enum ctl_color color, const ch
 static int by_key(const void *a, const void *b)
 {
 	const struct ctl_row *x = a, *y = b;
+	int order = memcmp(&x->key, &y->key, sizeof(x->key));
 
-	return memcmp(&x->key, &y->key, sizeof(x->key));
+	return order ? order : (x->turn > y->turn) - (x->turn < y->turn);
 }
 
 void ctl_table_sort(struct ctl_table *t)

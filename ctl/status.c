@@ -105,6 +105,33 @@ static void correspondent(struct ctl_table *t, const json_t *cn)
 	line(t, "direct to", PLAIN, text);
 }
 
+/* "manual keys, arrangement migrate, payload protected, 3 nodes, 2 bound" */
+static void ipsec(struct ctl_table *t, const json_t *i)
+{
+	const char *manager = ctl_text(i, "manager"), *arrangement = ctl_text(i, "arrangement");
+	char text[160];
+
+	if (strcmp(manager, "none") == 0) {
+		line(t, "ipsec", YELLOW, "none: signalling is not protected");
+		return;
+	}
+	if (strcmp(ctl_text(i, "moves"), "charon") == 0) {
+		line(t, "ipsec", PLAIN, "strongswan, which moves the tunnel");
+		return;
+	}
+	snprintf(text, sizeof(text), "%s%s", manager, arrangement[0] ? "" : ", not ready yet");
+	line(t, "ipsec", arrangement[0] ? GREEN : YELLOW, text);
+	if (!arrangement[0])
+		return;
+	line(t, "arrangement", PLAIN, arrangement);
+	line(t, "payload", PLAIN,
+		json_is_true(json_object_get(i, "payload")) ? "protected"
+							    : "in clear, but for HoTI and HoT");
+	snprintf(text, sizeof(text), "%lld, %lld bound", (long long)ctl_int(i, "nodes"),
+		(long long)ctl_int(i, "bound"));
+	line(t, "nodes with SAs", PLAIN, text);
+}
+
 int ctl_status(struct ctl *ctl, int argc, char **argv)
 {
 	struct ctl_table t = {.right = "ll"};
@@ -129,6 +156,8 @@ int ctl_status(struct ctl *ctl, int argc, char **argv)
 			mobile_node(&t, json_object_get(data, "mobile_node"));
 		if (json_object_get(data, "correspondent"))
 			correspondent(&t, json_object_get(data, "correspondent"));
+		if (json_object_get(data, "ipsec"))
+			ipsec(&t, json_object_get(data, "ipsec"));
 		ctl_table_print(&t, ctl->color, stdout);
 		ctl_table_free(&t);
 	}

@@ -374,6 +374,8 @@ int ipsec_glue_child(struct ipsec_glue *g, const struct in6_addr *home_address,
 	if (!node)
 		return -ENOENT;
 	node->keyed[c->use] = c->spi_out;
+	node->spi[c->use][0] = c->spi_in;
+	node->spi[c->use][1] = c->spi_out;
 	if (c->use == IPSEC_DATA)
 		node->n.spi_out = c->spi_out;
 	catch_up(node, c, &p);

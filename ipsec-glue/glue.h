@@ -112,9 +112,15 @@ struct ipsec_glue_sa {
 	struct ipsec_sa_info info;
 };
 
-/* Each SA of home_address, or of all when NULL.  fn returns false to end it. */
+/* Each node, in no order.  fn returns false to end it. */
+typedef bool ipsec_glue_node_fn(
+	void *arg, const struct in6_addr *home_address, const struct in6_addr *home_agent);
+void ipsec_glue_nodes(const struct ipsec_glue *g, ipsec_glue_node_fn *fn, void *arg);
+
+/* Each SA of one node, -ENOENT: there is no such node.  fn returns false to end it. */
 typedef bool ipsec_glue_sa_fn(void *arg, const struct ipsec_glue_sa *sa);
-int ipsec_glue_sas(struct ipsec_glue *g, const struct in6_addr *home_address, ipsec_glue_sa_fn *fn, void *arg);
+int ipsec_glue_sas(struct ipsec_glue *g, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent, ipsec_glue_sa_fn *fn, void *arg);
 
 /* Each difference between what should be in the kernel and what is: one line of text.  How many, or a negative errno. */
 typedef void ipsec_glue_text_fn(void *arg, const char *text);

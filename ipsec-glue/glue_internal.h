@@ -19,6 +19,7 @@ struct glue_node {
 	struct ipsec_node n;
 	const struct ipsec_manual_sa *manual[IPSEC_USES][2]; /* second index: sends */
 	bool keyed[IPSEC_USES]; /* these SAs are in the kernel */
+	uint32_t spi[IPSEC_USES][2]; /* of an IKE daemon's; second index: sends */
 	UT_hash_handle hh;
 };
 

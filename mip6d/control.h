@@ -14,6 +14,7 @@
 struct cn;
 struct event_base;
 struct ha;
+struct ipsec_glue;
 struct json_t;
 struct mip6d_config;
 struct mn;
@@ -24,6 +25,7 @@ struct control_backend {
 	struct ha *ha; /* NULL: not a home agent, or not yet */
 	struct mn *mn; /* NULL: not a mobile node, or not yet */
 	struct cn *cn; /* NULL: it is turned off, or not yet */
+	struct ipsec_glue *ipsec; /* NULL: no SAs of ours, or not yet */
 	const struct mip6d_config *config;
 	const char *version;
 	monotime_t started;

@@ -65,10 +65,8 @@ json_t *control_verb_kbm(struct control_call *call, json_t *args);
 /* control_discovery.c: home agents of the home link, its prefixes */
 json_t *control_verb_home_agents(struct control_call *call, json_t *args);
 json_t *control_verb_prefixes(struct control_call *call, json_t *args);
-
-/* control_discovery.c */
-json_t *control_verb_home_agents(struct control_call *call, json_t *args);
-json_t *control_verb_prefixes(struct control_call *call, json_t *args);
+/* control_ipsec.c: SAs and policies */
+json_t *control_verb_sas(struct control_call *call, json_t *args);
 
 /* ---- things as JSON; NULL when out of memory ---- */
 
@@ -79,6 +77,8 @@ json_t *control_json_link(const struct mn_link_info *i);
 json_t *control_json_correspondent(const struct mn_ro_info *i);
 json_t *control_json_cn_binding(const struct cn_binding_info *i);
 json_t *control_json_stats(const struct control_backend *b);
+json_t *control_json_ipsec(const struct control_backend *b); /* how IPsec stands */
+json_t *control_json_ipsec_stats(const struct control_backend *b);
 
 /* ---- the place in the file system ---- */
 

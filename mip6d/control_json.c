@@ -376,6 +376,8 @@ json_t *control_json_status(const struct control_backend *b)
 		json_object_set_new(o, "mobile_node", mn_status(b));
 	if (b->cn)
 		json_object_set_new(o, "correspondent", cn_status(b));
+	if (b->config->role != ROLE_CORRESPONDENT)
+		json_object_set_new(o, "ipsec", control_json_ipsec(b));
 	return o;
 }
 
@@ -481,6 +483,8 @@ json_t *control_json_stats(const struct control_backend *b)
 		json_object_set_new(o, "mobile_node", mn_counters(mn_stats(b->mn)));
 	if (b->cn)
 		json_object_set_new(o, "correspondent", cn_counters(cn_stats(b->cn)));
+	if (b->ipsec)
+		json_object_set_new(o, "ipsec", control_json_ipsec_stats(b));
 	if (b->extra_stats)
 		b->extra_stats(b->ctx, o);
 	return o;

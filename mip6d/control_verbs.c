@@ -340,6 +340,7 @@ static const struct control_verb verbs[] = {
 	{"switch", switch_args, verb_switch},
 	{"home-agents", no_args, control_verb_home_agents},
 	{"prefixes", prefixes_args, control_verb_prefixes},
+	{"sas", address_args, control_verb_sas},
 	{NULL, NULL, NULL},
 };
 

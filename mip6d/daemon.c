@@ -314,6 +314,7 @@ int daemon_run(const struct mip6d_config *cfg, bool detach)
 		d.backend.ha = d.ha;
 		d.backend.mn = d.mn;
 		d.backend.cn = d.cn;
+		d.backend.ipsec = d.glue;
 		int err = privileges_drop();
 
 		if (err)

@@ -45,7 +45,7 @@ def node_conf(arrangement):
     if arrangement == "home-address":
         return text
     data = DATA.search(text)[0]
-    return re.sub(r"\t*# With ipsec_arrangement .*\n", lambda _: data, text, count=1).replace("home-data {", "unused {")
+    return re.sub(r"\t*# With  arrangement = .*\n", lambda _: data, text, count=1).replace("home-data {", "unused {")
 
 
 def swans(lab, net):

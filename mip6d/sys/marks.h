@@ -14,6 +14,8 @@
 #define SYS_IFAPROT_KERNEL_LL 3
 
 /* Priorities of routing rules; both come before the main table (32766). */
+#define SYS_RULE_HOME_TO_AGENT 17497 /* from the home address to the home agent: as all from it */
+#define SYS_RULE_TO_AGENT 17498 /* to the home agent, where IKE needs the care-of address */
 #define SYS_RULE_INSIDE 17499 /* to the networks behind a mobile router */
 #define SYS_RULE_HOME 17500 /* from the home address */
 #define SYS_RULE_CARE_OF 17501 /* from a care-of address */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The mobile node's tunnel with IPsec: what the glue and the packet filter have to be told, and when. */
 #include <errno.h>
+#include <linux/rtnetlink.h>
 
 #include "ipsec-glue/glue.h"
 #include "lib/addr.h"
@@ -16,8 +17,29 @@ bool mn_esp_protects(const struct mn_kernel *k, const struct in6_addr *peer)
 
 /*
  * The kernel prefers the home address as source of all that does not say
- * another; IKE has to come from the care-of address.
+ * another; IKE has to come from the care-of address.  The rule of the home
+ * address is also found by who has no source yet, as strongSwan when it asks
+ * for one.  So before that rule: who has the home address already follows it,
+ * all others get to the home agent by the route that names the source.
  */
+static int ike_rules(struct mn_kernel *k, const struct in6_addr *home_agent, bool on)
+{
+	struct rtnl_rule rules[] = {{.src = k->config.home_address,
+					    .dst = *home_agent,
+					    .table = k->config.table,
+					    .priority = SYS_RULE_HOME_TO_AGENT},
+		{.dst = *home_agent, .table = RT_TABLE_MAIN, .priority = SYS_RULE_TO_AGENT}};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct rtnl_rule *r = &rules[on ? i : 1 - i];
+		int err = nlreq_do(k->rt, on ? rtnl_rule_add(r) : rtnl_rule_del(r));
+
+		if (err && err != -EEXIST && err != -ENOENT)
+			return err;
+	}
+	return 0;
+}
+
 static struct rtnl_route ike_route(const struct in6_addr *home_agent)
 {
 	return (struct rtnl_route){.dst = *home_agent, .plen = 128, .metric = SYS_METRIC_MAIN};
@@ -26,19 +48,23 @@ static struct rtnl_route ike_route(const struct in6_addr *home_agent)
 static int ike_source(struct mn_kernel *k, const struct in6_addr *home_agent, const struct in6_addr *care_of)
 {
 	struct rtnl_route r = ike_route(home_agent);
+	int err;
 
 	r.ifindex = k->main_ifindex;
 	r.gateway = k->main_router;
 	r.prefsrc = *care_of;
-	return nlreq_do(k->rt, rtnl_route_set(&r));
+	err = nlreq_do(k->rt, rtnl_route_set(&r));
+	return err ? err : ike_rules(k, home_agent, true);
 }
 
 static void no_ike_source(struct mn_kernel *k)
 {
 	struct rtnl_route r = ike_route(&k->agent);
 
-	if (k->ike)
-		(void)nlreq_do(k->rt, rtnl_route_del(&r));
+	if (!k->ike)
+		return;
+	(void)ike_rules(k, &k->agent, false);
+	(void)nlreq_do(k->rt, rtnl_route_del(&r));
 }
 
 /* Before the tunnel is moved, and before anything is let go: the guard first. */
@@ -50,6 +76,8 @@ int mn_esp_away(struct mn_kernel *k, const struct in6_addr *home_agent, const st
 	if (!k->glue)
 		return 0;
 	err = esp_filter_guard(k->esp, home, true);
+	if (!in6_equal(&k->agent, home_agent) && !in6_is_any(&k->agent))
+		no_ike_source(k);
 	if (!err && k->ike)
 		err = ike_source(k, home_agent, care_of);
 	if (!err)

@@ -315,6 +315,8 @@ static bool rule_is_used(const struct mn_kernel *k, const struct rtnl_rule *r)
 {
 	if (r->priority == SYS_RULE_CARE_OF)
 		return is_source(k, &r->src);
+	if (r->priority == SYS_RULE_TO_AGENT || r->priority == SYS_RULE_HOME_TO_AGENT)
+		return k->ike && in6_equal(&r->dst, &k->agent);
 	return in6_equal(&r->src, &k->config.home_address) || mn_networks_has_rule(k, r);
 }
 

@@ -35,6 +35,7 @@
 #include "mip6d/proto/cn.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
+#include "tests/fake_glue.h"
 #include "tests/quiet.h"
 
 struct world {
@@ -440,6 +441,8 @@ static void start_core(struct world *w)
 	if (!w->backend.ha && !w->backend.mn)
 		die("out of memory");
 	start_correspondent(w);
+	if (w->config.ipsec.manager != IPSEC_NONE)
+		w->backend.ipsec = fake_glue(w->config.ipsec.manager);
 }
 
 int main(int argc, char **argv)

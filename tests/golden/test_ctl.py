@@ -2,7 +2,7 @@
 """mip6ctl, against the daemon's own control socket and protocol core (ctl_daemon.c).
 
 ctl/NAME.session is a script, ctl/NAME.out what a user would see.  In a script
-    = TEXT      is a line of the configuration (SOCKET stands for the socket)
+    = TEXT      is a line of the configuration (SOCKET stands for the socket, KEYS for a file of keys)
     & ARGS      runs mip6ctl beside the others; its output comes last
     $ ARGS      runs mip6ctl
     > COMMAND   tells the daemon what arrives
@@ -52,7 +52,7 @@ class Daemon:
     def __init__(self, place, config, **kw):
         self.socket = place / "s"
         conf = place / "mip6d.conf"
-        conf.write_text(config.replace("SOCKET", str(self.socket)))
+        conf.write_text(config.replace("SOCKET", str(self.socket)).replace("KEYS", str(place / "keys")))
         self.process = subprocess.Popen([DAEMON, str(conf)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, **kw)
         self.expect("ready")
@@ -121,6 +121,7 @@ class Raw:
 def same_each_time(text):
     text = re.sub(r"process \d+", "process PID", text)
     text = re.sub(r'"pid": \d+', '"pid": PID', text)
+    text = re.sub(r'"added": \d{10}', '"added": TIME', text)
     text = re.sub(r'"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"', '"time":"TIME"', text)
     return re.sub(r"^\d\d:\d\d:\d\d\.\d{3}", "TIME", text, flags=re.M)
 
@@ -130,10 +131,19 @@ def monitor(path, args):
     return p
 
 
+def write_keys(path):
+    lines = "".join(mip6ctl(path, "ipsec", "keys", home, "2001:db8:1::1000").stdout
+                    for home in ("2001:db8:1::100", "2001:db8:1::20"))
+    path.touch(0o600)
+    path.write_text(lines)
+
+
 def run_session(script, place):
     lines = script.read_text().splitlines()
     config = "\n".join(line[2:] for line in lines if line.startswith("="))
     out, beside = [], []
+    if "KEYS" in config:
+        write_keys(place / "keys")
     with Daemon(place, config) as daemon:
         for line in lines:
             kind, rest = line[:1], line[2:]
@@ -445,3 +455,57 @@ def test_shared_key(daemon):
     assert mip6ctl(daemon.socket, "kbm", "del", *pair).returncode == 0
     taken = mip6ctl(daemon.socket, "kbm", "set", pair[0], "2001:db8:9::2", input=f"{KCN} {NONCES}\n")
     assert taken.returncode == 0, "the Kcn is free again"
+
+
+# ---- keys for the file of manual keys ----
+
+HOME, AGENT = "2001:db8:1::100", "2001:db8:1::1000"
+
+
+def new_keys(*args):
+    return subprocess.run([MIP6CTL, "ipsec", "keys", *args], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("algorithm, digits", [("aes-gcm-256", 72), ("aes-gcm-128", 40), ("chacha20-poly1305", 72),
+                                               ("aes-cbc-256-hmac-sha512", 192)])
+def test_new_keys(algorithm, digits):
+    got = new_keys(HOME, AGENT, *([] if algorithm == "aes-gcm-256" else [algorithm]))
+    assert (got.returncode, got.stderr) == (0, "")
+    sas = [line.split() for line in got.stdout.splitlines()]
+    assert [s[:3] for s in sas] == [[HOME, AGENT, "signal"], [AGENT, HOME, "signal"], [HOME, AGENT, "data"],
+                                    [AGENT, HOME, "data"]]
+    assert all(s[4] == algorithm and re.fullmatch(f"[0-9a-f]{{{digits}}}", s[5]) and len(s) == 6 for s in sas)
+    assert len({s[5] for s in sas}) == 4 and len({int(s[3], 16) for s in sas}) == 4
+    assert min(int(s[3], 16) for s in sas) >= 0x1000
+    assert new_keys(HOME, AGENT).stdout != new_keys(HOME, AGENT).stdout
+
+
+def test_new_keys_that_are_weak():
+    got = new_keys(HOME, AGENT, "null-hmac-sha256")
+    assert got.returncode == 0 and "weak" in got.stderr and len(got.stdout.splitlines()) == 4
+
+
+@pytest.mark.parametrize("args, error", [
+    ((HOME,), "usage:"),
+    ((HOME, AGENT, "rot13"), "there is no algorithm rot13"),
+    (("there", AGENT), "keys are for a home address"),
+    ((HOME, HOME), "are the same"),
+    (("-j", HOME, AGENT), "usage:"),
+], ids=range(5))
+def test_no_new_keys(args, error):
+    got = new_keys(*args)
+    assert (got.returncode, got.stdout) == (2, "") and error in got.stderr
+
+
+def test_new_keys_before_eyes():
+    here, there = pty.openpty()
+    got = subprocess.run([MIP6CTL, "ipsec", "keys", HOME, AGENT], stdout=there, stderr=subprocess.PIPE, text=True)
+    os.close(there)
+    os.close(here)
+    assert got.returncode == 0 and "what follows is secret" in got.stderr
+
+
+def test_new_keys_that_cannot_be_written():
+    with open("/dev/full", "w") as full:
+        got = subprocess.run([MIP6CTL, "ipsec", "keys", HOME, AGENT], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert got.returncode == 1 and "use none of these" in got.stderr

@@ -16,6 +16,7 @@ import pytest
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("HOMEBOUND_BUILD", HERE.parent.parent / "build"))
 MIP6D = os.environ.get("MIP6D", str(BUILD / "mip6d" / "mip6d"))
+MIP6CTL = os.environ.get("MIP6CTL", str(BUILD / "ctl" / "mip6ctl"))
 WRITE = os.environ.get("HOMEBOUND_GOLDEN") == "write"
 GOOD = sorted((HERE / "good").glob("*.conf"))
 BAD = sorted((HERE / "bad").glob("*.conf"))
@@ -69,8 +70,14 @@ OURS = sorted(p for p in (HERE.parent.parent / "examples").glob("*.conf") if not
 
 
 @pytest.mark.parametrize("conf", OURS, ids=lambda p: p.stem)
-def test_examples(conf):
-    got = mip6d("-c", str(conf), cwd=HERE)
+def test_examples(conf, tmp_path):
+    keys = tmp_path / "ipsec.keys"
+    keys.touch(0o600)
+    keys.write_text(subprocess.run([MIP6CTL, "ipsec", "keys", "2001:db8:1::100", "2001:db8:1::1000"], check=True,
+                                   capture_output=True, text=True).stdout)
+    here = tmp_path / conf.name
+    here.write_text(conf.read_text().replace("/etc/mip6d/ipsec.keys", str(keys)))
+    got = mip6d("-c", str(here), cwd=HERE)
     assert (got.returncode, got.stderr) == (0, "")
 
 
