@@ -234,7 +234,8 @@ def judge(e):
         return
     e.figures["reused"] = seen.reused()
     e.check(not e.figures["reused"], f"{e.figures['reused']} sequence numbers were used for two packets")
-    e.check(e.figures["esp"], "no ESP packet on any link")
+    # A node that is soon at home again may not have had any of its messages heard on links that lose them.
+    e.check(e.figures["esp"] or getattr(e.keys, "loss", 0), "no ESP packet on any link")
     e.check(not clear, f"{len(clear)} packets were in clear")
     for time, link, text, _ in clear[:REPORTED]:
         e.check(False, f"in clear at {time:.6f} on {link}: {text}")
