@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* mip6ctl ipsec keys HOME_ADDRESS HOME_AGENT [ALGORITHM] */
+/* mip6ctl ipsec check|mend, ipsec keys HOME_ADDRESS HOME_AGENT [ALGORITHM] */
 #include <arpa/inet.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -120,8 +120,43 @@ static int keys(const char *home, const char *agent, const char *algorithm)
 	return CTL_OK;
 }
 
+/* ---- what there should be, and what the kernel has ---- */
+
+static void add_line(void *arg, json_t *line)
+{
+	json_array_append(arg, line);
+}
+
+/* Differences that were found, but not those that were mended, are a failure. */
+static int compare(struct ctl *ctl, const char *action)
+{
+	bool mend = strcmp(action, "mend") == 0;
+	json_t *lines = json_array(), *line;
+	size_t i;
+	int rc = ctl_ask(ctl, json_pack("{s:s, s:s}", "verb", "ipsec", "action", action), add_line,
+		lines, NULL);
+
+	if (rc == CTL_OK && ctl->json)
+		ctl_print_json(lines);
+	else if (rc == CTL_OK && !json_array_size(lines))
+		puts("the kernel has what it should have");
+	else if (rc == CTL_OK)
+		json_array_foreach(lines, i, line)
+		{
+			ctl_colored(stdout, ctl->color, mend ? YELLOW : RED,
+				json_string_value(line), 0);
+			putchar('\n');
+		}
+	if (rc == CTL_OK && !mend && json_array_size(lines))
+		rc = CTL_REFUSED;
+	json_decref(lines);
+	return rc;
+}
+
 int ctl_ipsec(struct ctl *ctl, int argc, char **argv)
 {
+	if (argc == 2 && (strcmp(argv[1], "check") == 0 || strcmp(argv[1], "mend") == 0))
+		return compare(ctl, argv[1]);
 	if (argc >= 4 && argc <= 5 && strcmp(argv[1], "keys") == 0 && !ctl->json)
 		return keys(argv[2], argv[3], argc == 5 ? argv[4] : "aes-gcm-256");
 	return ctl_misused(argv[0]);

@@ -35,8 +35,8 @@ static const struct {
 	{"prefixes", "[set PREFIX VALID PREFERRED | remove PREFIX]",
 		"prefixes of the home link; home agent: change them", ctl_prefixes},
 	{"sas", "[HOME_ADDRESS]", "security associations, and what has gone by them", ctl_sas},
-	{"ipsec", "keys HOME_ADDRESS HOME_AGENT [ALGORITHM]", "four new lines for the file of keys",
-		ctl_ipsec},
+	{"ipsec", "check | mend | keys HOME_ADDRESS HOME_AGENT [ALGORITHM]",
+		"compare SAs and policies with the kernel; make keys", ctl_ipsec},
 	{"config", "check FILE", "check a configuration file; needs no daemon", ctl_config},
 };
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))

@@ -112,6 +112,7 @@ static struct glue_node *new_node(const struct ipsec_glue *g, const struct ipsec
 	if (!node)
 		return NULL;
 	node->key = (struct glue_key){c->home_address, c->home_agent};
+	node->left = !g->config.at_home_agent;
 	node->n = (struct ipsec_node){.at_home_agent = g->config.at_home_agent,
 		.arrangement = g->config.arrangement,
 		.payload = g->config.payload,
@@ -274,6 +275,7 @@ int ipsec_glue_bind(struct ipsec_glue *g, const struct in6_addr *home_address,
 	node->keyed[IPSEC_DATA] |= keyed;
 	g->stats.bound += !node->n.bound;
 	node->n.bound = node->n.was_bound = true;
+	node->left = false;
 	ends_at(g, node, care_of);
 	return 0;
 }

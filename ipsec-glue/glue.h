@@ -38,6 +38,9 @@ struct ipsec_glue_ops {
 	/* SAs that an IKE daemon has to make are needed. */
 	void (*needed)(void *ctx, const struct in6_addr *home_address, const struct in6_addr *home_agent,
 		enum ipsec_use use);
+	/* An SA of this node comes to an end, or (hard) has: it is gone. */
+	void (*expired)(void *ctx, const struct in6_addr *home_address, const struct in6_addr *home_agent,
+		enum ipsec_use use, uint32_t spi, bool hard);
 	/* For logs: something of the kernel's or of ours that an operator should know. */
 	void (*notice)(void *ctx, const struct in6_addr *home_address, const char *text);
 };

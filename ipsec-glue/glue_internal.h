@@ -19,6 +19,9 @@ struct glue_node {
 	struct ipsec_node n;
 	const struct ipsec_manual_sa *manual[IPSEC_USES][2]; /* second index: sends */
 	bool keyed[IPSEC_USES]; /* these SAs are in the kernel */
+	bool left; /* on a mobile node that was not bound yet: policies of the tunnel are a predecessor's, and stay */
+	struct glue_node *suspect; /* the next one that has to be compared */
+	bool suspected;
 	uint32_t spi[IPSEC_USES][2]; /* of an IKE daemon's; second index: sends */
 	UT_hash_handle hh;
 };
@@ -49,6 +52,7 @@ struct ipsec_glue {
 	struct glue_reqid *reqids;
 	struct glue_found *found;
 	bool compare; /* everything has to be compared */
+	struct glue_node *suspects;
 	char why[256];
 	struct ipsec_glue_stats stats;
 };

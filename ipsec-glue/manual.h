@@ -1,10 +1,45 @@
-#ifndef MANUAL_H
-#define MANUAL_H
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Manual keys: the text of a key file, one SA a line,
+ *
+ *	SRC DST signal|data SPI ALGORITHM KEY
+ *
+ * SRC and DST are home address and home agent in either order, SPI is at
+ * least 256 (RFC 4303 2.1), KEY in hexadecimal digits is the encryption key
+ * with its salt and then the integrity key; # begins a comment.  Each home
+ * address has four SAs with its home agent, two for each use.
+ *
+ * Pure: who reads the file or runs the command is mip6d/config_secret.c.
+ */
+#ifndef GLUE_MANUAL_H
+#define GLUE_MANUAL_H
+
 #include "mip6/ipsec.h"
-struct ipsec_manual_sa { struct in6_addr src,dst; enum ipsec_use use; uint32_t spi; const struct ipsec_algorithm *algorithm; struct ipsec_key key; };
-struct ipsec_keys;
-struct ipsec_keys *ipsec_keys_quick(const char *path);
-const struct ipsec_manual_sa *ipsec_keys_find(const struct ipsec_keys *k, const struct in6_addr *src, const struct in6_addr *dst, enum ipsec_use use);
+
+#define IPSEC_KEYS_MAX 400000 /* SAs in one file */
+
+struct ipsec_manual_sa {
+	enum ipsec_use use;
+	struct in6_addr src, dst;
+	uint32_t spi;
+	const struct ipsec_algorithm *algorithm;
+	struct ipsec_key key;
+};
+
+struct ipsec_keys; /* opaque */
+
+/* What is wrong and what would be right, never with a word of the line; line 0: the text as a whole. */
+typedef void ipsec_keys_complain_fn(void *arg, uint32_t line, const char *text);
+
+/* The whole text, which need not end with a NUL; NULL after at least one complaint. */
+struct ipsec_keys *ipsec_keys_parse(
+	const char *text, size_t len, bool allow_weak, ipsec_keys_complain_fn *complain, void *arg);
+void ipsec_keys_free(struct ipsec_keys *k); /* wiped; NULL is fine */
+
+/* NULL: none. */
+const struct ipsec_manual_sa *ipsec_keys_find(const struct ipsec_keys *k,
+	const struct in6_addr *src, const struct in6_addr *dst, enum ipsec_use use);
+/* One after the other from 0 on, in the order of the lines; NULL: no more. */
 const struct ipsec_manual_sa *ipsec_keys_at(const struct ipsec_keys *k, size_t i);
-void ipsec_keys_free(struct ipsec_keys *k); /* wiped */
+
 #endif

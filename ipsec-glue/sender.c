@@ -279,6 +279,61 @@ int ipsec_sender_snapshot(struct ipsec_sender *s, struct ipsec_snapshot *there)
 	return ipsec_snapshot_take(there, s->x);
 }
 
+struct look {
+	struct ipsec_snapshot *there;
+	int error;
+};
+
+static void note_object(void *arg, size_t i, const struct nlmsghdr *h)
+{
+	struct look *l = arg;
+	int err = ipsec_snapshot_add(l->there, h);
+
+	(void)i;
+	l->error = l->error ? l->error : err;
+}
+
+static int look_at(struct ipsec_sender *s, struct nl_msg *const *m, size_t n, struct ipsec_snapshot *there)
+{
+	struct nlreq_result results[NLREQ_MANY];
+	struct look l = {.there = there};
+	int err = n ? nlreq_many(s->x, m, n, results, note_object, &l) : 0;
+
+	for (size_t i = 0; i < n && !err; i++)
+		if (results[i].error && !gone(results[i].error))
+			err = results[i].error;
+	return err ? err : l.error;
+}
+
+static struct nl_msg *build_look(const struct ipsec_op *op)
+{
+	return op->type == IPSEC_SA_ADD ? ipsec_build_get_sa(&op->sa.dst, op->sa.spi) : ipsec_build_look(op);
+}
+
+int ipsec_sender_look(struct ipsec_sender *s, const struct ipsec_plan *wanted, struct ipsec_snapshot *there)
+{
+	struct nl_msg *m[NLREQ_MANY];
+	int err = 0;
+
+	*there = (struct ipsec_snapshot){0};
+	for (size_t i = 0; i < wanted->n && !err;) {
+		size_t n = 0;
+
+		for (; i < wanted->n && n < NLREQ_MANY && !err; i++) {
+			m[n] = build_look(&wanted->ops[i]);
+			if (m[n])
+				n++;
+			else
+				err = -ENOMEM;
+		}
+		if (!err)
+			err = look_at(s, m, n, there);
+		while (n > 0)
+			ipsec_message_free(m[--n]);
+	}
+	return err;
+}
+
 /* ---- start and end ---- */
 
 struct ipsec_sender *ipsec_sender_open(int *err)

@@ -46,6 +46,9 @@ int ipsec_sender_walk(struct ipsec_sender *s, ipsec_walk_fn *fn, void *arg);
 /* Everything there is; free it in any case. */
 int ipsec_sender_snapshot(struct ipsec_sender *s, struct ipsec_snapshot *there);
 
+/* What there is of the objects that wanted (SA_ADD, POLICY_SET, RO_SET) names; free it in any case. */
+int ipsec_sender_look(struct ipsec_sender *s, const struct ipsec_plan *wanted, struct ipsec_snapshot *there);
+
 /* By this the kernel's notifications name what this sender did. */
 uint32_t ipsec_sender_port(const struct ipsec_sender *s);
 

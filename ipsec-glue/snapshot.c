@@ -10,10 +10,6 @@
 #include "ipsec-glue/build.h"
 #include "lib/netlink.h"
 
-#ifndef IPPROTO_MH
-#define IPPROTO_MH 135
-#endif
-
 static struct in6_addr address(const xfrm_address_t *a)
 {
 	struct in6_addr r;
@@ -156,11 +152,6 @@ bool ipsec_ro_read(const struct nlmsghdr *h, struct ipsec_ro *ro)
 
 /* ---- policies ---- */
 
-static bool has_types(uint8_t proto)
-{
-	return proto == IPPROTO_MH || proto == IPPROTO_ICMPV6;
-}
-
 bool ipsec_selector_read(const void *xfrm_selector, struct ipsec_selector *s)
 {
 	struct xfrm_selector x;
@@ -171,7 +162,7 @@ bool ipsec_selector_read(const void *xfrm_selector, struct ipsec_selector *s)
 	if ((x.family != AF_INET6 && x.family != AF_INET) || x.prefixlen_s > longest ||
 		x.prefixlen_d > longest || x.ifindex || x.user || x.dport_mask)
 		return false;
-	if (x.sport_mask && (!has_types(x.proto) || x.sport_mask != htons(0xffff) || ntohs(x.sport) > 255))
+	if (x.sport_mask && (x.sport_mask != htons(0xffff) || ntohs(x.sport) > INT16_MAX))
 		return false;
 	*s = (struct ipsec_selector){.family = (uint8_t)x.family,
 		.proto = x.proto,

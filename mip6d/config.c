@@ -200,6 +200,10 @@ bool config_load(const char *path, struct mip6d_config *cfg, struct config_error
 	*cfg = (struct mip6d_config){0};
 	ok = config_source_file(&src, path, errors) && parse(&src, cfg, errors);
 	config_source_release(&src);
+	if (ok && !config_load_ipsec_keys(cfg, errors)) {
+		config_release(cfg);
+		ok = false;
+	}
 	return ok;
 }
 

@@ -154,9 +154,10 @@ struct config_ipsec { /* the group ipsec */
 	enum ipsec_manager manager; /* of the role's group */
 	bool payload; /* protect all that goes through the tunnel, not only HoTI and HoT */
 	enum ipsec_arrangement arrangement;
-	char keys_file[PATH_MAX]; /* with IPSEC_MANUAL */
+	char keys_file[PATH_MAX], keys_command[PATH_MAX]; /* with IPSEC_MANUAL, one of the two */
+	bool allow_weak;
 	uint32_t replay_window;
-	struct ipsec_keys *keys; /* read from there */
+	struct ipsec_keys *keys; /* read from there by config_load() */
 	char vici_socket[CONFIG_SOCKET_LEN]; /* with IPSEC_STRONGSWAN */
 	size_t n_nodes;
 	struct config_ipsec_node *nodes;
@@ -197,7 +198,7 @@ struct config_errors {
  * way.  "-" is standard input.
  */
 bool config_load(const char *path, struct mip6d_config *cfg, struct config_errors *errors);
-/* The same for a text in memory; name stands for it in messages. */
+/* The same for a text in memory, without the keys of SAs; name stands for it in messages. */
 bool config_load_text(const char *name, const char *text, size_t len, struct mip6d_config *cfg,
 	struct config_errors *errors);
 void config_release(struct mip6d_config *cfg);

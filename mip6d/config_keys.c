@@ -10,14 +10,11 @@
  * of it is ever part of a message.
  */
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "mip6d/config_read.h"
+#include "mip6d/config_secret.h"
 
 #define MAX_FILE (4 * 1024 * 1024)
 #define FIELDS 5
@@ -78,8 +75,7 @@ const char *config_shared_key_parse(const char *const field[3], struct rr_shared
 	memset(key, 0, sizeof(*key));
 	key->kcn_len = read_hex(field[0], key->kcn, sizeof(key->kcn));
 	key->home_nonce_len = read_hex(field[1], key->home_nonce, sizeof(key->home_nonce));
-	key->care_of_nonce_len =
-		read_hex(field[2], key->care_of_nonce, sizeof(key->care_of_nonce));
+	key->care_of_nonce_len = read_hex(field[2], key->care_of_nonce, sizeof(key->care_of_nonce));
 	if (key->kcn_len < RR_KCN_LEN)
 		return "the Kcn must be 40 to 128 hexadecimal digits, from a good source like  "
 		       "openssl rand -hex 20";
@@ -89,7 +85,8 @@ const char *config_shared_key_parse(const char *const field[3], struct rr_shared
 	return NULL;
 }
 
-static const char *judge(const struct keys *k, char *const field[FIELDS], struct config_shared_key *e)
+static const char *judge(
+	const struct keys *k, char *const field[FIELDS], struct config_shared_key *e)
 {
 	const char *const secrets[3] = {field[2], field[3], field[4]};
 	const char *why;
@@ -97,7 +94,8 @@ static const char *judge(const struct keys *k, char *const field[FIELDS], struct
 	if (inet_pton(AF_INET6, field[0], &e->local) != 1 ||
 		inet_pton(AF_INET6, field[1], &e->peer) != 1 ||
 		!in6_is_routable_unicast(&e->local) || !in6_is_routable_unicast(&e->peer))
-		return "the first two words must be routable IPv6 addresses: ours, then the other's";
+		return "the first two words must be routable IPv6 addresses: ours, then the "
+		       "other's";
 	if (in6_equal(&e->local, &e->peer))
 		return "both addresses are the same; write ours, then the other's";
 	why = config_shared_key_parse(secrets, &e->key);
@@ -107,7 +105,8 @@ static const char *judge(const struct keys *k, char *const field[FIELDS], struct
 		const struct config_shared_key *other = &k->cfg->shared_keys[i];
 
 		if (same_pair(other, e))
-			return "this pair of addresses was there already; keep one of the two lines";
+			return "this pair of addresses was there already; keep one of the two "
+			       "lines";
 		if (same_secret(&other->key, &e->key))
 			return "this Kcn is another pair's already; each pair needs its own (RFC "
 			       "4449 section 4)";
@@ -180,53 +179,22 @@ static void read_text(struct keys *k, char *text, size_t len)
 	}
 }
 
-static const char *judge_file(int fd, struct stat *st)
-{
-	if (fd < 0 || fstat(fd, st) < 0)
-		return errno == ENOENT	? "there is no such file"
-		       : errno == ELOOP ? "is a symbolic link; write the file's own path"
-					: "cannot be read; start as the user who may";
-	if (!S_ISREG(st->st_mode))
-		return "is no regular file";
-	if (st->st_mode & 077)
-		return "others may read it; say  chmod 600  and, if they did, make new keys";
-	if (st->st_uid != 0 && st->st_uid != geteuid())
-		return "belongs to another user; say  chown root";
-	if (st->st_size > MAX_FILE)
-		return "is longer than 4 MB";
-	return NULL;
-}
-
 static bool read_file(struct keys *k)
 {
-	int fd = open(k->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	size_t before = k->r->faults, size, len = 0;
-	struct stat st = {0};
-	const char *why = judge_file(fd, &st);
-	char *text = NULL;
-	ssize_t n = 0;
+	size_t before = k->r->faults, len = 0;
+	char *text;
+	const char *why = config_secret_file(k->path, MAX_FILE, &text, &len);
 
-	size = (size_t)st.st_size;
-	if (!why && !(text = calloc(1, size + 1)))
-		why = "out of memory";
-	while (!why && len < size && (n = read(fd, text + len, size - len)) > 0)
-		len += (size_t)n;
-	if (!why && n < 0)
-		why = "cannot be read";
 	if (why)
 		fault(k, why);
 	else
 		read_text(k, text, len);
-	if (text)
-		rr_wipe(text, size);
-	free(text);
-	if (fd >= 0)
-		close(fd);
+	config_secret_release(text, len);
 	return k->r->faults == before;
 }
 
-bool config_read_shared_keys(
-	struct config_reader *r, const struct config_key *key, const config_setting_t *s, void *field)
+bool config_read_shared_keys(struct config_reader *r, const struct config_key *key,
+	const config_setting_t *s, void *field)
 {
 	struct mip6d_config *cfg = field;
 	struct config_key path = *key;

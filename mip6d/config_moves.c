@@ -40,8 +40,8 @@ static void check_nodes(struct config_reader *r, const config_setting_t *ipsec)
 /* SAs and policies are strongSwan's, so nothing can be said about them here. */
 static void check_group(struct config_reader *r, const config_setting_t *ipsec)
 {
-	static const char *const of_mip6d[] = {
-		"payload", "arrangement", "keys_file", "replay_window", NULL};
+	static const char *const of_mip6d[] = {"payload", "arrangement", "keys_file",
+		"keys_command", "allow_weak", "replay_window", NULL};
 
 	for (const char *const *name = of_mip6d; *name; name++) {
 		const config_setting_t *s = config_setting_get_member(ipsec, *name);

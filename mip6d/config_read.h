@@ -81,8 +81,10 @@ config_read_fn config_read_group_name; /* char[cap] */
 config_read_fn config_read_ipsec; /* config_ipsec.c: struct config_ipsec */
 extern const char *const config_ipsec_managers[];
 struct mip6d_config;
-/* Across groups: what the role asks for and what the group ipsec has; reads the keys. */
+/* Across groups: what the role asks for and what the group ipsec has. */
 void config_check_ipsec(struct config_reader *r, const config_setting_t *root, struct mip6d_config *cfg);
+/* Manual keys, from where the configuration says that they are. */
+bool config_load_ipsec_keys(struct mip6d_config *cfg, struct config_errors *errors);
 void config_print_ipsec(const struct mip6d_config *cfg, FILE *to);
 void config_print_moves(const struct mip6d_config *cfg, FILE *to);
 void config_release_ipsec(struct mip6d_config *cfg);

@@ -67,6 +67,7 @@ json_t *control_verb_home_agents(struct control_call *call, json_t *args);
 json_t *control_verb_prefixes(struct control_call *call, json_t *args);
 /* control_ipsec.c: SAs and policies */
 json_t *control_verb_sas(struct control_call *call, json_t *args);
+json_t *control_verb_ipsec(struct control_call *call, json_t *args);
 
 /* ---- things as JSON; NULL when out of memory ---- */
 

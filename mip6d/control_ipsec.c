@@ -13,6 +13,8 @@
 #include "mip6d/control_internal.h"
 
 #define PART 50 /* nodes in one line of an answer: four SAs each, 80 kB */
+#define PART_LINES 400 /* differences in one line of an answer */
+#define MAX_LINES 10000 /* of them: who has more wants to know how many */
 
 static const char *const managers[] = {
 	[IPSEC_NONE] = "none", [IPSEC_MANUAL] = "manual", [IPSEC_STRONGSWAN] = "strongswan"};
@@ -191,6 +193,75 @@ json_t *control_verb_sas(struct control_call *call, json_t *args)
 		return NULL;
 	}
 	call->parts = (struct control_parts){listing_next, listing_free, l};
+	return NULL;
+}
+
+/* ---- differences between what there should be and the kernel ---- */
+
+struct differences {
+	json_t *lines; /* all of them */
+	size_t at;
+};
+
+static void add_line(void *arg, const char *text)
+{
+	struct differences *d = arg;
+
+	if (json_array_size(d->lines) < MAX_LINES)
+		json_array_append_new(d->lines, json_string(text));
+}
+
+static json_t *differences_next(void *state, const struct control_backend *b, bool *more)
+{
+	struct differences *d = state;
+	json_t *part = json_array();
+
+	(void)b;
+	for (size_t k = 0; k < PART_LINES && d->at < json_array_size(d->lines); k++, d->at++)
+		json_array_append(part, json_array_get(d->lines, d->at));
+	*more = d->at < json_array_size(d->lines);
+	return part;
+}
+
+static void differences_free(void *state)
+{
+	struct differences *d = state;
+
+	json_decref(d->lines);
+	free(d);
+}
+
+static void note_others(struct differences *d, size_t n)
+{
+	if (n > MAX_LINES)
+		json_array_append_new(d->lines, json_sprintf("and %zu others", n - MAX_LINES));
+}
+
+json_t *control_verb_ipsec(struct control_call *call, json_t *args)
+{
+	const char *action = json_string_value(json_object_get(args, "action"));
+	struct ipsec_glue *g = call->backend->ipsec;
+	struct differences *d;
+	bool mend;
+	int n;
+
+	if (!action || (strcmp(action, "check") != 0 && strcmp(action, "mend") != 0))
+		return control_fail(call, "action must be \"check\" or \"mend\"");
+	if (!wants_ipsec(call))
+		return NULL;
+	d = calloc(1, sizeof(*d));
+	if (!d)
+		return control_fail(call, "out of memory");
+	d->lines = json_array();
+	mend = strcmp(action, "mend") == 0;
+	n = mend ? ipsec_glue_mend(g, add_line, d) : ipsec_glue_check(g, add_line, d);
+	if (n < 0) {
+		differences_free(d);
+		return control_fail(call, "%s; %s", strerror(-n),
+			mend ? ipsec_glue_why(g) : "the kernel could not be asked");
+	}
+	note_others(d, (size_t)n);
+	call->parts = (struct control_parts){differences_next, differences_free, d};
 	return NULL;
 }
 

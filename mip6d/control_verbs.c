@@ -322,6 +322,7 @@ static const char *const address_args[] = {"home_address", NULL};
 static const char *const revoke_args[] = {"home_address", "reason", NULL};
 static const char *const switch_args[] = {"home_address", "home_agents", NULL};
 
+static const char *const ipsec_args[] = {"action", NULL};
 static const char *const prefixes_args[] = {"action", "prefix", "valid", "preferred", NULL};
 
 static const struct control_verb verbs[] = {
@@ -341,6 +342,7 @@ static const struct control_verb verbs[] = {
 	{"home-agents", no_args, control_verb_home_agents},
 	{"prefixes", prefixes_args, control_verb_prefixes},
 	{"sas", address_args, control_verb_sas},
+	{"ipsec", ipsec_args, control_verb_ipsec},
 	{NULL, NULL, NULL},
 };
 

@@ -106,6 +106,7 @@ bool daemon_ha_start(struct daemon *d)
 	}
 	join_anycast(d, config.home_ifindex);
 	ha_kernel_stored(d->ha_kernel, restore, d);
+	daemon_ipsec_settle(d);
 	ha_kernel_reconcile(d->ha_kernel);
 	log_info("home agent %s, %zu bindings taken over", in6_str(&c->address), ha_count(d->ha));
 	return true;

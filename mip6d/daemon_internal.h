@@ -80,6 +80,8 @@ void daemon_mh_received(struct daemon *d, const struct mip6_packet *p);
 /* daemon_ipsec.c: after the kernel side of the role, before its core; stopped behind both */
 bool daemon_ipsec_start(struct daemon *d);
 void daemon_ipsec_stop(struct daemon *d);
+/* Bindings are taken over: what a predecessor left of others is removed. */
+void daemon_ipsec_settle(struct daemon *d);
 /* A node, with its networks if it is us; false after a line in the log. */
 bool daemon_ipsec_add(struct daemon *d, const struct ipsec_glue_node *n);
 /* daemon_swan.c */

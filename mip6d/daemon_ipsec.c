@@ -13,6 +13,7 @@
 #include "mip6d/sys/esp_filter.h"
 #include "mip6d/sys/ha_kernel.h"
 #include "mip6d/sys/mn_kernel.h"
+#include "mip6d/sys/loop.h"
 
 /* ---- what the glue asks ---- */
 
@@ -106,6 +107,11 @@ static bool protect(struct daemon *d)
 	return false;
 }
 
+static void read_events(void *glue)
+{
+	ipsec_glue_read(glue);
+}
+
 bool daemon_ipsec_start(struct daemon *d)
 {
 	const struct config_ipsec *from = &d->cfg->ipsec;
@@ -128,13 +134,21 @@ bool daemon_ipsec_start(struct daemon *d)
 		return false;
 	if (!protect(d))
 		return false;
-	ipsec_glue_settle(d->glue);
+	sys_loop_read(d->loop, ipsec_glue_fd(d->glue), read_events, d->glue);
 	return true;
+}
+
+void daemon_ipsec_settle(struct daemon *d)
+{
+	if (d->glue && ipsec_glue_settle(d->glue))
+		log_warning("IPsec: what a predecessor left was not removed: %s", ipsec_glue_why(d->glue));
 }
 
 void daemon_ipsec_stop(struct daemon *d)
 {
 	daemon_swan_stop(d);
+	if (d->glue)
+		sys_loop_forget(d->loop, ipsec_glue_fd(d->glue));
 	ipsec_glue_close(d->glue, true);
 	d->glue = NULL;
 }

@@ -146,6 +146,7 @@ bool daemon_mn_start(struct daemon *d)
 	}
 	if (!c->foreign_tunnel && mn_kernel_stored(d->mn_kernel, &stored))
 		mn_restore(d->mn, &stored.care_of, stored.seq, stored.remaining_s);
+	daemon_ipsec_settle(d);
 	if (!daemon_ro_start(d) || !daemon_moves_start(d))
 		return false;
 	say_who_we_are(&config);

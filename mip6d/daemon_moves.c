@@ -62,8 +62,11 @@ static void is_at(struct moves *m, const struct foreign_tunnel *t)
 		mn_tunnel_is(m->d->mn, &t->inner, &t->remote);
 		log_info("tunnel of %s to %s", in6_str(&t->inner), in6_str(&t->remote));
 	}
-	if (known && !in6_equal(&m->now.local, &t->local))
+	if (known && !in6_equal(&m->now.local, &t->local)) {
+		/* The inbound SA has moved, and the gateway does not know yet. */
+		mn_kernel_moved(m->d->mn_kernel, &m->now.local, &t->local);
 		m->moved++;
+	}
 	m->there = true;
 	m->now = *t;
 	mn_tunnel_moved(m->d->mn, &t->local);

@@ -11,6 +11,7 @@
 
 struct ipsec_glue {
 	enum ipsec_manager manager;
+	bool mended;
 };
 
 struct ipsec_glue *fake_glue(enum ipsec_manager manager)
@@ -114,4 +115,29 @@ void ipsec_glue_stats(const struct ipsec_glue *g, struct ipsec_glue_stats *s)
 	(void)g;
 	*s = (struct ipsec_glue_stats){
 		.nodes = 2, .bound = 1, .moves = 17, .mended = 2, .acquires = 5, .expired = 3};
+}
+
+/* With strongSwan there is too much to tell; with manual keys two things are wrong until they are mended. */
+int ipsec_glue_check(struct ipsec_glue *g, ipsec_glue_text_fn *fn, void *arg)
+{
+	int n = g->manager == IPSEC_STRONGSWAN ? 10017 : g->mended ? 0 : 2;
+
+	for (int i = 0; i < n; i++)
+		fn(arg, i % 2 ? "policy out " AGENT " -> 2001:db8:1::20, proto 135, priority 8 is missing"
+			      : "SA 0x1000abc0 2001:db8:1::20 -> " AGENT " is missing");
+	return n;
+}
+
+int ipsec_glue_mend(struct ipsec_glue *g, ipsec_glue_text_fn *fn, void *arg)
+{
+	int n = g->manager == IPSEC_STRONGSWAN ? -EPERM : ipsec_glue_check(g, fn, arg);
+
+	g->mended = true;
+	return n;
+}
+
+const char *ipsec_glue_why(const struct ipsec_glue *g)
+{
+	(void)g;
+	return "policy-set: operation not permitted";
 }

@@ -80,15 +80,20 @@ class Moves:
         return at_move, other
 
     def at_the_break(self, time):
-        """Whether the node gave a packet to its interface in the instant in which the link went."""
-        return any(m["down"] - 0.001 <= time < m["down"] + 0.001 for m in self.moves)
+        """Whether the node gave a packet to its interface in the instant in which the link went; an application may be a
+        packet late."""
+        return any(m["down"] - 0.002 <= time < m["down"] + 0.001 for m in self.moves)
 
     def messages(self, number):
         up, end = self.window(number)
         return [m for m in self.ike if up <= m.time < end]
 
     def needed(self, number):
-        """Messages until traffic flows both ways."""
+        """The messages on which it depended when traffic flows both ways: of exchanges that were asked at least half a
+        round trip before that."""
         up, _ = self.window(number)
         last = max(self.first(direction, number) or float("inf") for direction in ("down", "up"))
-        return [m for m in self.messages(number) if m.time <= up + last / 1000 + 0.001]
+        found = self.messages(number)
+        asked = {(m.exchange, m.id) for m in found
+                 if not m.response and m.time <= up + last / 1000 - self.one_way + 0.001}
+        return [m for m in found if (m.exchange, m.id) in asked]

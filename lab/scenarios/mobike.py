@@ -6,7 +6,7 @@ there, and the kernel configures itself (mip6d=no). The tunnel's inner address i
 
 import re
 
-from homebound_lab import capture, daemons, flows, ike, packets, strongswan
+from homebound_lab import capture, daemons, flows, ike, packets, snapshot, strongswan
 from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, HOME_AGENT, PEER_HOME_ADDRESS as OTHER, Picture, PREFIXES
 from homebound_lab.scenario import Key
 
@@ -19,6 +19,7 @@ KEYS = {
     "inner": Key("learnt", "the home address: the tunnel's inner address as IKEv2 gives it (TIA), learnt or configured; or another "
                  "one, for which SAs of its own are asked", ("learnt", "configured", "other")),
     "restart": Key(False, "after the moves mip6d is killed, and strongSwan"),
+    "links": Key("one", "one interface, or two with both links up for a while", ("one", "two")),
     "down_ms": Key(20, "how long there is no link at all, in ms"),
     "interval_us": Key(1000, "interval of the UDP streams, in us"),
 }
@@ -27,6 +28,7 @@ IPSEC = False
 TOLERANCE = 20
 GRACE = 5  # s: so long mip6d gives strongSwan to follow (daemon_moves_ask.c)
 ROAM_DELAY = 100  # ms: charon waits so long after a change of addresses, for there may be more (kernel-netlink, ROAM_DELAY)
+DEVICES = ("wlan0", "wlan1")
 WALK = ("link2", "link1")
 
 GATEWAY = """connections { gw {
@@ -69,13 +71,14 @@ NODE = """connections { gw {
 secrets { ike-1 { secret = "a secret for the lab alone" } }
 """
 # The inner address is mip6d's to configure, and not one that IKE could be sent from.
-WITH_MIP6D = "	interfaces_ignore = mip6mn0\n"
+# Of two ways that work it shall take the one that mip6d routes by.
+WITH_MIP6D = "	interfaces_ignore = mip6mn0\n	prefer_best_path = yes\n"
 ALONE = "	install_virtual_ip = yes\n"
 
 
 def setup(lab):
     k = lab.keys
-    net = Picture(lab, rtt_ms=k.rtt, router="instant")
+    net = Picture(lab, rtt_ms=k.rtt, router="instant", interfaces=DEVICES if k.links == "two" else DEVICES[:1])
     capture.start(lab, net.capture_points())
     values = {"mobike": "yes" if k.mobike else "no", "gateway": HOME_AGENT, "inner": HOME_ADDRESS, "other": OTHER}
     net.inner = OTHER if k.inner == "other" else HOME_ADDRESS
@@ -103,14 +106,27 @@ def usable(net, place):
 
 
 def one_move(lab, net, number):
-    target, before = WALK[number % 2], net.place["wlan0"]
-    down = net.detach()
+    target = WALK[number % 2]
+    if lab.keys.links == "two":
+        return overlapping_move(lab, net, number, target)
+    before, down = net.place["wlan0"], net.detach()
     if not lab.keys.mip6d:  # what a manager of connections does; the kernel keeps addresses and routes
         net.mn.command(["ip", "-6", "addr", "flush", "dev", "wlan0", "scope", "global", "dynamic"])
         for kind in ("ra", "kernel"):
             net.mn.command(["ip", "-6", "route", "flush", "dev", "wlan0", "root", "::/0", "proto", kind], check=False)
     lab.sleep(lab.keys.down_ms / 1000)
     return {"from": before, "to": target, "device": "wlan0", "down": down, "up": net.attach(target)}
+
+
+def overlapping_move(lab, net, number, target):
+    """The new link is there, and preferred, for a while before the old one goes."""
+    new, old = (DEVICES[1], DEVICES[0])[::-1 if number % 2 else 1]
+    before, up = net.place[old], net.attach(target, new)
+    lab.until(lambda: usable(net, target), 10, f"an address of {target}", step=0.001)
+    up = lab.now()
+    net.mn_daemon.ask("prefer", interface=new, preference=20 + number)
+    lab.sleep(stay(lab.keys))
+    return {"from": before, "to": target, "device": new, "up": up, "down": net.detach(old)}
 
 
 def stay(k):
@@ -140,6 +156,11 @@ def run(lab):
         lab.facts["tunnel"] = net.mn_daemon.ask("stats")["tunnel"]
         lab.check(net.mn_daemon.alive(), "mip6d died")
     lab.facts["children"] = len(net.client.children(net.child))
+    if k.mip6d:
+        lab.check(net.mn_daemon.stop() == 0, "mip6d did not end well")
+        left = [line for line in snapshot.take(net.mn) if re.search(r"mip6|proto 175|\b627[5-9]\b", line)]
+        lab.check(not left, f"mip6d left behind: {left}")
+        lab.check(len(net.client.children(net.child)) == 1, "the tunnel ended with mip6d")
 
 
 def restart(lab, net):
@@ -214,6 +235,10 @@ def judge_mip6d(e, m):
     else:
         e.check(e.facts["tunnel"]["moved"] == len(m.moves), f"mip6d saw {e.facts['tunnel']['moved']} moves of the tunnel")
     if not k.mobike:
+        return
+    if k.links == "two":
+        e.check(f["lost_downlink"] == 0 and f["not_taken_up"] == 0,
+                f"{f['lost_downlink']} packets down lost, {f['not_taken_up']} up not taken, though both links were there")
         return
     # One exchange to find out whether the path works, one to tell the gateway of it (RFC 4555 3.5, 3.10).
     for name, trips in (("downlink_sent_ms", 1.5), ("downlink_gap_ms", 2), ("uplink_gap_ms", 1)):

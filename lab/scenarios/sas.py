@@ -1,14 +1,16 @@
-"""What mip6ctl says of security associations is what the kernel has, before and after moves, and when one is gone."""
+"""What mip6ctl says of security associations is what the kernel has, before and after moves; what somebody else changes is
+found and mended."""
 
+import json
 import re
 
 from homebound_lab import capture, daemons, flows
-from homebound_lab.picture import HOME_ADDRESS, Picture
+from homebound_lab.picture import HOME_ADDRESS, HOME_AGENT, Picture
 from homebound_lab.scenario import Key
 
 TITLE = "mip6ctl sas, beside ip xfrm state"
 KEYS = {"rtt": Key(20, "round trip between the node and the home agent, in ms"),
-        "ipsec": Key("manual", "who makes the SAs", ("manual", "strongswan"))}
+        "ipsec": Key("manual", "who makes the SAs; scenario ike has those of strongSwan", ("manual",))}
 LIMIT = 120
 STATE = re.compile(r"^src (\S+) dst (\S+)\n\tproto esp spi (0x[0-9a-f]+)\S* reqid \S+ mode (\w+)", re.M)
 
@@ -61,6 +63,30 @@ def places(net):
     return (care_of or "") if state == "registered" else "", (net.ha_daemon.bindings() or {}).get(HOME_ADDRESS, "")
 
 
+def differences(lab, daemon, action="check"):
+    """Lines of mip6ctl ipsec check or mend; the exit status says whether there are any to be mended."""
+    program = [lab.build + "/ctl/mip6ctl", "-s", daemon.socket, "-j", "ipsec", action]
+    lines = json.loads(daemon.host.command(program, check=False))
+    status = daemon.host.command(["sh", "-c", '"$@" >/dev/null; echo $?', "sh", *program[:-1], "check"], check=False).strip()
+    lab.check(status == ("1" if lines and action == "check" else "0"), f"{daemon.name}: status {status} with {lines}")
+    return lines
+
+
+def spoiled(lab, net):
+    """A policy that lets something pass beside the SAs is added; an SA is deleted."""
+    net.ha.command(["ip", "xfrm", "policy", "add", "src", HOME_AGENT, "dst", HOME_ADDRESS, "proto", "udp", "dir", "out",
+                    "priority", "8"])
+    found, mended = differences(lab, net.ha_daemon), differences(lab, net.ha_daemon, "mend")
+    lab.facts["spoiled"] = found
+    lab.check(len(found) == 1 and found == mended, f"found {found}, mended {mended}")
+    lab.check(differences(lab, net.ha_daemon) == [], "something is left after mending")
+    sa = net.ha_daemon.ctl("sas", HOME_ADDRESS)[0]
+    net.ha.command(["ip", "xfrm", "state", "delete", "src", sa["source"], "dst", sa["destination"], "proto", "esp", "spi",
+                    sa["spi"]])
+    lab.until(lambda: not net.ha_daemon.ctl("sas", HOME_ADDRESS)[0]["missing"], 10, "the deleted SA to come back")
+    lab.check(differences(lab, net.ha_daemon) == [], "something is missing after the daemon has mended by itself")
+
+
 def run(lab):
     net = Picture(lab, rtt_ms=lab.keys.rtt)
     capture.start(lab, net.capture_points())
@@ -78,6 +104,10 @@ def run(lab):
         stream.stop()
         for name, daemon in (("ha", net.ha_daemon), ("mn", net.mn_daemon)):
             lab.facts["told"][name].append(compare(lab, daemon, f"on {link}"))
+    for daemon in (net.ha_daemon, net.mn_daemon):
+        found = differences(lab, daemon)
+        lab.check(found == [], f"{daemon.name}: {found}")
+    spoiled(lab, net)
     lab.facts["status"] = net.ha_daemon.ctl("status")["ipsec"]
 
 
@@ -93,5 +123,6 @@ def judge(e):
                         f"{name}, {which}, {counter}: does not go on: {sa}, then {later}")
     e.figures["sequence"] = {f"{name} {which}": [sa["sequence"], told[name][1][which]["sequence"]]
                              for name in told for which, sa in told[name][0].items()}
+    e.figures["spoiled"] = e.facts["spoiled"]
     status = e.facts["status"]
     e.check((status["manager"], status["nodes"], status["bound"]) == (e.keys.ipsec, 1, 1), f"status: {status}")

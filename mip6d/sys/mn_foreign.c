@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "lib/addr.h"
+#include "mip6d/sys/esp_filter.h"
 #include "mip6d/sys/marks.h"
 #include "mip6d/sys/mn_kernel_internal.h"
 #include "mip6d/sys/nft.h"
@@ -44,11 +45,15 @@ static int guard(struct mn_kernel *k, const struct in6_addr *inner, bool on)
 
 int mn_foreign_open(struct mn_kernel *k, char *err, size_t errlen)
 {
+	const struct esp_filter_config c = {.tunnel = k->config.tunnel};
 	char why[512];
 	int rc = 0;
 
 	if (!k->config.foreign_tunnel)
 		return 0;
+	k->esp = esp_filter_open(&c, k->loop, k->nf, err, errlen);
+	if (!k->esp)
+		return -EINVAL;
 	if (nft_load(RULES, false, why, sizeof(why)) < 0) {
 		snprintf(err, errlen,
 			"the packet filter refuses the rules that keep what is for the tunnel in "

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Any octets as requests on the control socket, a line each, to a home agent
- * with two bindings.  Every answer must be writable as JSON, every refusal
+ * with two bindings and SAs.  Every answer must be writable as JSON, every refusal
  * must say why.  abort() is how a fuzzer is told.
  */
 #include <arpa/inet.h>
@@ -12,6 +12,7 @@
 #include "mip6d/config.h"
 #include "mip6d/control_internal.h"
 #include "mip6d/proto/ha.h"
+#include "tests/fake_glue.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -85,7 +86,7 @@ static void one_request(const struct control_backend *b, const char *line, size_
 	while (call.parts.next && more) {
 		json_t *part = call.parts.next(call.parts.state, b, &more);
 
-		REQUIRE(json_is_array(part) && json_array_size(part) <= 2);
+		REQUIRE(json_is_array(part) && json_array_size(part) <= 400);
 		json_decref(part);
 	}
 	if (call.parts.next)
@@ -134,8 +135,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.send_mh = send_nothing,
 		.send_icmp6 = send_nothing,
 		.event = no_event};
-	struct control_backend b = {
-		.ha = home_agent(&env), .config = &config, .version = "fuzz", .now = now};
+	struct control_backend b = {.ha = home_agent(&env),
+		.ipsec = fake_glue(IPSEC_MANUAL),
+		.config = &config,
+		.version = "fuzz",
+		.now = now};
 	const char *p = (const char *)data, *end = p + size;
 
 	while (p < end) {

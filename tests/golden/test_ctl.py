@@ -509,3 +509,20 @@ def test_new_keys_that_cannot_be_written():
     with open("/dev/full", "w") as full:
         got = subprocess.run([MIP6CTL, "ipsec", "keys", HOME, AGENT], stdout=full, stderr=subprocess.PIPE, text=True)
     assert got.returncode == 1 and "use none of these" in got.stderr
+
+
+STRONGSWAN = HA.replace("GROUP", "").replace('"none"', '"strongswan"') + 'ipsec = { nodes = ( { home_address = "2001:db8:1::1"; connection = "a"; } ); };'
+
+
+def test_too_many_differences(place):
+    with Daemon(place, STRONGSWAN) as daemon:
+        got = mip6ctl(daemon.socket, "ipsec", "check")
+        lines = got.stdout.splitlines()
+        assert got.returncode == 1 and len(lines) == 10001 and lines[-1] == "and 17 others"
+        with Raw(daemon.socket) as c:
+            first = c.send('{"verb":"ipsec","action":"check"}\n').answer()
+            assert first["ok"] and first["more"] and len(first["data"]) == 400
+            for action in ('', ',"action":"look"', ',"action":7'):
+                while first.get("more"):
+                    first = c.answer()
+                assert "action must be" in c.send('{"verb":"ipsec"' + action + '}\n').answer()["error"]

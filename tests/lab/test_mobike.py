@@ -39,3 +39,10 @@ def test_a_home_address_that_is_not_the_inner_address(result):
 @pytest.mark.lab("mobike", "restart=yes", "moves=2")
 def test_either_daemon_is_killed(result):
     passed(result)
+
+
+@pytest.mark.lab("mobike", "links=two", "moves=6")
+def test_both_links_for_a_while(result):
+    """Nothing is lost: what is still under way to the former address is taken there."""
+    passed(result)
+    assert result["figures"]["lost_downlink"] == 0

@@ -1,5 +1,5 @@
-"""strongSwan with the connections of examples/: what mip6d relies on. Our daemons take part in the arrangement
-home-address only, without IPsec; policies are installed by hand."""
+"""strongSwan with the connections of examples/. Scenario strongswan: what mip6d relies on; our daemons take part in the
+arrangement home-address only, without IPsec, and policies are installed by hand. Scenario ike: with mip6d."""
 
 import pytest
 from conftest import passed
@@ -38,4 +38,14 @@ def test_certificates(result):
 
 @pytest.mark.lab("strongswan", "part=auth", "auth=eap-mschapv2")
 def test_eap(result):
+    passed(result)
+
+
+TOGETHER = [(f"arrangement={arrangement}", f"first={first}")
+            for arrangement in ("migrate", "home-address") for first in ("strongswan", "mip6d")]
+
+
+@pytest.mark.parametrize("words", [*TOGETHER, ("payload=no",)], ids=" ".join)
+@pytest.mark.lab("ike")
+def test_node_and_home_agent(result, words):
     passed(result)

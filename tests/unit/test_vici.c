@@ -350,6 +350,29 @@ START_TEST(test_deaf)
 }
 END_TEST
 
+/* An answer to what the peer cannot have read yet. */
+START_TEST(test_too_early)
+{
+	static uint8_t big[70000];
+	static char value[60000];
+
+	memset(value, 'v', sizeof(value) - 1);
+	w = wbuf_make(big, sizeof(big));
+	vici_write_packet(&w, VICI_REQUEST, "big");
+	vici_write_value(&w, "k", value);
+	ck_assert(vici_write_done(&w));
+	while (!vici_wants_write(v)) { /* answered without being read, until the socket is full */
+		ck_assert_int_eq(vici_send(v, &w, "t"), 0);
+		if (vici_wants_write(v))
+			break;
+		ck_assert_int_eq(write(peer, "\0\0\0\001\001", 5), 5);
+		ck_assert_int_eq(vici_readable(v), 0);
+	}
+	ck_assert_int_eq(write(peer, "\0\0\0\001\001", 5), 5);
+	ck_assert_int_eq(vici_readable(v), -EPROTO);
+}
+END_TEST
+
 /* As many events as the peer likes: one call does not take for ever, and none is lost. */
 START_TEST(test_flood)
 {
@@ -400,6 +423,7 @@ int main(void)
 	tcase_add_loop_test(client, test_wrong_peer, 0, N_BAD);
 	tcase_add_test(client, test_gone);
 	tcase_add_test(client, test_deaf);
+	tcase_add_test(client, test_too_early);
 	tcase_add_test(client, test_flood);
 	tcase_add_test(client, test_connect_fails);
 	suite_add_tcase(s, client);

@@ -12,6 +12,11 @@
  *   migrate in|out|fwd SRC DST PROTO REQID MODE OLD-SRC OLD-DST NEW-SRC NEW-DST [LOCAL REMOTE]
  *   pause, resume ADDRESS   may-fail (the operation before)
  *   go   sas   show   events   quit
+ *
+ * And the glue, whose SAs are an IKE daemon's:
+ *
+ *   glue ha|mn HOME-ADDRESS HOME-AGENT ...   bind, unbind HOME-ADDRESS HOME-AGENT [CARE-OF]
+ *   look (reads events and mends)   check   mend   settle   stats   glue-end keep|remove
  */
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -20,6 +25,7 @@
 #include <unistd.h>
 
 #include "ipsec-glue/algorithm.h"
+#include "ipsec-glue/glue.h"
 #include "ipsec-glue/kernel_events.h"
 #include "ipsec-glue/sender.h"
 #include "ipsec-glue/snapshot.h"
@@ -31,6 +37,7 @@ struct drive {
 	struct ipsec_kernel_events *events;
 	struct ipsec_plan plan;
 	bool pause_fails;
+	struct ipsec_glue *glue;
 };
 
 static struct in6_addr address(const char *w)
@@ -301,6 +308,81 @@ static int pause_fn(void *ctx, const struct in6_addr *home_address, bool on)
 	return !on && d->pause_fails ? -5 : 0;
 }
 
+/* ---- the glue ---- */
+
+static void notice(void *ctx, const struct in6_addr *home_address, const char *text)
+{
+	(void)ctx;
+	printf("event notice %s %s\n", in6_str(home_address), text);
+}
+
+static void needed(void *ctx, const struct in6_addr *home_address, const struct in6_addr *home_agent, enum ipsec_use use)
+{
+	(void)ctx;
+	printf("event needed %s ", in6_str(home_address));
+	printf("%s %s\n", in6_str(home_agent), use == IPSEC_DATA ? "data" : "signal");
+}
+
+static void difference(void *arg, const char *text)
+{
+	(void)arg;
+	printf("event difference %s\n", text);
+}
+
+static const struct ipsec_glue_ops glue_ops = {.notice = notice, .needed = needed};
+
+/* Nodes have reqids 2n + 1 and 2n + 2. */
+static int open_glue(struct drive *d, char **w)
+{
+	const struct ipsec_glue_config c = {
+		.at_home_agent = strcmp(w[0], "ha") == 0, .manager = IPSEC_STRONGSWAN, .payload = true};
+	char why[200];
+	int err = 0;
+
+	d->glue = ipsec_glue_open(&c, &glue_ops, d, why, sizeof(why));
+	if (!d->glue)
+		return -5;
+	for (uint32_t i = 0; w[1 + 2 * i] && !err; i++) {
+		struct ipsec_glue_node n = {.home_address = address(w[1 + 2 * i]),
+			.home_agent = address(w[2 + 2 * i]),
+			.reqid = {2 * i + 1, 2 * i + 2}};
+
+		err = ipsec_glue_add(d->glue, &n);
+	}
+	return err;
+}
+
+static int glue_command(struct drive *d, char **w)
+{
+	struct in6_addr a = address(w[1]), b = address(w[1] ? w[2] : NULL);
+	struct in6_addr c = address(w[1] && w[2] ? w[3] : NULL);
+	struct ipsec_glue_stats s;
+
+	if (strcmp(w[0], "bind") == 0)
+		return ipsec_glue_bind(d->glue, &a, &b, &c);
+	if (strcmp(w[0], "unbind") == 0)
+		return ipsec_glue_unbind(d->glue, &a, &b);
+	if (strcmp(w[0], "look") == 0)
+		ipsec_glue_read(d->glue);
+	else if (strcmp(w[0], "check") == 0)
+		printf("event differences %d\n", ipsec_glue_check(d->glue, difference, NULL));
+	else if (strcmp(w[0], "mend") == 0)
+		printf("event differences %d\n", ipsec_glue_mend(d->glue, difference, NULL));
+	else if (strcmp(w[0], "settle") == 0)
+		return ipsec_glue_settle(d->glue);
+	else if (strcmp(w[0], "glue-end") == 0)
+		ipsec_glue_close(d->glue, strcmp(w[1], "remove") == 0);
+	else
+		return -22;
+	if (strcmp(w[0], "glue-end") == 0) {
+		d->glue = NULL;
+		return 0;
+	}
+	ipsec_glue_stats(d->glue, &s);
+	printf("event stats mended %llu acquires %llu\n", (unsigned long long)s.mended, (unsigned long long)s.acquires);
+	return 0;
+}
+
 /* ---- commands ---- */
 
 static void go(struct drive *d)
@@ -333,8 +415,10 @@ static bool command(struct drive *d, char **w)
 		ipsec_kernel_events_read(d->events, ipsec_sender_port(d->sender), print_event, NULL);
 	else if (strcmp(w[0], "pause-fails") == 0)
 		d->pause_fails = true;
+	else if (strcmp(w[0], "glue") == 0)
+		err = open_glue(d, w + 1);
 	else if (!add_op(d, w))
-		err = -22;
+		err = d->glue ? glue_command(d, w) : -22;
 	printf("%s %s %d\n", err ? "error" : "ok", w[0], err);
 	return true;
 }
