@@ -247,11 +247,27 @@ static void ends_at(struct ipsec_glue *g, struct glue_node *node, const struct i
 	node->n.care_of = *care_of;
 	if (!in6_is_any(&from) && !in6_equal(&from, care_of)) {
 		g->stats.moves++;
-		if (g->config.arrangement == IPSEC_BY_MIGRATE && g->ops->moved)
+		if (g->config.arrangement == IPSEC_BY_MIGRATE && g->ops->moved &&
+			!in6_equal(&from, &node->key.home_address))
 			g->ops->moved(g->ctx, &node->key.home_address, &from, care_of);
 	}
 	if (g->ops->bound)
 		g->ops->bound(g->ctx, &node->key.home_address, &node->key.home_agent, care_of);
+}
+
+/*
+ * Without SAs there is nothing to be moved, and the kernel would not: in
+ * their place it has what it made when it asked for them.
+ */
+static void plan_end(const struct glue_node *node, const struct in6_addr *care_of, struct ipsec_plan *p)
+{
+	struct ipsec_node n = node->n;
+
+	if (n.ike && !node->keyed[IPSEC_DATA]) {
+		n.bound = false;
+		n.care_of = in6addr_any;
+	}
+	ipsec_plan_bind(&n, care_of, p);
 }
 
 int ipsec_glue_bind(struct ipsec_glue *g, const struct in6_addr *home_address,
@@ -268,7 +284,7 @@ int ipsec_glue_bind(struct ipsec_glue *g, const struct in6_addr *home_address,
 		return 0;
 	leave_other_agent(g, node);
 	keyed = plan_keys(g, node, care_of, &p);
-	ipsec_plan_bind(&node->n, care_of, &p);
+	plan_end(node, care_of, &p);
 	err = glue_do(g, &p);
 	if (err)
 		return err;
@@ -285,17 +301,22 @@ int ipsec_glue_unbind(
 {
 	struct glue_node *node = glue_find(g, home_address, home_agent);
 	struct ipsec_plan p = {0};
+	struct ipsec_node was;
 	int err;
 
 	if (!node)
 		return -ENOENT;
-	ipsec_plan_unbind(&node->n, &p);
+	was = node->n;
+	if (node->n.ike && !node->keyed[IPSEC_DATA])
+		was.care_of = *home_address;
+	ipsec_plan_unbind(&was, &p);
 	err = glue_do(g, &p);
 	if (err)
 		return err;
-	if (!node->n.bound)
+	/* At home from the beginning: SAs can be made before they are needed. */
+	if (!node->n.bound && !(node->n.ike && in6_is_any(&node->n.care_of)))
 		return 0;
-	g->stats.bound--;
+	g->stats.bound -= node->n.bound;
 	node->n.bound = false;
 	ends_at(g, node, home_address);
 	return 0;
@@ -378,9 +399,11 @@ int ipsec_glue_child(struct ipsec_glue *g, const struct in6_addr *home_address,
 	node->keyed[c->use] = c->spi_out;
 	node->spi[c->use][0] = c->spi_in;
 	node->spi[c->use][1] = c->spi_out;
-	if (c->use == IPSEC_DATA)
-		node->n.spi_out = c->spi_out;
+	*(c->use == IPSEC_DATA ? &node->n.spi_out : &node->n.spi_signal) = c->spi_out;
 	catch_up(node, c, &p);
+	/* Made before they are needed, at home: they are moved from where they are. */
+	if (c->use == IPSEC_DATA && !node->n.bound && node->n.arrangement == IPSEC_BY_MIGRATE)
+		node->n.care_of = !c->spi_out ? in6addr_any : node->n.at_home_agent ? c->remote : c->local;
 	return glue_do(g, &p);
 }
 

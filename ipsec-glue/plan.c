@@ -337,37 +337,36 @@ static void pause(const struct ipsec_node *n, enum ipsec_op_type type, struct ip
 }
 
 /* The clone must not send what the original has sent (doc/ipsec.md, "Sequence numbers at a move"). */
-static void sequence(const struct ipsec_node *n, enum ipsec_op_type type, struct ipsec_plan *p)
+static void sequence(
+	const struct ipsec_node *n, enum ipsec_use use, enum ipsec_op_type type, struct ipsec_plan *p)
 {
-	struct ipsec_op *op;
+	uint32_t spi = use == IPSEC_DATA ? n->spi_out : n->spi_signal;
+	struct ipsec_op *op = spi ? ipsec_plan_add(p, type) : NULL;
 
-	if (!n->spi_out)
-		return;
-	op = ipsec_plan_add(p, type);
 	if (!op)
 		return;
-	ipsec_node_ends(n, IPSEC_DATA, true, &op->sa.src, &op->sa.dst);
-	op->sa.spi = n->spi_out;
-	op->sa.reqid = n->reqid[IPSEC_DATA];
+	ipsec_node_ends(n, use, true, &op->sa.src, &op->sa.dst);
+	op->sa.spi = spi;
+	op->sa.reqid = n->reqid[use];
 }
 
-static void tell_by(const struct ipsec_node *to, struct ipsec_migrate *m)
-{
-	m->tell = true;
-	m->local = to->at_home_agent ? to->home_agent : to->care_of;
-	m->remote = to->at_home_agent ? to->care_of : to->home_agent;
-}
-
-/* No SA moves, only IKE: the signalling SA stays where it is. */
-static void tell_alone(const struct ipsec_node *to, struct ipsec_plan *p)
+/*
+ * The IKE daemon is told with the signalling's policy, which stays where it
+ * is: told with the tunnel's, strongSwan would delete that SA and add it with
+ * a sequence number it has read before (doc/ipsec.md, strongSwan).
+ */
+static void tell(const struct ipsec_node *to, struct ipsec_plan *p)
 {
 	struct ip6_prefix mobile = host(&to->home_address), agent = host(&to->home_agent);
-	struct ipsec_op *op = to->ike ? ipsec_plan_add(p, IPSEC_MIGRATE) : NULL;
+	struct ipsec_op *op;
 	struct ipsec_migrate *m;
 
+	if (!to->ike || !to->spi_signal) /* without SAs IKE begins at the new place anyway */
+		return;
+	sequence(to, IPSEC_SIGNAL, IPSEC_SA_STOP, p);
+	op = ipsec_plan_add(p, IPSEC_MIGRATE);
 	if (!op)
 		return;
-	op->may_fail = true; /* there is no SA yet: IKE begins at the new place anyway */
 	m = &op->migrate;
 	m->sel = towards(to, IPSEC_OUT, &mobile, &agent, IPPROTO_MH).sel;
 	m->dir = IPSEC_OUT;
@@ -376,7 +375,10 @@ static void tell_alone(const struct ipsec_node *to, struct ipsec_plan *p)
 	ipsec_node_ends(to, IPSEC_SIGNAL, true, &m->old_src, &m->old_dst);
 	m->new_src = m->old_src;
 	m->new_dst = m->old_dst;
-	tell_by(to, m);
+	m->tell = true;
+	m->local = to->at_home_agent ? to->home_agent : to->care_of;
+	m->remote = to->at_home_agent ? to->care_of : to->home_agent;
+	sequence(to, IPSEC_SIGNAL, IPSEC_SA_SKIP, p);
 }
 
 static void migrate(
@@ -385,11 +387,9 @@ static void migrate(
 	const struct ipsec_node *ends[2] = {from, to};
 
 	pause(from, IPSEC_PAUSE, p);
-	sequence(from, IPSEC_SA_STOP, p);
+	sequence(from, IPSEC_DATA, IPSEC_SA_STOP, p);
 	data_policies(from, REQUIRED, &(struct walk){p, move, ends});
-	if (to->ike && !p->no_memory && p->ops[p->n - 1].type == IPSEC_MIGRATE)
-		tell_by(to, &p->ops[p->n - 1].migrate);
-	sequence(to, IPSEC_SA_SKIP, p);
+	sequence(to, IPSEC_DATA, IPSEC_SA_SKIP, p);
 	pause(from, IPSEC_RESUME, p);
 }
 
@@ -407,8 +407,7 @@ void ipsec_plan_bind(const struct ipsec_node *n, const struct in6_addr *care_of,
 		return;
 	if (n->arrangement == IPSEC_BY_MIGRATE)
 		migrate(n, &to, p);
-	else
-		tell_alone(&to, p);
+	tell(&to, p);
 }
 
 /* The SAs wait at the home address: what they have counted goes on when the node leaves again. */

@@ -33,6 +33,7 @@ struct ipsec_node {
 	bool sourced; /* mobile node: there is a state of the Home Address option */
 	struct in6_addr source;
 	uint32_t spi_out; /* of the tunnel SA that sends; 0: none is known */
+	uint32_t spi_signal; /* and of that of signalling, with ike */
 };
 
 /* What all nodes share: Neighbor Discovery and groups of one link are never protected. */

@@ -151,22 +151,12 @@ def protection(lab, host, address, more_agents=(), networks=()):
     if not ipsec.is_on(lab):
         return {"ipsec": "none", "ipsec_section": ""}
     if lab.keys.ipsec == "strongswan":
-        return {"ipsec": "strongswan", "ipsec_section": by_strongswan(lab, host, address, nodes, agents, networks)}
-    keys = ipsec.of_node(ipsec.manual_keys(lab.seed, lab.keys.algorithm, nodes, agents), address)
-    ipsec.watch(lab, host, keys=keys)
-    return {"ipsec": "manual", "ipsec_section": ipsec.section(lab, [f'keys_file = "{ipsec.key_file(lab, host, keys)}";'])}
-
-
-def by_strongswan(lab, host, address, nodes, agents, networks):
-    """The section ipsec of a daemon whose SAs strongSwan makes, which is started if it does not run yet."""
-    at_agent = address in agents
-    if at_agent:
-        text = swans.agent_configuration(address, nodes, networks)
+        more = swans.start(lab, host, address, nodes, agents, networks)
     else:
-        text = swans.node_configuration(address, agents[0], networks, lab.keys.arrangement)
-    swans.of(lab).run(host, text, at_agent)
-    return ipsec.section(lab, swans.section(lab, host, at_agent, nodes if at_agent else [address],
-                                            lab.keys.arrangement == "home-address"))
+        keys = ipsec.of_node(ipsec.manual_keys(lab.seed, lab.keys.algorithm, nodes, agents), address)
+        ipsec.watch(lab, host, keys=keys)
+        more = [f'keys_file = "{ipsec.key_file(lab, host, keys)}";']
+    return {"ipsec": lab.keys.ipsec, "ipsec_section": ipsec.section(lab, more)}
 
 
 def home_agent(lab, net, host=None, more="", home_agent=HOME_AGENT, networks=(), **values):

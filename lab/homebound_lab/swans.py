@@ -1,114 +1,104 @@
-"""strongSwan beside the daemons of any scenario, with ipsec=strongswan: configuration as in examples/swanctl-*.conf."""
+"""strongSwan for the daemons of any scenario: a charon on each node and home agent, with the connections that mip6d asks for.
+
+What stands in its configuration is what examples/swanctl-*.conf have, for as many nodes as the scenario has.
+"""
 
 import re
 
 from .strongswan import StrongSwan
 
-ROAM = "kernel-netlink { roam_events = no }\n"  # moves are mip6d's
-SECRET = "of the lab, and of nobody else"
 # Names of XFRM in `ip xfrm`, and what ipsec.py calls the same with a key of so many octets
 ALGORITHMS = {("rfc4106(gcm(aes))", 20): "aes-gcm-128", ("rfc4106(gcm(aes))", 36): "aes-gcm-256",
               ("rfc7539esp(chacha20,poly1305)", 36): "chacha20-poly1305"}
 
+CHILDREN = {
+    "signal": """			signal {
+				mode = transport_proxy
+				local_ts = %(local)s/128[135],%(local)s/128[ipv6-icmp]
+				remote_ts = %(remote)s/128[135],%(remote)s/128[ipv6-icmp]
+				policies = no
+				reqid = %(reqid)d
+				esp_proposals = aes256gcm16,aes128gcm16
+%(times)s			}
+""",
+    "data": """			data {
+				mode = tunnel
+				local_ts = %(local_data)s
+				remote_ts = %(remote_data)s
+				policies = no
+				reqid = %(reqid_data)d
+				esp_proposals = aes256gcm16,aes128gcm16
+%(times)s			}
+""",
+}
 CONNECTION = """	%(name)s {
 		version = 2
 		mobike = no
 		%(addresses)s
-		dpd_delay = 0s
+		dpd_delay = 30s
 		local {
 			auth = psk
-			id = %(local)s
+			id = %(local_id)s
 		}
 		remote {
 			auth = psk
-			id = %(remote)s
+			id = %(remote_id)s
 		}
 		children {
 %(children)s		}
 	}
 """
-CHILD = """			%(name)s {
-				mode = %(mode)s
-				local_ts = %(local)s
-				remote_ts = %(remote)s
-				policies = no
-				reqid = %(reqid)d
-				esp_proposals = aes256gcm16
-			}
-"""
-
-
-def single(address):
-    return f"{address}/128[135],{address}/128[ipv6-icmp]"
-
-
-def children(node, agent, networks, reqid, at_agent):
-    """Text of the children signal and data."""
-    inside = ",".join([f"{node}/128", *networks])
-    ends = {"signal": ("transport_proxy", single(node), single(agent)), "data": ("tunnel", inside, "::/0")}
-    found = []
-    for number, (name, (mode, ours, theirs)) in enumerate(ends.items()):
-        local, remote = (theirs, ours) if at_agent else (ours, theirs)
-        found.append(CHILD % {"name": name, "mode": mode, "local": local, "remote": remote, "reqid": reqid + number})
-    return found
 
 
 def identity(address):
-    return f"{address.replace(':', '-')}.lab.example"
+    return "h" + address.replace(":", "-") + ".example.org"
 
 
-def configuration(connections, pairs):
-    secrets = "".join(f'\tike-{n} {{\n\t\tid-a = {a}\n\t\tid-b = {b}\n\t\tsecret = "{SECRET}"\n\t}}\n'
-                      for n, (a, b) in enumerate(pairs))
-    return "connections {\n" + "".join(connections) + "}\nsecrets {\n" + secrets + "}\n"
+def connection(name, addresses, local, remote, networks, mobile, reqid, uses, times):
+    whole = ",".join(f"{n}" for n in [f"{local if mobile else remote}/128", *networks])
+    v = {"local": local, "remote": remote, "local_data": whole if mobile else "::/0", "remote_data": "::/0" if mobile else whole,
+         "reqid": reqid, "reqid_data": reqid + 1, "times": times}
+    return CONNECTION % {"name": name, "addresses": addresses, "local_id": identity(local), "remote_id": identity(remote),
+                         "children": "".join(CHILDREN[use] % v for use in uses)}
 
 
-def node_configuration(node, agent, networks, arrangement):
-    signal, data = children(node, agent, networks, 1, False)
-    names = {"local": identity(node), "remote": identity(agent)}
-    first = signal + (data if arrangement == "migrate" else "")
-    connections = [CONNECTION % {"name": "home", "addresses": f"remote_addrs = {agent}", "children": first, **names}]
-    if arrangement != "migrate":
-        connections.append(CONNECTION % {"name": "home-data", "children": data, **names,
-                                         "addresses": f"local_addrs = {node}\n\t\tremote_addrs = {agent}"})
-    return configuration(connections, [(identity(node), identity(agent))])
+def configuration(lab, address, nodes, agents, networks=()):
+    """(swanctl.conf, lines of ipsec.nodes) of the node or home agent with this address."""
+    times = "\t\t\t\trekey_time = %ds\n\t\t\t\tlife_time = %ds\n\t\t\t\trand_time = 0s\n" % lab.rekey if hasattr(lab, "rekey") else ""
+    mobile = address in nodes
+    split = lab.keys.arrangement == "home-address"
+    text, lines = "", []
+    if mobile:
+        agent, reqid = agents[0], 1 + 2 * nodes.index(address)
+        uses = ("signal",) if split else ("signal", "data")
+        text = connection("home", f"remote_addrs = {agent}", address, agent, networks, True, reqid, uses, times)
+        if split:
+            text += connection("home-data", f"local_addrs = {address}\n\t\tremote_addrs = {agent}", address, agent, networks, True,
+                               reqid, ("data",), times)
+        lines.append(f'{{ connection = "home"; {"data_connection = %shome-data%s; " % (chr(34), chr(34)) if split else ""}reqid = {reqid}; }}')
+        secrets = [(address, agent)]
+    else:
+        for n, node in enumerate(nodes):
+            text += connection(f"mn{n + 1}", f"local_addrs = {address}", address, node, networks, False, 1 + 2 * n,
+                               ("signal", "data"), times)
+            lines.append(f'{{ home_address = "{node}"; connection = "mn{n + 1}"; reqid = {1 + 2 * n}; }}')
+        secrets = [(address, node) for node in nodes]
+    known = "".join(f"\tike-{n} {{\n\t\tid-a = {identity(a)}\n\t\tid-b = {identity(b)}\n\t\tsecret = \"{lab.seed} {'-'.join(sorted((a, b)))}\"\n\t}}\n"
+                    for n, (a, b) in enumerate(secrets))
+    return f"connections {{\n{text}}}\nsecrets {{\n{known}}}\n", lines
 
 
-def agent_configuration(agent, nodes, networks):
-    connections = [CONNECTION % {"name": f"node{n}", "addresses": f"local_addrs = {agent}", "local": identity(agent),
-                                 "remote": identity(node),
-                                 "children": "".join(children(node, agent, networks, 2 * n + 1, True))}
-                   for n, node in enumerate(nodes)]
-    return configuration(connections, [(identity(node), identity(agent)) for node in nodes])
-
-
-class Swans:
-    """At most one strongSwan for each host of a lab."""
-
-    def __init__(self, lab):
-        self.lab, self.by_host = lab, {}
-
-    def run(self, host, text, at_agent):
-        if str(host) in self.by_host:
-            return
+def start(lab, host, address, nodes, agents, networks=()):
+    """A charon on a host, if there is none yet; the lines of the section ipsec."""
+    conf, lines = configuration(lab, address, nodes, agents, networks)
+    lab.swans = getattr(lab, "swans", {})
+    if str(host) not in lab.swans:
         # Keys, for who judges: ip xfrm monitor prints all that the kernel says of SAs.
-        host.start(f"xfrm-{host}", ["ip", "xfrm", "monitor", "SA"], self.lab.path(f"xfrm-{host}.log"))
-        swan = StrongSwan(self.lab, host, text, plugin_settings="" if at_agent else ROAM)
-        self.by_host[str(host)] = swan.start()
-
-
-def of(lab):
-    if not hasattr(lab, "swans"):
-        lab.swans = Swans(lab)
-    return lab.swans
-
-
-def section(lab, host, at_agent, nodes, data_apart):
-    """The lines of the section ipsec."""
-    data = ' data_connection = "home-data";' if data_apart and not at_agent else ""
-    entries = ", ".join(f'{{ home_address = "{node}"; connection = "{f"node{n}" if at_agent else "home"}";{data} }}'
-                        for n, node in enumerate(nodes))
-    return [f'strongswan = {{ socket = "{of(lab).by_host[str(host)].socket}"; }};', f"nodes = ( {entries} );"]
+        host.start(f"xfrm-{host}", ["ip", "xfrm", "monitor", "SA"], lab.path(f"xfrm-{host}.log"))
+        lab.swans[str(host)] = StrongSwan(lab, host, conf, more="\tinterfaces_ignore = mip6mn0, mip6mn0r\n" if address in nodes else "",
+                                          plugin_settings="kernel-netlink { roam_events = no }\n").start()
+    socket = lab.swans[str(host)].socket
+    return [f'strongswan = {{ socket = "{socket}"; }};', "nodes = ( " + ", ".join(lines) + " );"]
 
 
 def keys_in(path):

@@ -43,7 +43,7 @@ struct esp_filter {
 	"add chain " T " pre { type filter hook prerouting priority -300; }\n"            \
 	"flush chain " T " pre\n"                                                         \
 	"add rule " T " pre ip6 nexthdr 50 ip6 daddr set ip6 daddr map @former\n"         \
-	"add rule " T " pre ip6 daddr @guarded ip6 nexthdr 135 meta ipsec missing "       \
+	"add rule " T " pre ip6 daddr @guarded meta l4proto 135 meta ipsec missing "       \
 	"counter drop\n"                                                                  \
 	"add chain " T " post { type filter hook postrouting priority 0; }\n"             \
 	"flush chain " T " post\n"                                                        \

@@ -95,8 +95,12 @@ int mn_esp_home(struct mn_kernel *k)
 	const struct in6_addr *home = &k->config.home_address;
 	int err;
 
-	if (!k->glue || in6_is_any(&k->agent))
+	if (!k->glue)
 		return 0;
+	if (in6_is_any(&k->agent))
+		return k->ike && mn_esp_protects(k, &k->config.home_agent)
+			       ? ipsec_glue_unbind(k->glue, home, &k->config.home_agent)
+			       : 0;
 	no_ike_source(k);
 	err = ipsec_glue_unbind(k->glue, home, &k->agent);
 	if (!err)

@@ -39,7 +39,8 @@ struct settings {
 /* Names come from a file as well: they must not lead anywhere else. */
 static int name_path(const char *name, char *path, size_t len)
 {
-	if (strncmp(name, "net/ipv6/", 9) != 0 && strcmp(name, "kernel/random/boot_id") != 0)
+	if (strncmp(name, "net/ipv6/", 9) != 0 && strcmp(name, "net/core/xfrm_larval_drop") != 0 &&
+		 strcmp(name, "kernel/random/boot_id") != 0)
 		return -EINVAL;
 	if (strstr(name, "..") || strlen(name) >= NAME_MAX_LEN)
 		return -EINVAL;

@@ -223,6 +223,7 @@ START_TEST(move_by_migrate)
 
 	now_at(&n, &coa1);
 	n.payload = n.ike = true;
+	n.spi_signal = 815;
 	ipsec_plan_bind(&n, &coa2, &plan);
 	expect("pause HoA\n"
 	       "sa-stop 4711 CoA1\n"
@@ -231,9 +232,12 @@ START_TEST(move_by_migrate)
 	       "migrate fwd HoA>any mh 2 CoA1>HA -> CoA2>HA\n"
 	       "migrate out any>HoA all 2 HA>CoA1 -> HA>CoA2\n"
 	       "migrate in HoA>any all 2 CoA1>HA -> CoA2>HA\n"
-	       "migrate fwd HoA>any all 2 CoA1>HA -> CoA2>HA tell\n"
+	       "migrate fwd HoA>any all 2 CoA1>HA -> CoA2>HA\n"
 	       "sa-skip 4711 CoA2\n"
-	       "resume HoA\n");
+	       "resume HoA\n"
+	       "sa-stop 815 HoA\n"
+	       "migrate out HA>HoA mh 1 HA>HoA -> HA>HoA tell\n"
+	       "sa-skip 815 HoA\n");
 }
 END_TEST
 
