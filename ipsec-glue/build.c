@@ -16,6 +16,14 @@ static void put_addr(xfrm_address_t *to, const struct in6_addr *a)
 	memcpy(to, a, sizeof(*a));
 }
 
+/* An SA with the largest window and keys is the largest. */
+#define ROOM 1400
+
+static struct nl_msg *message(int type, int flags, const void *header, size_t len)
+{
+	return nlreq_msg_small(ROOM, type, flags, header, len);
+}
+
 void ipsec_message_free(struct nl_msg *m)
 {
 	if (!m)
@@ -155,7 +163,7 @@ static struct nl_msg *build_sa(const struct ipsec_sa *sa, int type)
 	put_addr(&h.id.daddr, &sa->dst);
 	h.id.spi = htonl(sa->spi);
 	h.id.proto = IPPROTO_ESP;
-	m = nlreq_msg(type, type == XFRM_MSG_NEWSA ? NLM_F_CREATE | NLM_F_EXCL : NLM_F_REPLACE, &h,
+	m = message(type, type == XFRM_MSG_NEWSA ? NLM_F_CREATE | NLM_F_EXCL : NLM_F_REPLACE, &h,
 		sizeof(h));
 	if (!m)
 		return NULL;
@@ -167,7 +175,7 @@ static struct nl_msg *build_sa_id(const struct in6_addr *dst, uint32_t spi, int 
 	struct xfrm_usersa_id h = {.family = AF_INET6, .proto = IPPROTO_ESP, .spi = htonl(spi)};
 
 	put_addr(&h.daddr, dst);
-	return nlreq_msg(type, 0, &h, sizeof(h));
+	return message(type, 0, &h, sizeof(h));
 }
 
 struct nl_msg *ipsec_build_get_sa(const struct in6_addr *dst, uint32_t spi)
@@ -177,12 +185,12 @@ struct nl_msg *ipsec_build_get_sa(const struct in6_addr *dst, uint32_t spi)
 
 struct nl_msg *ipsec_build_dump_sas(void)
 {
-	return nlreq_msg(XFRM_MSG_GETSA, NLM_F_DUMP, NULL, 0);
+	return message(XFRM_MSG_GETSA, NLM_F_DUMP, NULL, 0);
 }
 
 struct nl_msg *ipsec_build_dump_policies(void)
 {
-	return nlreq_msg(XFRM_MSG_GETPOLICY, NLM_F_DUMP, NULL, 0);
+	return message(XFRM_MSG_GETPOLICY, NLM_F_DUMP, NULL, 0);
 }
 
 /* ---- policies ---- */
@@ -236,7 +244,7 @@ static struct nl_msg *build_policy(const struct ipsec_policy *p)
 		.dir = (uint8_t)p->dir,
 		.action = p->block ? XFRM_POLICY_BLOCK : XFRM_POLICY_ALLOW,
 		.share = XFRM_SHARE_ANY};
-	struct nl_msg *m = nlreq_msg(XFRM_MSG_UPDPOLICY, NLM_F_REPLACE, &h, sizeof(h));
+	struct nl_msg *m = message(XFRM_MSG_UPDPOLICY, NLM_F_REPLACE, &h, sizeof(h));
 
 	return m ? whole(m, put_templates(m, p)) : NULL;
 }
@@ -245,7 +253,7 @@ static struct nl_msg *build_policy_id(const struct ipsec_policy *p, int type)
 {
 	struct xfrm_userpolicy_id h = {.sel = selector(&p->sel), .dir = (uint8_t)p->dir};
 
-	return nlreq_msg(type, 0, &h, sizeof(h));
+	return message(type, 0, &h, sizeof(h));
 }
 
 /* ---- states of the Home Address option and the routing header ---- */
@@ -277,7 +285,7 @@ static struct nl_msg *build_ro_id(const struct ipsec_ro *ro, int type)
 	struct nl_msg *m;
 
 	put_addr(&h.daddr, &ro->dst);
-	m = nlreq_msg(type, 0, &h, sizeof(h));
+	m = message(type, 0, &h, sizeof(h));
 	return m ? whole(m, nla_put(m, XFRMA_SRCADDR, ADDR_LEN, &ro->src)) : NULL;
 }
 
@@ -303,7 +311,7 @@ static struct nl_msg *build_migrate(const struct ipsec_migrate *g)
 		.reqid = g->reqid,
 		.old_family = AF_INET6,
 		.new_family = AF_INET6};
-	struct nl_msg *m = nlreq_msg(XFRM_MSG_MIGRATE, 0, &h, sizeof(h));
+	struct nl_msg *m = message(XFRM_MSG_MIGRATE, 0, &h, sizeof(h));
 
 	if (!m)
 		return NULL;
@@ -434,7 +442,7 @@ struct nl_msg *ipsec_build_replay(const struct ipsec_sa *sa, const struct ipsec_
 	h.sa_id.spi = htonl(sa->spi);
 	h.sa_id.family = AF_INET6;
 	h.sa_id.proto = IPPROTO_ESP;
-	m = nlreq_msg(XFRM_MSG_NEWAE, NLM_F_REPLACE, &h, sizeof(h));
+	m = message(XFRM_MSG_NEWAE, NLM_F_REPLACE, &h, sizeof(h));
 	return m ? whole(m, nla_put(m, r->type, r->len, r->octets)) : NULL;
 }
 
@@ -486,7 +494,7 @@ struct nl_msg *ipsec_build_hash_bits(uint8_t local, uint8_t remote)
 {
 	struct xfrmu_spdhthresh bits = {.lbits = local, .rbits = remote};
 	uint32_t flags = 0;
-	struct nl_msg *m = nlreq_msg(XFRM_MSG_NEWSPDINFO, 0, &flags, sizeof(flags));
+	struct nl_msg *m = message(XFRM_MSG_NEWSPDINFO, 0, &flags, sizeof(flags));
 
 	return m ? whole(m, nla_put(m, XFRMA_SPD_IPV6_HTHRESH, sizeof(bits), &bits)) : NULL;
 }
@@ -495,5 +503,5 @@ struct nl_msg *ipsec_build_get_hash_bits(void)
 {
 	uint32_t flags = 0;
 
-	return nlreq_msg(XFRM_MSG_GETSPDINFO, 0, &flags, sizeof(flags));
+	return message(XFRM_MSG_GETSPDINFO, 0, &flags, sizeof(flags));
 }

@@ -99,10 +99,8 @@ uint32_t nlreq_port(const struct nlreq *r)
 	return r->port;
 }
 
-struct nl_msg *nlreq_msg(int type, int flags, const void *header, size_t header_len)
+static struct nl_msg *begin(struct nl_msg *m, int type, int flags, const void *header, size_t header_len)
 {
-	struct nl_msg *m = nlmsg_alloc();
-
 	if (!m)
 		return NULL;
 	if (!nlmsg_put(m, NL_AUTO_PORT, 0, type, 0, NLM_F_REQUEST | flags) ||
@@ -111,6 +109,16 @@ struct nl_msg *nlreq_msg(int type, int flags, const void *header, size_t header_
 		return NULL;
 	}
 	return m;
+}
+
+struct nl_msg *nlreq_msg(int type, int flags, const void *header, size_t header_len)
+{
+	return begin(nlmsg_alloc(), type, flags, header, header_len);
+}
+
+struct nl_msg *nlreq_msg_small(size_t room, int type, int flags, const void *header, size_t header_len)
+{
+	return begin(nlmsg_alloc_size(room), type, flags, header, header_len);
 }
 
 struct nl_msg *nlreq_whole(struct nl_msg *m, int err)

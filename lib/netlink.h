@@ -24,6 +24,8 @@ void nlreq_close(struct nlreq *r);
 
 /* A message with its family header (header_len octets); NULL when out of memory. */
 struct nl_msg *nlreq_msg(int type, int flags, const void *header, size_t header_len);
+/* The same with room for so many octets in all: many of them cost less than with a page each. */
+struct nl_msg *nlreq_msg_small(size_t room, int type, int flags, const void *header, size_t header_len);
 /* m, or NULL with m freed when one of the nla_put()s, or-ed into err, failed. */
 struct nl_msg *nlreq_whole(struct nl_msg *m, int err);
 
