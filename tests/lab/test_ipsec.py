@@ -39,7 +39,7 @@ SCENARIOS = [
 
 @pytest.mark.lab()
 @pytest.mark.parametrize("words", [(*s, "ipsec=manual", "payload=yes") for s in SCENARIOS], ids=" ".join)
-def test_scenarios(result):
+def test_scenarios(result, words):
     protected(result)
 
 
@@ -49,7 +49,7 @@ SWAN = [("handover", "moves=6", "payload=no"), ("handover", "moves=6", "payload=
 
 @pytest.mark.lab()
 @pytest.mark.parametrize("words", [(*s, "ipsec=strongswan") for s in SWAN], ids=" ".join)
-def test_with_strongswan(result):
+def test_with_strongswan(result, words):
     protected(result)
 
 
