@@ -247,7 +247,6 @@ static void ends_at(struct ipsec_glue *g, struct glue_node *node, const struct i
 	node->n.care_of = *care_of;
 	if (!in6_is_any(&from) && !in6_equal(&from, care_of)) {
 		g->stats.moves++;
-		/* From home, too: the new place may be one that was left a moment ago. */
 		if (g->config.arrangement == IPSEC_BY_MIGRATE && g->ops->moved)
 			g->ops->moved(g->ctx, &node->key.home_address, &from, care_of);
 	}

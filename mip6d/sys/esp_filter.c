@@ -146,7 +146,8 @@ static void note_former(struct esp_filter *f, const struct in6_addr *from, const
 			f->former[n++] = f->former[i];
 	if (n == FORMER)
 		memmove(&f->former[0], &f->former[1], --n * sizeof(f->former[0]));
-	f->former[n++] = (struct former){*from, mono_add_s(now, ESP_FILTER_FORMER_S)};
+	if (!in6_is_any(from))
+		f->former[n++] = (struct former){*from, mono_add_s(now, ESP_FILTER_FORMER_S)};
 	f->n_former = n;
 }
 

@@ -43,7 +43,10 @@ void esp_filter_close(struct esp_filter *f, bool remove);
 
 /* Mobile node: Mobility Headers for home_address have to come through IPsec, or not. */
 int esp_filter_guard(struct esp_filter *f, const struct in6_addr *home_address, bool on);
-/* ESP for from is ESP for care_of, for ESP_FILTER_FORMER_S; and so is what was for from before. */
+/*
+ * ESP for from is ESP for care_of, for ESP_FILTER_FORMER_S; and so is what was
+ * for from before, but never what is for care_of itself.  from ::: only that.
+ */
 int esp_filter_moved(struct esp_filter *f, const struct in6_addr *from, const struct in6_addr *care_of);
 /* Home agent: what is to be sent to home_address waits, or goes on. */
 int esp_filter_pause(struct esp_filter *f, const struct in6_addr *home_address, bool on);

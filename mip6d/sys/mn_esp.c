@@ -133,6 +133,9 @@ int mn_kernel_pause(struct mn_kernel *k, bool on)
 
 void mn_kernel_moved(struct mn_kernel *k, const struct in6_addr *from, const struct in6_addr *care_of)
 {
+	/* What ends at the home address is not only the tunnel's. */
+	if (in6_equal(from, &k->config.home_address))
+		from = &in6addr_any;
 	if (esp_filter_moved(k->esp, from, care_of))
 		log_warning("what is under way to %s is lost: the packet filter refuses to turn it", in6_str(from));
 }
