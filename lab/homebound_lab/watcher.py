@@ -137,15 +137,16 @@ def fingerprint(frame):
 class Sightings:
     """All captures of a run read by one watcher: what was in clear, and ESP by SPI."""
 
-    def __init__(self, watcher, foreign=(), forged=()):
+    def __init__(self, watcher, foreign=(), forged=(), rekeyed=float("inf")):
         """foreign: source addresses (6 octets) of frames that are not the watched hosts'; forged: packets that a test
         sent in a watched host's name, as octets from the IPv6 header on."""
         self.watcher = watcher
+        self.rekeyed = rekeyed  # when all SAs got other keys, with the same SPIs
         self.foreign_macs = {ATTACKER, *foreign}
         self.foreign = {fingerprint(bytes(14) + packet) for packet in forged}
         self.clear = []  # (time, link, text, fingerprint)
         self.esp = {}  # {link: Counter of SPIs}
-        self.numbers = {}  # {(SPI, sequence number) as octets: the start of what came with it}
+        self.numbers = {}  # {(after new keys, SPI and sequence number as octets): the start of what came with it}
         self.twice = []  # (SPI and sequence number, fingerprint) of ESP that came with other contents before
 
     def read(self, link, path, visited, routers=(), receives=()):
@@ -159,7 +160,7 @@ class Sightings:
                 self.foreign.add(fingerprint(frame))
                 continue
             if frame[20] == ESP:
-                self.count(spis, frame, 54)
+                self.count(time, spis, frame, 54)
                 continue
             if frame[6:12] in receives:
                 continue
@@ -172,17 +173,17 @@ class Sightings:
         packet = headers.take_apart(data)
         number = packet and headers.spi(data, packet)
         if number:
-            self.count(spis, frame, 14 + packet.at + (8 if packet.proto == UDP else 0))
+            self.count(time, spis, frame, 14 + packet.at + (8 if packet.proto == UDP else 0))
             return
         text = self.watcher.clear(data, away)
         if text:
             self.clear.append((time, link, text, fingerprint(frame)))
 
-    def count(self, spis, frame, at):
+    def count(self, time, spis, frame, at):
         """An ESP packet that starts at `at`."""
         spis[int.from_bytes(frame[at:at + 4], "big")] += 1
         number, start = frame[at:at + 8], frame[at + 8:at + 40]
-        if self.numbers.setdefault(number, start) != start:
+        if self.numbers.setdefault((time > self.rekeyed, number), start) != start:
             self.twice.append((number, fingerprint(frame)))
 
     def reused(self):
@@ -214,7 +215,8 @@ def sightings(e):
     known = {*watched["hosts"], *e.facts.get("routers", ()), "cn"}
     seen = Sightings(Watcher(watched["homes"], watched["agents"], watched["networks"], e.keys.payload),
                      foreign=[m for m, host in of_host.items() if host not in known],
-                     forged=[bytes.fromhex(p) for p in e.facts.get("forged", ())])
+                     forged=[bytes.fromhex(p) for p in e.facts.get("forged", ())],
+                     rekeyed=e.facts.get("new keys", float("inf")))
     access = {m for m, host in of_host.items() if host.startswith("ar")}
     for link in captured:
         end = ENDS.get(link) or ENDS.get(link.split("-")[0])
