@@ -526,3 +526,20 @@ def test_too_many_differences(place):
                 while first.get("more"):
                     first = c.answer()
                 assert "action must be" in c.send('{"verb":"ipsec"' + action + '}\n').answer()["error"]
+
+
+ALGORITHMS = ["aes-gcm-128", "aes-gcm-256", "chacha20-poly1305", "aes-cbc-128-hmac-sha256", "aes-cbc-256-hmac-sha256",
+              "aes-cbc-256-hmac-sha512", "aes-cbc-128-hmac-sha1", "3des-cbc-hmac-sha1", "null-hmac-sha256"]
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_new_keys_are_what_mip6d_wants(place, algorithm):
+    """Weak ones only if asked for."""
+    (place / "keys").touch(0o600)
+    (place / "keys").write_text(new_keys(HOME, AGENT, algorithm).stdout)
+    weak = ALGORITHMS.index(algorithm) >= 6
+    for allow in (False, True):
+        (place / "c").write_text(HA.replace("GROUP", "").replace("SOCKET", "/s").replace('"none"', '"manual"') + "ipsec = { allow_weak = " +
+                                 f'{str(allow).lower()}; keys_file = "{place}/keys"; }};')
+        got = subprocess.run([MIP6CTL, "config", "check", place / "c"], capture_output=True, text=True)
+        assert got.returncode == (1 if weak and not allow else 0), got.stderr
