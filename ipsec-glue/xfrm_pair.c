@@ -227,6 +227,9 @@ static int policy_out(struct nlreq *x, const struct xfrm_pair *p)
 	struct xfrm_user_tmpl t[2];
 	size_t n = 0;
 
+	/* Half of the direct path would lead through the tunnel without protection: all of it or nothing. */
+	if (p->by_sa && p->away && in6_is_any(&p->own_care_of))
+		return policy_put(x, &id, t, 0);
 	if (!in6_is_any(&p->peer_care_of))
 		t[n++] = template(IPPROTO_ROUTING);
 	if (!in6_is_any(&p->own_care_of))
