@@ -80,6 +80,8 @@ int glue_do(struct ipsec_glue *g, struct ipsec_plan *p)
 
 	if (p->no_memory)
 		err = -ENOMEM;
+	else if (p->n && (err = glue_sequence_prepare(g, p)))
+		snprintf(f.why, sizeof(f.why), "%.199s", err == -EIO ? g->why : strerror(-err));
 	else if (p->n)
 		err = ipsec_sender_do(g->sender, p, &f);
 	if (err)
@@ -135,7 +137,7 @@ static int install(struct ipsec_glue *g, struct glue_node *node)
 			return err;
 		glue_sa_adopt(g, node);
 		glue_sa_add(g, node, &node->n, IPSEC_SIGNAL, &p);
-		if (g->config.arrangement == IPSEC_BY_HOME_ADDRESS)
+		if (g->config.arrangement == IPSEC_BY_HOME_ADDRESS || node->keyed[IPSEC_DATA])
 			glue_sa_add(g, node, &node->n, IPSEC_DATA, &p);
 	}
 	if (!g->nodes)
@@ -184,17 +186,29 @@ static void plan_removal(struct ipsec_glue *g, struct glue_node *node, struct ip
 			glue_sa_del(node, (enum ipsec_use)use, p);
 }
 
+static int take_away(struct ipsec_glue *g, struct glue_node *node)
+{
+	struct ipsec_plan p = {0};
+	struct glue_last last;
+	int err;
+
+	plan_removal(g, node, &p);
+	glue_sequence_last(g, node, &last);
+	err = glue_do(g, &p);
+	if (!err)
+		glue_sequence_end(g, node, &last);
+	return err;
+}
+
 int ipsec_glue_del(
 	struct ipsec_glue *g, const struct in6_addr *home_address, const struct in6_addr *home_agent)
 {
 	struct glue_node *node = glue_find(g, home_address, home_agent);
-	struct ipsec_plan p = {0};
 	int err;
 
 	if (!node)
 		return -ENOENT;
-	plan_removal(g, node, &p);
-	err = glue_do(g, &p);
+	err = take_away(g, node);
 	if (!err)
 		forget(g, node);
 	return err;
@@ -279,6 +293,9 @@ int ipsec_glue_bind(struct ipsec_glue *g, const struct in6_addr *home_address,
 
 	if (!node)
 		return -ENOENT;
+	err = glue_sequence_look(g, node);
+	if (err)
+		return err;
 	if (node->n.bound && in6_equal(&node->n.care_of, care_of))
 		return 0;
 	leave_other_agent(g, node);
@@ -305,6 +322,9 @@ int ipsec_glue_unbind(
 
 	if (!node)
 		return -ENOENT;
+	err = glue_sequence_look(g, node);
+	if (err)
+		return err;
 	was = node->n;
 	if (node->n.ike && !node->keyed[IPSEC_DATA])
 		was.care_of = *home_address;
@@ -457,13 +477,8 @@ void ipsec_glue_close(struct ipsec_glue *g, bool remove)
 	if (!g)
 		return;
 	HASH_ITER(hh, g->nodes, node, next) {
-		struct ipsec_plan p = {0};
-
-		if (remove) {
-			plan_removal(g, node, &p);
-			if (glue_do(g, &p))
-				glue_notice(g, &node->key.home_address, g->why);
-		}
+		if (remove && take_away(g, node))
+			glue_notice(g, &node->key.home_address, g->why);
 		forget(g, node);
 	}
 	glue_sa_forget(g);

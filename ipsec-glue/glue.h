@@ -15,6 +15,8 @@
 
 struct ipsec_glue; /* opaque */
 struct ipsec_keys; /* ipsec-glue/manual.h */
+struct ipsec_manual_sa;
+struct ipsec_sequence; /* ipsec-glue/sequence.h */
 
 struct ipsec_glue_config {
 	bool at_home_agent;
@@ -41,6 +43,15 @@ struct ipsec_glue_ops {
 	/* An SA of this node comes to an end, or (hard) has: it is gone. */
 	void (*expired)(void *ctx, const struct in6_addr *home_address, const struct in6_addr *home_agent,
 		enum ipsec_use use, uint32_t spi, bool hard);
+	/*
+	 * Sequence numbers of an SA with a manual key, found again after a restart
+	 * by src, dst and spi of the key file.  get: false, there are none.
+	 * put: false, they are not stored; sync: they outlive the machine's end
+	 * when it returns.
+	 */
+	bool (*sequence_get)(void *ctx, const struct ipsec_manual_sa *sa, struct ipsec_sequence *s);
+	bool (*sequence_put)(
+		void *ctx, const struct ipsec_manual_sa *sa, const struct ipsec_sequence *s, bool sync);
 	/* For logs: something of the kernel's or of ours that an operator should know. */
 	void (*notice)(void *ctx, const struct in6_addr *home_address, const char *text);
 };

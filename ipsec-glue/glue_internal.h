@@ -9,6 +9,7 @@
 #include "ipsec-glue/kernel_events.h"
 #include "ipsec-glue/manual.h"
 #include "ipsec-glue/sender.h"
+#include "ipsec-glue/sequence.h"
 
 struct glue_key {
 	struct in6_addr home_address, home_agent;
@@ -81,5 +82,23 @@ void glue_sa_del(const struct glue_node *node, enum ipsec_use use, struct ipsec_
 /* As it should be. */
 void glue_sa_wanted(const struct ipsec_glue *g, const struct glue_node *node,
 	const struct ipsec_node *n, enum ipsec_use use, bool out, struct ipsec_sa *sa);
+
+/* ---- glue_sequence.c ---- */
+
+/* Each manual SA that the plan makes gets its numbers, which are reserved now. */
+int glue_sequence_prepare(struct ipsec_glue *g, struct ipsec_plan *p);
+/* One that is there already, as info, goes on as sa should be, or makes place for it. */
+void glue_sequence_resume(struct ipsec_glue *g, const struct ipsec_manual_sa *m,
+	const struct ipsec_sa_info *info, const struct ipsec_sa *sa, struct ipsec_plan *p);
+/* Reserve what the node's SAs will use, and remember what they have received. */
+int glue_sequence_look(struct ipsec_glue *g, const struct glue_node *node);
+
+struct glue_last {
+	bool seen[IPSEC_USES][2]; /* second index: sends */
+	struct ipsec_sequence_now now[IPSEC_USES][2];
+};
+/* Right before the SAs of a node are deleted, and right behind. */
+void glue_sequence_last(struct ipsec_glue *g, const struct glue_node *node, struct glue_last *last);
+void glue_sequence_end(struct ipsec_glue *g, const struct glue_node *node, const struct glue_last *last);
 
 #endif

@@ -370,6 +370,8 @@ static void expired(struct ipsec_glue *g, const struct ipsec_event *e)
 		g->ops->expired(g->ctx, &node->key.home_address, &node->key.home_agent, use, e->spi, e->hard);
 	if (e->hard)
 		suspect(g, node);
+	else if (glue_sequence_look(g, node))
+		glue_notice(g, &node->key.home_address, g->why);
 }
 
 static void take(void *arg, const struct ipsec_event *e)

@@ -64,7 +64,7 @@ static bool fits(const struct ipsec_sa *sa, const struct ipsec_node *n, enum ips
 	       (in6_equal(&sa->dst, &dst) || (by_care_of && !from_mobile));
 }
 
-static const struct ipsec_sa *left(
+static const struct ipsec_sa_info *left(
 	const struct ipsec_glue *g, const struct glue_node *node, enum ipsec_use use, bool out)
 {
 	struct glue_found *f;
@@ -72,22 +72,22 @@ static const struct ipsec_sa *left(
 	HASH_FIND(hh, g->found, &node->manual[use][out]->spi, sizeof(uint32_t), f);
 	for (; f; f = f->next)
 		if (fits(&f->info.sa, &node->n, use, out))
-			return &f->info.sa;
+			return &f->info;
 	return NULL;
 }
 
 /* Killed in the middle of a move, the two may end at different addresses: the one that sends tells. */
 void glue_sa_adopt(struct ipsec_glue *g, struct glue_node *node)
 {
-	const struct ipsec_sa *sends = left(g, node, IPSEC_DATA, true), *other;
+	const struct ipsec_sa_info *sends = left(g, node, IPSEC_DATA, true), *other;
 
 	if (!sends)
 		return;
-	node->n.care_of = node->n.at_home_agent ? sends->dst : sends->src;
+	node->n.care_of = node->n.at_home_agent ? sends->sa.dst : sends->sa.src;
 	node->n.was_bound = true;
 	other = left(g, node, IPSEC_DATA, false);
 	node->keyed[IPSEC_DATA] =
-		other && in6_equal(&node->n.care_of, node->n.at_home_agent ? &other->src : &other->dst);
+		other && in6_equal(&node->n.care_of, node->n.at_home_agent ? &other->sa.src : &other->sa.dst);
 }
 
 /* ---- what there should be ---- */
@@ -126,26 +126,28 @@ void glue_sa_wanted(const struct ipsec_glue *g, const struct glue_node *node,
 }
 
 static bool there(const struct ipsec_glue *g, const struct glue_node *node, const struct ipsec_sa *sa,
-	enum ipsec_use use, bool out)
+	enum ipsec_use use, bool out, struct ipsec_sa_info *info)
 {
-	const struct ipsec_sa *l = g->found ? left(g, node, use, out) : NULL;
-	struct ipsec_sa_info info;
-
-	if (l && in6_equal(&l->src, &sa->src) && in6_equal(&l->dst, &sa->dst))
-		return true;
-	return ipsec_sender_sa(g->sender, &sa->dst, sa->spi, &info) == 0 &&
-	       in6_equal(&info.sa.src, &sa->src) && info.sa.reqid == sa->reqid;
+	/* what was found at the start is old by now: only that there is none saves a question */
+	if (g->found && !left(g, node, use, out))
+		return false;
+	return ipsec_sender_sa(g->sender, &sa->dst, sa->spi, info) == 0 &&
+	       in6_equal(&info->sa.src, &sa->src) && info->sa.reqid == sa->reqid;
 }
 
 void glue_sa_add(struct ipsec_glue *g, struct glue_node *node, const struct ipsec_node *n,
 	enum ipsec_use use, struct ipsec_plan *p)
 {
 	for (int out = 0; out < 2; out++) {
+		struct ipsec_sa_info info;
 		struct ipsec_sa sa;
-		struct ipsec_op *op;
+		struct ipsec_op *op = NULL;
 
 		glue_sa_wanted(g, node, n, use, out, &sa);
-		op = there(g, node, &sa, use, out) ? NULL : ipsec_plan_add(p, IPSEC_SA_ADD);
+		if (there(g, node, &sa, use, out, &info))
+			glue_sequence_resume(g, node->manual[use][out], &info, &sa, p);
+		else
+			op = ipsec_plan_add(p, IPSEC_SA_ADD);
 		if (op)
 			op->sa = sa;
 		ipsec_key_wipe(&sa.key);

@@ -406,6 +406,14 @@ const struct ipsec_manual_sa *ipsec_keys_find(const struct ipsec_keys *k,
 	return e ? &e->sa : NULL;
 }
 
+const struct ipsec_manual_sa *ipsec_keys_of(const struct ipsec_keys *k, const struct ipsec_key *key)
+{
+	struct entry *e;
+
+	HASH_FIND(by_key, k->by_key, key->octets, key->len, e);
+	return e ? &e->sa : NULL;
+}
+
 const struct ipsec_manual_sa *ipsec_keys_at(const struct ipsec_keys *k, size_t i)
 {
 	return k && i < k->n ? &k->entries[i].sa : NULL;

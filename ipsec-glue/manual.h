@@ -39,6 +39,9 @@ void ipsec_keys_free(struct ipsec_keys *k); /* wiped; NULL is fine */
 /* NULL: none. */
 const struct ipsec_manual_sa *ipsec_keys_find(const struct ipsec_keys *k,
 	const struct in6_addr *src, const struct in6_addr *dst, enum ipsec_use use);
+/* Whose key this is; NULL: no SA's. */
+const struct ipsec_manual_sa *ipsec_keys_of(
+	const struct ipsec_keys *k, const struct ipsec_key *key);
 /* One after the other from 0 on, in the order of the lines; NULL: no more. */
 const struct ipsec_manual_sa *ipsec_keys_at(const struct ipsec_keys *k, size_t i);
 

@@ -46,6 +46,11 @@ static void grant(struct ipsec_sequence_step *s, uint64_t sent, uint64_t packets
 	s->hard_packets = packets + block;
 }
 
+static bool stopped(const struct ipsec_sequence *stored, const struct ipsec_sequence_now *now)
+{
+	return now->sent >= IPSEC_SEQUENCE_LAST && stored->bound < IPSEC_SEQUENCE_LAST;
+}
+
 void ipsec_sequence_begin(const struct ipsec_sequence *stored, const struct ipsec_sequence_now *now,
 	const uint8_t fingerprint[IPSEC_FINGERPRINT_LEN], bool sends, struct ipsec_sequence_step *s)
 {
@@ -53,8 +58,12 @@ void ipsec_sequence_begin(const struct ipsec_sequence *stored, const struct ipse
 
 	memset(s, 0, sizeof(*s));
 	memcpy(s->put.fingerprint, fingerprint, IPSEC_FINGERPRINT_LEN);
-	/* Without a record nobody knows which key the kernel has: taking it for ours repeats no number. */
-	s->replace = now && stored && !same;
+	/*
+	 * Without a record nobody knows which key the kernel has: taking it for
+	 * ours repeats no number.  One at the last number, which the record
+	 * denies, was stopped for a move that did not end (IPSEC_SA_STOP).
+	 */
+	s->replace = now && stored && (!same || (sends && stopped(stored, now)));
 	s->add = !now || s->replace;
 	if (!s->add) {
 		s->sent = now->sent;
@@ -83,7 +92,8 @@ void ipsec_sequence_continue(const struct ipsec_sequence *stored,
 	if (now->received > stored->received)
 		s->put.received = to32(now->received);
 	/* what the limits of the kernel allow is less than a block, the rest is for moves */
-	if (sends && now->sent + IPSEC_SEQUENCE_BLOCK * 3 / 2 > stored->bound)
+	if (sends && !stopped(stored, now) &&
+		now->sent + IPSEC_SEQUENCE_BLOCK * 3 / 2 > stored->bound)
 		grant(s, now->sent, now->packets);
 	if (s->put.bound < stored->bound)
 		s->put.bound = stored->bound;

@@ -8,11 +8,13 @@
 
 #include "ipsec-glue/glue.h"
 #include "ipsec-glue/manual.h"
+#include "ipsec-glue/sequence.h"
 #include "lib/log.h"
 #include "mip6d/daemon_internal.h"
 #include "mip6d/sys/esp_filter.h"
 #include "mip6d/sys/ha_kernel.h"
 #include "mip6d/sys/mn_kernel.h"
+#include "mip6d/sys/store.h"
 #include "mip6d/sys/loop.h"
 
 /* ---- what the glue asks ---- */
@@ -47,8 +49,37 @@ static void bound(void *ctx, const struct in6_addr *home_address, const struct i
 	daemon_swan_bound(ctx, home_address, home_agent, care_of);
 }
 
+static bool sequence_get(void *ctx, const struct ipsec_manual_sa *sa, struct ipsec_sequence *s)
+{
+	const struct daemon *d = ctx;
+	struct store_sa record = {.src = sa->src, .dst = sa->dst, .spi = sa->spi};
+
+	if (!store_sa_get(d->store, &record))
+		return false;
+	*s = (struct ipsec_sequence){.bound = record.bound, .received = record.received};
+	memcpy(s->fingerprint, record.fingerprint, sizeof(s->fingerprint));
+	return true;
+}
+
+static bool sequence_put(
+	void *ctx, const struct ipsec_manual_sa *sa, const struct ipsec_sequence *s, bool sync)
+{
+	const struct daemon *d = ctx;
+	struct store_sa record = {.src = sa->src,
+		.dst = sa->dst,
+		.spi = sa->spi,
+		.bound = s->bound,
+		.received = s->received};
+
+	memcpy(record.fingerprint, s->fingerprint, sizeof(record.fingerprint));
+	return store_sa_put(d->store, &record, sync);
+}
+
 static const struct ipsec_glue_ops glue_ops = {
-	.pause = pause_sending, .moved = moved, .bound = bound, .notice = notice};
+	.pause = pause_sending,
+	.sequence_get = sequence_get,
+	.sequence_put = sequence_put,
+	.moved = moved, .bound = bound, .notice = notice};
 
 /* ---- start and end ---- */
 

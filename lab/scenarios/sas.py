@@ -27,8 +27,8 @@ def in_kernel(host):
     for m, end in zip(starts, [m.start() for m in starts[1:]] + [len(text)]):
         sa = text[m.start():end]
         sas[m.group(2), int(m.group(3), 16)] = {
-            "source": m.group(1), "mode": m.group(4), "octets": number(r"(\d+)\(bytes\)", sa),
-            "packets": number(r"(\d+)\(packets\)", sa), "seq": number(r", seq (0x[0-9a-f]+)", sa),
+            "source": m.group(1), "mode": m.group(4), "octets": number(r"(\d+)\(bytes\)", sa.split("lifetime current:")[1]),
+            "packets": number(r"(\d+)\(packets\)", sa.split("lifetime current:")[1]), "seq": number(r", seq (0x[0-9a-f]+)", sa),
             "oseq": number(r"oseq (0x[0-9a-f]+)", sa), "window": number(r"replay_window (\d+)", sa)}
     return sas
 

@@ -8,6 +8,10 @@
  *   64  end, seconds since 1970   72  what remained at the time of writing
  *   76  CRC-32 of the octets before
  *
+ * An SA's sequence numbers have its ends in the place of home address and
+ * care-of address, SPI and fingerprint of its key in that of the home agent,
+ * the bound in that of the lifetime, the received one in that of what remained.
+ *
  * Right behind a binding of a mobile router, and written with it in one go,
  * there is a record for each of its networks: the prefix in the place of the
  * care-of address, its length in that of the number.  With one of them
@@ -15,7 +19,8 @@
  *
  * The page cache outlives the process, so an append survives a kill without
  * any waiting for the disk.  After a crash of the whole machine the kernel's
- * half of the bindings is gone as well, and the nodes register again.
+ * half of the bindings is gone as well, and the nodes register again.  Only
+ * sequence numbers of SAs have to outlive that, and wait for the disk.
  */
 #include "mip6d/sys/store.h"
 
@@ -42,7 +47,7 @@
 #define FOR_EVER UINT32_MAX
 
 /* A sequence number has the local address in the place of the home address, the peer in that of the care-of address. */
-enum kind { KIND_PUT = 1, KIND_DEL = 2, KIND_MN = 3, KIND_SEEN = 4, KIND_SENT = 5, KIND_NETWORK = 6 };
+enum kind { KIND_PUT = 1, KIND_DEL = 2, KIND_MN = 3, KIND_SEEN = 4, KIND_SENT = 5, KIND_NETWORK = 6, KIND_SA = 7 };
 
 struct entry {
 	struct in6_addr home_address;
@@ -68,6 +73,18 @@ struct sequence {
 	UT_hash_handle hh;
 };
 
+struct sa_key {
+	struct in6_addr src, dst;
+	uint32_t spi;
+};
+
+struct sa {
+	struct sa_key key;
+	uint8_t fingerprint[8];
+	uint32_t bound, received;
+	UT_hash_handle hh;
+};
+
 struct store {
 	char path[PATH_MAX];
 	int fd, lock_fd;
@@ -76,6 +93,7 @@ struct store {
 	bool broken; /* the last append failed: write the file anew */
 	struct entry *entries;
 	struct sequence *sequences;
+	struct sa *sas;
 	struct entry mn;
 	bool has_mn;
 	struct log_limit log;
@@ -147,7 +165,7 @@ static bool parse(const uint8_t in[RECORD_LEN], uint8_t *kind, struct entry *e)
 	ok &= rbuf_u16(&r, &e->flags) && rbuf_u16(&r, &e->n_networks) && rbuf_u32(&r, &e->lifetime_s);
 	ok &= rbuf_u64(&r, &e->end) && rbuf_u32(&r, &e->remaining_s) && rbuf_u32(&r, &crc);
 	e->invalid = invalid;
-	return ok && magic == MAGIC && invalid <= 1 && *kind >= KIND_PUT && *kind <= KIND_NETWORK &&
+	return ok && magic == MAGIC && invalid <= 1 && *kind >= KIND_PUT && *kind <= KIND_SA &&
 	       crc == crc32(in, CRC_AT);
 }
 
@@ -258,6 +276,53 @@ static bool sequence_remember(struct store *s, uint8_t kind, const struct entry 
 	return true;
 }
 
+static struct sa *sa_find(struct store *s, const struct in6_addr *src, const struct in6_addr *dst, uint32_t spi)
+{
+	struct sa_key key;
+	struct sa *q;
+
+	memset(&key, 0, sizeof(key));
+	key.src = *src;
+	key.dst = *dst;
+	key.spi = spi;
+	HASH_FIND(hh, s->sas, &key, sizeof(key), q);
+	return q;
+}
+
+static struct entry entry_of_sa(const struct sa *q)
+{
+	struct entry e = {.home_address = q->key.src,
+		.care_of = q->key.dst,
+		.lifetime_s = q->bound,
+		.remaining_s = q->received};
+
+	memcpy(e.home_agent.s6_addr, &q->key.spi, 4);
+	memcpy(e.home_agent.s6_addr + 4, q->fingerprint, sizeof(q->fingerprint));
+	return e;
+}
+
+static struct sa *sa_remember(struct store *s, const struct entry *e)
+{
+	uint32_t spi;
+	struct sa *q;
+
+	memcpy(&spi, e->home_agent.s6_addr, 4);
+	q = sa_find(s, &e->home_address, &e->care_of, spi);
+	if (!q) {
+		q = calloc(1, sizeof(*q));
+		if (!q)
+			return NULL;
+		q->key.src = e->home_address;
+		q->key.dst = e->care_of;
+		q->key.spi = spi;
+		HASH_ADD(hh, s->sas, key, sizeof(q->key), q);
+	}
+	memcpy(q->fingerprint, e->home_agent.s6_addr + 4, sizeof(q->fingerprint));
+	q->bound = e->lifetime_s;
+	q->received = e->remaining_s;
+	return q;
+}
+
 /* ---- the file ---- */
 
 static void complain(struct store *s, const char *what, int err)
@@ -338,10 +403,33 @@ static int write_new(struct store *s, struct out *o)
 
 		out_add(o, (enum kind)q->key.kind, &as);
 	}
+	for (const struct sa *a = s->sas; a; a = a->hh.next) {
+		struct entry as = entry_of_sa(a);
+
+		out_add(o, KIND_SA, &as);
+	}
 	if (s->has_mn)
 		out_add(o, KIND_MN, &s->mn);
 	out_flush(o);
 	return o->failed || fdatasync(o->fd) < 0 ? (errno ? errno : EIO) : 0;
+}
+
+/* Without it the former file could be back after the machine's end, and be without what is appended now. */
+static int folder_sync(const char *path)
+{
+	char folder[PATH_MAX], *slash;
+	int fd, err;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash)
+		slash[slash == folder] = '\0';
+	fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	err = fsync(fd) < 0 ? errno : 0;
+	close(fd);
+	return err;
 }
 
 /* Write the file anew and put it in place of the old one; the old one stays if that fails. */
@@ -370,14 +458,17 @@ static void compact(struct store *s)
 		close(s->fd);
 		s->fd = o->fd;
 		s->n_records = o->records;
-		s->broken = false;
+		err = folder_sync(s->path);
+		if (err)
+			complain(s, "wait for the disk", err);
+		s->broken = err;
 	}
 	free(o);
 }
 
 static size_t live(const struct store *s)
 {
-	return HASH_COUNT(s->entries) + HASH_COUNT(s->sequences) + s->n_networks + s->has_mn;
+	return HASH_COUNT(s->entries) + HASH_COUNT(s->sequences) + HASH_COUNT(s->sas) + s->n_networks + s->has_mn;
 }
 
 static void append(struct store *s, enum kind kind, const struct entry *e)
@@ -432,6 +523,8 @@ static bool apply(struct store *s, uint8_t kind, struct entry *e)
 	}
 	if (kind == KIND_SEEN || kind == KIND_SENT)
 		return sequence_remember(s, kind, e);
+	if (kind == KIND_SA)
+		return sa_remember(s, e);
 	if (kind == KIND_DEL) {
 		forget(s, &e->home_address);
 		return true;
@@ -577,6 +670,7 @@ void store_close(struct store *s)
 {
 	struct sequence *q, *next_q;
 	struct entry *e, *next;
+	struct sa *a, *next_a;
 
 	if (!s)
 		return;
@@ -589,6 +683,11 @@ void store_close(struct store *s)
 	{
 		HASH_DEL(s->sequences, q);
 		free(q);
+	}
+	HASH_ITER(hh, s->sas, a, next_a)
+	{
+		HASH_DEL(s->sas, a);
+		free(a);
 	}
 	if (s->fd >= 0)
 		close(s->fd);
@@ -719,4 +818,38 @@ int store_sequence_get(struct store *s, enum store_sequence which, const struct 
 	struct sequence *q = sequence_find(s, sequence_kind(which), local, peer);
 
 	return q ? q->seq : -1;
+}
+
+/* ---- sequence numbers of SAs ---- */
+
+bool store_sa_put(struct store *s, const struct store_sa *sa, bool sync)
+{
+	struct sa like = {.bound = sa->bound, .received = sa->received};
+	struct entry e;
+
+	like.key = (struct sa_key){sa->src, sa->dst, sa->spi};
+	memcpy(like.fingerprint, sa->fingerprint, sizeof(like.fingerprint));
+	e = entry_of_sa(&like);
+	if (!sa_remember(s, &e)) {
+		complain(s, "remember sequence numbers", ENOMEM);
+		return false;
+	}
+	append(s, KIND_SA, &e);
+	if (!s->broken && (!sync || fdatasync(s->fd) == 0))
+		return true;
+	if (!s->broken)
+		complain(s, "wait for the disk", errno);
+	return false;
+}
+
+bool store_sa_get(struct store *s, struct store_sa *sa)
+{
+	const struct sa *q = sa_find(s, &sa->src, &sa->dst, sa->spi);
+
+	if (!q)
+		return false;
+	memcpy(sa->fingerprint, q->fingerprint, sizeof(q->fingerprint));
+	sa->bound = q->bound;
+	sa->received = q->received;
+	return true;
 }

@@ -56,6 +56,21 @@ void store_sequence_put(struct store *s, enum store_sequence which, const struct
 int store_sequence_get(struct store *s, enum store_sequence which, const struct in6_addr *local,
 	const struct in6_addr *peer); /* -1: none */
 
+/*
+ * Sequence numbers of an SA with a manual key (doc/ipsec.md), by what the key
+ * file calls it.  sync: it is on the disk when this returns, and outlives the
+ * machine's end too.  False, after it was logged: it is not.
+ */
+struct store_sa {
+	struct in6_addr src, dst;
+	uint32_t spi;
+	uint8_t fingerprint[8]; /* of the key */
+	uint32_t bound, received;
+};
+bool store_sa_put(struct store *s, const struct store_sa *sa, bool sync);
+/* src, dst and spi are given; false: none. */
+bool store_sa_get(struct store *s, struct store_sa *sa);
+
 /* Seconds since 1970; tests replace it.  NULL: the clock. */
 void store_set_clock(struct store *s, int64_t (*now)(void *arg), void *arg);
 

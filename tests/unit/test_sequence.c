@@ -132,6 +132,24 @@ START_TEST(the_last_numbers)
 }
 END_TEST
 
+/* Killed between IPSEC_SA_STOP and IPSEC_SA_SKIP: the numbers are not used up. */
+START_TEST(stopped_in_a_move)
+{
+	struct ipsec_sequence r = stored(3 * BLOCK, 7);
+	struct ipsec_sequence_now now = {.sent = UINT32_MAX, .received = 9, .packets = 5};
+	struct ipsec_sequence_step s;
+
+	ipsec_sequence_begin(&r, &now, one, true, &s);
+	ck_assert(s.replace && s.add && !s.exhausted && s.sent == 3 * BLOCK &&
+		  s.put.bound == 5 * BLOCK);
+	ipsec_sequence_continue(&r, &now, true, &s);
+	ck_assert(!s.exhausted && !s.hard_packets && s.put.bound == 3 * BLOCK);
+	r.bound = UINT32_MAX;
+	ipsec_sequence_begin(&r, &now, one, true, &s);
+	ck_assert(!s.replace && s.exhausted && s.sent == UINT32_MAX);
+}
+END_TEST
+
 START_TEST(fingerprints)
 {
 	struct ipsec_key a = {.len = 20, .octets = {1, 2, 3}}, b = a, longer = a;
@@ -202,14 +220,17 @@ static bool lives(struct world *w)
 
 static bool carry_out(struct world *w, const struct ipsec_sequence_step *s)
 {
+	if (s->replace) {
+		w->there = false;
+		if (!lives(w))
+			return false;
+	}
 	if (s->store) {
 		w->disk = s->put;
 		w->on_disk = true;
 	}
 	if (!lives(w))
 		return false;
-	if (s->replace)
-		w->there = false;
 	if (s->add) {
 		w->there = true;
 		w->k = (struct ipsec_sequence_now){.sent = s->sent, .received = s->received};
@@ -232,6 +253,17 @@ static void start(struct world *w)
 	carry_out(w, &s);
 }
 
+/* Stopped, moved, and on behind a gap; killed in between it stays stopped. */
+static void move_it(struct world *w)
+{
+	uint64_t sent = w->k.sent;
+
+	w->k.sent = UINT32_MAX;
+	if (lives(w))
+		w->k.sent = sent < UINT32_MAX - IPSEC_SEQUENCE_GAP ? sent + IPSEC_SEQUENCE_GAP
+								   : UINT32_MAX;
+}
+
 static void look(struct world *w, bool move)
 {
 	struct ipsec_sequence_step s;
@@ -240,9 +272,10 @@ static void look(struct world *w, bool move)
 		start(w);
 	if (!w->there || !w->running)
 		return;
+	ck_assert_uint_eq(w->key_there, w->key);
 	ipsec_sequence_continue(&w->disk, &w->k, true, &s);
 	if (carry_out(w, &s) && move && w->there)
-		w->k.sent += w->k.sent < UINT32_MAX - IPSEC_SEQUENCE_GAP ? IPSEC_SEQUENCE_GAP : 0;
+		move_it(w);
 }
 
 static void stop(struct world *w)
@@ -309,6 +342,7 @@ int main(void)
 	tcase_add_test(t, next_numbers_in_time);
 	tcase_add_test(t, clean_end_wastes_little);
 	tcase_add_test(t, the_last_numbers);
+	tcase_add_test(t, stopped_in_a_move);
 	tcase_add_test(t, fingerprints);
 	tcase_add_test(t, never_twice);
 	suite_add_tcase(s, t);

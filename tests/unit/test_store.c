@@ -670,6 +670,51 @@ START_TEST(sequence_numbers)
 }
 END_TEST
 
+static struct store_sa sa_now(const struct store_sa *like)
+{
+	struct store_sa sa = {.src = like->src, .dst = like->dst, .spi = like->spi};
+	struct store *s = open_it();
+
+	ck_assert(store_sa_get(s, &sa));
+	store_close(s);
+	return sa;
+}
+
+START_TEST(sequence_numbers_of_sas)
+{
+	struct store_sa a = {home(1), home(2), 0x1001, {1, 2, 3, 4, 5, 6, 7, 8}, 0x200000, 77}, b = a, c = a, got;
+	struct store *s = open_it();
+
+	got = a;
+	ck_assert(!store_sa_get(s, &got));
+	b.spi = 0x1002;
+	b.bound = UINT32_MAX;
+	c.src = a.dst, c.dst = a.src;
+	c.received = UINT32_MAX;
+	ck_assert(store_sa_put(s, &a, true) && store_sa_put(s, &b, false) && store_sa_put(s, &c, true));
+	a.bound = 0x400000;
+	ck_assert(store_sa_put(s, &a, true));
+	ck_assert_uint_eq(store_count(s), 0); /* they are no bindings */
+	store_close(s);
+	got = sa_now(&a);
+	ck_assert(got.bound == 0x400000 && got.received == 77 && memcmp(got.fingerprint, a.fingerprint, 8) == 0);
+	ck_assert_uint_eq(sa_now(&b).bound, UINT32_MAX);
+	ck_assert_uint_eq(sa_now(&c).received, UINT32_MAX);
+	/* also when the file was written anew; another key takes the place of the first */
+	s = open_it();
+	a.fingerprint[7] = 9;
+	for (uint32_t i = 0; i < 3 * 4096; i++) {
+		a.received = i;
+		ck_assert(store_sa_put(s, &a, false));
+	}
+	store_close(s);
+	ck_assert_uint_lt(file_size(), 3 * 4096 * RECORD);
+	got = sa_now(&a);
+	ck_assert(got.received == 3 * 4096 - 1 && got.fingerprint[7] == 9);
+	ck_assert_uint_eq(sa_now(&b).bound, UINT32_MAX);
+}
+END_TEST
+
 /* RFC 5847 3.2: it grows when the state was lost, and only then; it never becomes smaller. */
 START_TEST(restart_counter)
 {
@@ -862,6 +907,7 @@ int main(void)
 	tcase_add_test(t, full_disk);
 	tcase_add_test(t, mobile_node);
 	tcase_add_test(t, sequence_numbers);
+	tcase_add_test(t, sequence_numbers_of_sas);
 	tcase_add_test(t, restart_counter);
 	tcase_add_test(t, networks_come_back);
 	tcase_add_test(t, networks_cut_off_at_each_octet);
