@@ -95,8 +95,6 @@ void ipsec_sequence_continue(const struct ipsec_sequence *stored,
 	if (sends && !stopped(stored, now) &&
 		now->sent + IPSEC_SEQUENCE_BLOCK * 3 / 2 > stored->bound)
 		grant(s, now->sent, now->packets);
-	if (s->put.bound < stored->bound)
-		s->put.bound = stored->bound;
 	s->store = memcmp(&s->put, stored, sizeof(s->put)) != 0;
 }
 

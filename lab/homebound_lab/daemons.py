@@ -144,22 +144,27 @@ class Daemon:
             return f.read().splitlines()
 
 
-def protection(lab, host, address, more_agents=()):
+def protection(lab, host, address, more_agents=(), networks=()):
     """What the configuration of the node or home agent with this address says of IPsec."""
     agents = [*[HOME_AGENT, SECOND_HOME_AGENT][:2 if "ha2" in lab.hosts else 1], *more_agents]
     nodes = [HOME_ADDRESS, PEER_HOME_ADDRESS][:2 if "mn2" in lab.hosts else 1]
-    keys = ipsec.of_node(ipsec.manual_keys(lab.seed, lab.keys.algorithm, nodes, agents), address)
-    ipsec.watch(lab, host, keys=keys if lab.keys.ipsec == "manual" else ())
-    more = swans.start(lab, host, address, nodes, agents) if lab.keys.ipsec == "strongswan" else ()
-    return {"ipsec": lab.keys.ipsec, "ipsec_section": ipsec.section(lab, host, keys, more)}
+    if not ipsec.is_on(lab):
+        return {"ipsec": "none", "ipsec_section": ""}
+    if lab.keys.ipsec == "strongswan":
+        more = swans.start(lab, host, address, nodes, agents, networks)
+    else:
+        keys = ipsec.of_node(ipsec.manual_keys(lab.seed, lab.keys.algorithm, nodes, agents), address)
+        ipsec.watch(lab, host, keys=keys)
+        more = [f'keys_file = "{ipsec.key_file(lab, host, keys)}";']
+    return {"ipsec": lab.keys.ipsec, "ipsec_section": ipsec.section(lab, more)}
 
 
-def home_agent(lab, net, host=None, more="", home_agent=HOME_AGENT, **values):
-    """more: further lines of the section home_agent."""
+def home_agent(lab, net, host=None, more="", home_agent=HOME_AGENT, networks=(), **values):
+    """more: further lines of the section home_agent; networks: those behind its nodes."""
     host = host or net.ha
     ipsec.watch(lab, host, agents=[home_agent])
     return Daemon(lab, host, HOME_AGENT_CONF, more=more, home_agent=home_agent,
-                  **{**protection(lab, host, home_agent), **values}).start()
+                  **{**protection(lab, host, home_agent, networks=networks), **values}).start()
 
 
 def mobile_node(lab, net, lifetime=600, uplink="optimistic", optimistic_dad=True, host=None, more="", sections="",
@@ -171,7 +176,7 @@ def mobile_node(lab, net, lifetime=600, uplink="optimistic", optimistic_dad=True
     interfaces = interfaces_of(host)
     return Daemon(lab, host, MOBILE_NODE_CONF, interfaces=interfaces, lifetime=lifetime, uplink=uplink,
                   optimistic_dad="true" if optimistic_dad else "false", more=more, sections=sections,
-                  home_address=home_address, **{**protection(lab, host, home_address, more_agents), **values}).start()
+                  home_address=home_address, **{**protection(lab, host, home_address, more_agents, networks), **values}).start()
 
 
 def interfaces_of(host):

@@ -7,6 +7,7 @@ what goes into the configuration, and watcher.py judges the captures.
 import os
 import random
 
+from . import swans
 from .unwrap import SIZES
 
 # octets of the encryption key with its salt, and of the integrity key
@@ -55,8 +56,13 @@ def is_on(lab):
 
 def known_keys(e):
     """{SPI: (algorithm, encryption key with its salt)} of a finished run."""
-    return {spi: (algorithm, bytes.fromhex(key)[:LENGTHS[algorithm][0]])
-            for _, _, _, spi, algorithm, key in e.facts.get("watched", {}).get("keys", ())}
+    watched = e.facts.get("watched", {})
+    keys = {spi: (algorithm, bytes.fromhex(key)[:LENGTHS[algorithm][0]]) for _, _, _, spi, algorithm, key in watched.get("keys", ())}
+    for host in watched.get("hosts", ()):
+        log = e.path(f"xfrm-{host}.log")
+        if os.path.exists(log):
+            keys.update(swans.keys_in(log))
+    return keys
 
 
 def protects_payload(lab):
@@ -79,13 +85,8 @@ def narrowest_path(lab):
     return next(mtu for mtu in range(1280, 1500) if tunnel_mtu(lab, mtu) >= 1280)
 
 
-def section(lab, name, keys, more=()):
-    """The section ipsec of a daemon; keys: of manual_keys(); more: further lines."""
-    if not is_on(lab):
-        return ""
+def section(lab, more):
+    """The section ipsec of a daemon; more: lines about who has the keys."""
     k = lab.keys
-    lines = [f'payload = {"true" if k.payload else "false"};', f'arrangement = "{k.arrangement}";']
-    if k.ipsec == "manual":
-        lines.append(f'keys_file = "{key_file(lab, name, keys)}";')
-    lines += more
+    lines = [f'payload = {"true" if k.payload else "false"};', f'arrangement = "{k.arrangement}";', *more]
     return "ipsec = {\n" + "".join(f"\t{line}\n" for line in lines) + "};\n"

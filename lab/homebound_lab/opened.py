@@ -1,7 +1,7 @@
 """ESP packets of a capture opened with keys that are known, by programs that nobody here wrote.
 
-tshark opens AES-GCM and AES-CBC, and checks integrity. It does not know ChaCha20-Poly1305 in ESP: scapy, with Python's
-cryptography, opens that.
+tshark opens AES-GCM and AES-CBC, and checks integrity. It does not know ChaCha20-Poly1305 in ESP (RFC 7634): that
+is opened by Python's cryptography, which is OpenSSL.
 """
 
 import subprocess
@@ -51,13 +51,11 @@ def by_tshark(path, keys):
     return found
 
 
-def by_scapy(path, keys):
-    from scapy.layers.inet6 import IPv6
-    from scapy.layers.ipsec import ESP, IPSecIntegrityError, SecurityAssociation
+def by_cryptography(path, keys):
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-    sas = {spi: SecurityAssociation(ESP, spi=spi, crypt_algo="CHACHA20-POLY1305", crypt_key=bytes.fromhex(key),
-                                    tunnel_header=IPv6() if use == "data" else None)
-           for _, _, use, spi, _, key in keys}
+    sas = {spi: (use, bytes.fromhex(key)) for _, _, use, spi, _, key in keys}
     found = []
     for time, frame in packets.frames(path):
         data = frame[14:]
@@ -65,14 +63,17 @@ def by_scapy(path, keys):
         number = packet and headers.spi(data, packet)
         if number not in sas:
             continue
+        (use, key), at = sas[number], packet.at
         try:
-            inside = bytes(sas[number].decrypt(IPv6(data)))
-        except IPSecIntegrityError:
+            text = ChaCha20Poly1305(key[:-4]).decrypt(key[-4:] + data[at + 8:at + 16], data[at + 16:], data[at:at + 8])
+        except InvalidTag:
             continue
-        found.append(Message(time, number, watcher.name_of(inside, headers.take_apart(inside))))
+        within = headers.take_apart(text) if use == "data" else None
+        inner = within or packet._replace(proto=text[-1], at=0)
+        found.append(Message(time, number, watcher.name_of(text, inner)))
     return found
 
 
 def decrypts(path, keys):
     """Messages in ESP that the keys open, with good integrity. keys: as ipsec.manual_keys() gives them, of one algorithm."""
-    return (by_tshark if keys[0][4] in BY_TSHARK else by_scapy)(path, keys)
+    return (by_tshark if keys[0][4] in BY_TSHARK else by_cryptography)(path, keys)

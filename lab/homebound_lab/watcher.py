@@ -152,6 +152,8 @@ class Sightings:
         self.foreign = {fingerprint(bytes(14) + packet) for packet in forged}
         self.clear = []  # (time, link, text, fingerprint)
         self.esp = {}  # {link: Counter of SPIs}
+        self.numbers = {}  # {(SPI, sequence number) as octets: the start of what came with it}
+        self.twice = []  # (SPI and sequence number, fingerprint) of ESP that came with other contents before
 
     def read(self, link, path, visited, routers=(), receives=()):
         """routers: source or destination addresses of frames that make an interface of a node one of a visited link;
@@ -160,15 +162,16 @@ class Sightings:
         for time, frame in packets.frames(path):
             if len(frame) < 54 or frame[12:14] != b"\x86\xdd":
                 continue
+            if frame[6:12] in self.foreign_macs:
+                self.foreign.add(fingerprint(frame))
+                continue
             if frame[20] == ESP:
-                spis[int.from_bytes(frame[54:58], "big")] += 1
+                self.count(spis, frame, 54)
                 continue
             if frame[6:12] in receives:
                 continue
             away = visited or frame[:6] in routers or frame[6:12] in routers
-            if frame[6:12] in self.foreign_macs:
-                self.foreign.add(fingerprint(frame))
-            elif not dull(frame, self.watcher, away):
+            if not dull(frame, self.watcher, away):
                 self.look(time, link, frame, away, spis)
 
     def look(self, time, link, frame, away, spis):
@@ -176,11 +179,23 @@ class Sightings:
         packet = headers.take_apart(data)
         number = packet and headers.spi(data, packet)
         if number:
-            spis[number] += 1
+            self.count(spis, frame, 14 + packet.at + (8 if packet.proto == UDP else 0))
             return
         text = self.watcher.clear(data, away)
         if text:
             self.clear.append((time, link, text, fingerprint(frame)))
+
+    def count(self, spis, frame, at):
+        """An ESP packet that starts at `at`."""
+        spis[int.from_bytes(frame[at:at + 4], "big")] += 1
+        number, start = frame[at:at + 8], frame[at + 8:at + 40]
+        if self.numbers.setdefault(number, start) != start:
+            self.twice.append((number, fingerprint(frame)))
+
+    def reused(self):
+        """How many packets of ours had an SPI and sequence number that another packet had before: with counter mode and its
+        kin that would give away both (RFC 4106, 2)."""
+        return len({number for number, print_ in self.twice if print_ not in self.foreign})
 
     def ours(self):
         """In the order of time, without what attackers sent."""
@@ -224,7 +239,10 @@ def judge(e):
     e.figures["clear"] = len(clear)
     if e.keys.ipsec == "none":
         return
-    e.check(e.figures["esp"], "no ESP packet on any link")
+    e.figures["reused"] = seen.reused()
+    e.check(not e.figures["reused"], f"{e.figures['reused']} sequence numbers were used for two packets")
+    # A node that is soon at home again may not have had any of its messages heard on links that lose them.
+    e.check(e.figures["esp"] or getattr(e.keys, "loss", 0), "no ESP packet on any link")
     e.check(not clear, f"{len(clear)} packets were in clear")
     for time, link, text, _ in clear[:REPORTED]:
         e.check(False, f"in clear at {time:.6f} on {link}: {text}")

@@ -33,7 +33,7 @@ def setup(lab):
     net = Picture(lab, rtt_ms=k.rtt)
     lan(lab, net)
     capture.start(lab, net.capture_points())
-    net.ha_daemon = daemons.home_agent(lab, net, more=(
+    net.ha_daemon = daemons.home_agent(lab, net, networks=[NETWORK], more=(
         f'\tmobile_routers = ( {{ home_address = "{HOME_ADDRESS}"; prefixes = ( "{NETWORK}" ); }},\n'
         f'\t\t{{ home_address = "{OTHER_HOME}"; prefixes = ( "{OTHER_NETWORK}" ); }} );\n'))
     # At home the mobile router is a router like any other.

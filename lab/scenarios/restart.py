@@ -13,6 +13,7 @@ TITLE = "kill -9 of either daemon: no binding is lost, traffic does not stop"
 KEYS = {
     "bindings": Key(1000, "how many other nodes are registered"),
     "kills": Key(3, "how many times the home agent's daemon is killed and started"),
+    "in_moves": Key(6, "how many moves in which a daemon is killed, at a random moment; node and home agent in turn"),
     "rtt": Key(20, "round trip between the nodes and the home agent, in ms"),
 }
 LIMIT = 300
@@ -128,6 +129,21 @@ def kill_home_agent(lab, net):
     lab.facts["bindings after"] = len(consistent(lab, net, "after new registrations"))
 
 
+def kill_in_moves(lab, net):
+    """One of the two dies somewhere between the new link and the end of what that sets off."""
+    for number in range(lab.keys.in_moves):
+        daemon, place = (net.mn_daemon, net.ha_daemon)[number % 2], ("link2", "link1")[number % 2]
+        net.move(place)
+        lab.sleep(lab.random.random() * 3 * lab.keys.rtt / 1000)
+        daemon.kill()
+        lab.sleep(lab.random.random())
+        daemon.start()
+        registered(lab, net, {"link1": "2001:db8:a:", "link2": "2001:db8:b:"}[place])
+        lab.holds_within(lambda: not net.cn.popen(["ping", "-n", "-c", "1", "-W", "1", HOME_ADDRESS], stdout=-3).wait(), 5,
+                         f"an answer from the home address after {daemon.name} was killed in move {number + 1}")
+    consistent(lab, net, "after the kills in moves")
+
+
 def sequence(net):
     return next(b["seq"] for b in net.ha_daemon.ask("bindings") if b["home_address"] == HOME_ADDRESS)
 
@@ -165,6 +181,7 @@ def run(lab):
     kill_node(lab, net, "node-moved", "link2")
     net.move("link1")  # what was restarted also still works
     registered(lab, net, "2001:db8:a:")
+    kill_in_moves(lab, net)
     consistent(lab, net, "at the end")
 
 

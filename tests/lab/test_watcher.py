@@ -218,6 +218,17 @@ def test_what_comes_out_of_esp_is_not_on_the_wire(tmp_path):
         assert len(s.ours()) == wanted and s.packets_by_spi() == {"0x1001": 1}
 
 
+def test_a_sequence_number_used_twice_is_seen(tmp_path):
+    def esp(sequence, octet):
+        return up(50, struct.pack(">II", 0x1001, sequence) + octet * 40)
+
+    path = pcapng(tmp_path / "link1", [(NODE, ROUTER, p) for p in (esp(1, b"a"), esp(2, b"b"), hop(esp(1, b"a")), esp(2, b"c"))]
+                  + [(EVIL, ROUTER, esp(1, b"e")), (NODE, ROUTER, up(60, hao(50, esp(1, b"a")[40:])))])
+    s = watcher.Sightings(see(True)[0])
+    s.read("link1", path, True)
+    assert s.reused() == 1
+
+
 def test_plain_packets_of_a_node_count_where_it_is_away(tmp_path):
     path = pcapng(tmp_path / "mn-wlan0", [(NODE, ROUTER, PAYLOAD["plain"])])
     for routers, wanted in (((), 0), ({ROUTER}, 1)):
