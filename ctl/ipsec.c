@@ -158,6 +158,6 @@ int ctl_ipsec(struct ctl *ctl, int argc, char **argv)
 	if (argc == 2 && (strcmp(argv[1], "check") == 0 || strcmp(argv[1], "mend") == 0))
 		return compare(ctl, argv[1]);
 	if (argc >= 4 && argc <= 5 && strcmp(argv[1], "keys") == 0 && !ctl->json)
-		return keys(argv[2], argv[3], argc == 5 ? argv[4] : "aes-gcm-256");
+		return keys(argv[2], argv[3], argc == 5 ? argv[4] : "aes-cbc-256-hmac-sha512");
 	return ctl_misused(argv[0]);
 }

@@ -168,6 +168,8 @@ static void data_policy(const struct ipsec_node *n, enum ipsec_dir dir, const st
 	bool direct = may_come_directly(n, &p);
 
 	p.priority = proto == IPPROTO_MH ? GLUE_PRIO_DATA_MH : GLUE_PRIO_DATA;
+	if (direct) /* another mobile node's Binding Update, through the tunnel */
+		add_ro(&p, IPPROTO_DSTOPTS);
 	add_esp(&p, n, IPSEC_DATA, s == TOLERANT || direct);
 	if (n->arrangement == IPSEC_BY_HOME_ADDRESS || direct) {
 		bool from_mobile = (dir == IPSEC_OUT) != n->at_home_agent;
@@ -283,7 +285,7 @@ static void move(struct ipsec_plan *p, const struct ipsec_policy *policy, void *
 		return;
 	op->migrate = (struct ipsec_migrate){.sel = policy->sel,
 		.dir = policy->dir,
-		.reqid = policy->templates[0].reqid,
+		.reqid = ends[0]->reqid[IPSEC_DATA],
 		.mode = IPSEC_TUNNEL};
 	ipsec_node_ends(ends[0], IPSEC_DATA, policy->dir == IPSEC_OUT, &op->migrate.old_src,
 		&op->migrate.old_dst);

@@ -191,22 +191,31 @@ static int policy_put(struct nlreq *x, const struct xfrm_userpolicy_id *id,
 	return gone_is_fine(nlreq_do(x, nlreq_msg(XFRM_MSG_DELPOLICY, 0, id, sizeof(*id))));
 }
 
+static struct xfrm_user_tmpl peer_template(const struct xfrm_pair *p)
+{
+	struct xfrm_user_tmpl t = template(IPPROTO_DSTOPTS);
+
+	memcpy(&t.saddr, &p->key.peer, sizeof(p->key.peer));
+	memcpy(&t.id.daddr, &p->key.local, sizeof(p->key.local));
+	return t;
+}
+
+/* Until the peer has our binding, and again without one, it comes by the tunnel, with its own Home Address option. */
 static int policy_in(struct nlreq *x, const struct xfrm_pair *p)
 {
 	struct xfrm_userpolicy_id id = policy_id(&p->key.peer, &p->key.local, XFRM_POLICY_IN);
-	struct xfrm_user_tmpl t[3];
+	bool bound = !in6_is_any(&p->peer_care_of);
+	struct xfrm_user_tmpl t[4];
 	size_t n = 0;
 
-	/* Until the peer has our binding, and again without one, it comes that way. */
-	if (p->by_sa && (p->receive || !in6_is_any(&p->peer_care_of))) {
+	if (p->by_sa && (p->receive || bound)) {
+		if (bound)
+			t[n++] = peer_template(p);
 		t[n] = template(IPPROTO_ESP);
 		t[n++].mode = XFRM_MODE_TUNNEL;
 	}
-	if (!in6_is_any(&p->peer_care_of)) {
-		t[n] = template(IPPROTO_DSTOPTS);
-		memcpy(&t[n].saddr, &p->key.peer, sizeof(p->key.peer));
-		memcpy(&t[n++].id.daddr, &p->key.local, sizeof(p->key.local));
-	}
+	if (bound)
+		t[n++] = peer_template(p);
 	if (p->receive)
 		t[n++] = template(IPPROTO_ROUTING);
 	return policy_put(x, &id, t, n);
@@ -218,6 +227,9 @@ static int policy_out(struct nlreq *x, const struct xfrm_pair *p)
 	struct xfrm_user_tmpl t[2];
 	size_t n = 0;
 
+	/* Half of the direct path would lead through the tunnel without protection: all of it or nothing. */
+	if (p->by_sa && p->away && in6_is_any(&p->own_care_of))
+		return policy_put(x, &id, t, 0);
 	if (!in6_is_any(&p->peer_care_of))
 		t[n++] = template(IPPROTO_ROUTING);
 	if (!in6_is_any(&p->own_care_of))

@@ -22,6 +22,7 @@ struct xfrm_pair {
 	struct in6_addr peer_care_of, own_care_of; /* ::: not in force */
 	bool receive;
 	bool by_sa; /* what comes through the tunnel comes through an SA */
+	bool away; /* what local sends goes through that tunnel, unless own_care_of is in force */
 };
 
 /* Before anything is accepted: what all pairs share, and away with what was left. */

@@ -26,6 +26,7 @@ NAMES = {0: "Binding Refresh Request", 1: "Home Test Init", 2: "Care-of Test Ini
          5: "Binding Update", 6: "Binding Acknowledgement", 7: "Binding Error", 12: "Home Agent Switch",
          13: "Heartbeat", 16: "Binding Revocation"}
 AS_CORRESPONDENT = (1, 2, 3, 4, 7)  # between a home agent and whoever takes it for a correspondent
+CARE_OF_TEST = 4
 DEEPEST = 4
 REPORTED = 10
 ATTACKER = bytes.fromhex("026666666666")  # attacker.py, hostile_packets.py
@@ -81,6 +82,10 @@ class Watcher:
             return self.astray(data, outer)
         return None
 
+    @staticmethod
+    def kind(data, packet):
+        return data[packet.at + 2] if packet.first and len(data) > packet.at + 2 else None
+
     def is_signal(self, data, packet):
         return packet.proto == MH or \
             packet.proto == ICMPV6 and packet.first and len(data) > packet.at and data[packet.at] in MOBILE_PREFIX
@@ -100,6 +105,8 @@ class Watcher:
             if not within:
                 break
             inner, depth = within, depth + 1
+        if inner.proto == ESP:  # ICMPv6 of the home agent itself, in transport mode
+            return None
         if self.payload or depth and self.is_signal(data, inner):
             return f"{name_of(data, inner)} {words(inner)} in the tunnel {words(outer)}"
         return None
@@ -108,8 +115,8 @@ class Watcher:
         """With payload protection: a packet of the node on a visited link that neither goes directly nor in ESP."""
         if packet.proto == ICMPV6 and packet.first and len(data) > packet.at and data[packet.at] in NEIGHBOUR_DISCOVERY:
             return None
-        if packet.proto == MH and not packet.home and packet.source not in self.homes:
-            return None  # a care-of test
+        if packet.proto == MH and not packet.home and (packet.source not in self.homes or self.kind(data, packet) == CARE_OF_TEST):
+            return None  # a care-of test; a mobile node that is the correspondent of another sends it from its home address
         direct = (packet.home or packet.route) and not self.with_agent(packet)
         if not direct and any(self.of_node(a) for a in (packet.source, packet.destination, packet.home, packet.route) if a):
             return f"{name_of(data, packet)} {words(packet)} outside of any tunnel"

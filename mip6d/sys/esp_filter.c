@@ -33,7 +33,10 @@ struct esp_filter {
 	struct former former[FORMER];
 };
 
-/* ESP passes: what leaves by the device as ESP is what the home agent's own ICMPv6 became. */
+/*
+ * What is going to be ESP passes here twice, before and behind that: the home
+ * agent's own ICMPv6 takes the device as ESP in transport mode.
+ */
 #define RULES                                                                             \
 	"add table " T "\n"                                                               \
 	"add set " T " guarded { type ipv6_addr; }\n"                                     \
@@ -48,7 +51,7 @@ struct esp_filter {
 	"add chain " T " post { type filter hook postrouting priority 0; }\n"             \
 	"flush chain " T " post\n"                                                        \
 	"%s"                                                                              \
-	"add rule " T " post oifname \"%s\" meta l4proto %s counter drop\n"
+	"add rule " T " post oifname \"%s\" rt ipsec missing meta l4proto %s counter drop\n"
 
 /*
  * Before a packet is routed: what was routed has the SA already.  What this

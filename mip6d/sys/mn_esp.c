@@ -9,6 +9,7 @@
 #include "mip6d/sys/esp_filter.h"
 #include "mip6d/sys/marks.h"
 #include "mip6d/sys/mn_kernel_internal.h"
+#include "mip6d/sys/ro_kernel.h"
 
 bool mn_esp_protects(const struct mn_kernel *k, const struct in6_addr *peer)
 {
@@ -76,6 +77,8 @@ int mn_esp_away(struct mn_kernel *k, const struct in6_addr *home_agent, const st
 	if (!k->glue)
 		return 0;
 	err = esp_filter_guard(k->esp, home, true);
+	if (!err && k->ro)
+		err = ro_kernel_away(k->ro, true);
 	if (!in6_equal(&k->agent, home_agent) && !in6_is_any(&k->agent))
 		no_ike_source(k);
 	if (!err && k->ike)
@@ -105,6 +108,8 @@ int mn_esp_home(struct mn_kernel *k)
 	err = ipsec_glue_unbind(k->glue, home, &k->agent);
 	if (!err)
 		k->agent = in6addr_any;
+	if (!err && k->ro)
+		err = ro_kernel_away(k->ro, false);
 	return err ? err : esp_filter_guard(k->esp, home, false);
 }
 

@@ -40,6 +40,7 @@ struct ro_mtu {
 
 struct ro_kernel {
 	struct ro_kernel_config config;
+	bool away;
 	struct sys_loop *loop;
 	const struct ro_kernel_events *events;
 	void *ctx;

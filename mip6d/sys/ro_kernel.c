@@ -28,6 +28,7 @@ static struct ro_pair *find(
 		return NULL;
 	p->x.key = key;
 	p->x.by_sa = k->config.by_sa;
+	p->x.away = k->away;
 	HASH_ADD(hh, k->pairs, x.key, sizeof(p->x.key), p);
 	return p;
 }
@@ -252,6 +253,24 @@ struct ro_kernel *ro_kernel_open(const struct ro_kernel_config *c, struct sys_lo
 	}
 	k->config.rules = NULL; /* borrowed until now */
 	return k;
+}
+
+int ro_kernel_away(struct ro_kernel *k, bool away)
+{
+	struct ro_pair *p, *next;
+	int err = 0;
+
+	if (k->away == away || !k->config.by_sa)
+		return 0;
+	k->away = away;
+	HASH_ITER(hh, k->pairs, p, next) {
+		int e;
+
+		p->x.away = away;
+		e = xfrm_pair_policies(k->xfrm, &p->x);
+		err = err ? err : e;
+	}
+	return err;
 }
 
 static void free_pairs(struct ro_kernel *k)

@@ -55,6 +55,8 @@ struct ro_kernel *ro_kernel_open(const struct ro_kernel_config *c, struct sys_lo
 	struct settings *settings, const struct ro_kernel_events *events, void *ctx, char *err,
 	size_t errlen);
 /* remove: take everything out of the kernel; else leave it to the next one. */
+/* With by_sa: what the home address sends goes through the tunnel, or, at home, not. */
+int ro_kernel_away(struct ro_kernel *k, bool away);
 void ro_kernel_close(struct ro_kernel *k, bool remove);
 
 extern const struct ro_ops ro_kernel_ops; /* their context is the struct ro_kernel */

@@ -469,7 +469,7 @@ def new_keys(*args):
 @pytest.mark.parametrize("algorithm, digits", [("aes-gcm-256", 72), ("aes-gcm-128", 40), ("chacha20-poly1305", 72),
                                                ("aes-cbc-256-hmac-sha512", 192)])
 def test_new_keys(algorithm, digits):
-    got = new_keys(HOME, AGENT, *([] if algorithm == "aes-gcm-256" else [algorithm]))
+    got = new_keys(HOME, AGENT, *([] if algorithm == "aes-cbc-256-hmac-sha512" else [algorithm]))
     assert (got.returncode, got.stderr) == (0, "")
     sas = [line.split() for line in got.stdout.splitlines()]
     assert [s[:3] for s in sas] == [[HOME, AGENT, "signal"], [AGENT, HOME, "signal"], [HOME, AGENT, "data"],

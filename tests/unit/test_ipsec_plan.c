@@ -192,7 +192,7 @@ START_TEST(first_binding)
 
 	ipsec_plan_bind(&n, &coa1, &plan);
 	expect("policy-set out HoA>any mh [2 tunnel CoA1>HA]\n"
-	       "policy-set in any>HoA mh [2 tunnel HA>CoA1]? hao? rt2?\n");
+	       "policy-set in any>HoA mh hao? [2 tunnel HA>CoA1]? hao? rt2?\n");
 	n = home_agent();
 	ipsec_plan_bind(&n, &coa1, &plan);
 	expect("policy-set out any>HoA mh [2 tunnel HA>CoA1]\n"
@@ -210,7 +210,7 @@ START_TEST(first_binding_with_payload)
 	expect("policy-set in HoA>HoA all\n"
 	       "policy-set out HoA>HoA all\n"
 	       "policy-set out HoA>any mh [2 tunnel CoA1>HA]\n"
-	       "policy-set in any>HoA mh [2 tunnel HA>CoA1]? hao? rt2?\n"
+	       "policy-set in any>HoA mh hao? [2 tunnel HA>CoA1]? hao? rt2?\n"
 	       "policy-set out HoA>any all [2 tunnel CoA1>HA]\n"
 	       "policy-set in any>HoA all [2 tunnel HA>CoA1]\n");
 }
@@ -281,13 +281,13 @@ START_TEST(home_and_away_again)
 	       "migrate in any>HoA mh 2 HA>CoA1 -> HA>HoA\n"
 	       "sa-skip 4711 HA\n"
 	       "resume HoA\n"
-	       "policy-set in any>HoA mh [2 tunnel HA>HoA]? hao? rt2?\n"
+	       "policy-set in any>HoA mh hao? [2 tunnel HA>HoA]? hao? rt2?\n"
 	       "policy-del out HoA>any mh\n");
 	n.bound = false;
 	n.care_of = n.home_address;
 	ipsec_plan_bind(&n, &coa2, &plan);
 	expect("policy-set out HoA>any mh [2 tunnel HoA>HA]\n"
-	       "policy-set in any>HoA mh [2 tunnel HA>HoA]? hao? rt2?\n"
+	       "policy-set in any>HoA mh hao? [2 tunnel HA>HoA]? hao? rt2?\n"
 	       "pause HoA\n"
 	       "sa-stop 4711 HA\n"
 	       "migrate out HoA>any mh 2 HoA>HA -> CoA2>HA\n"
@@ -319,7 +319,7 @@ START_TEST(mobile_router)
 	       "policy-set out net5>HoA all\n"
 	       "policy-set fwd net5>HoA all\n"
 	       "policy-set out HoA>any mh [2 tunnel CoA1>HA]\n"
-	       "policy-set in any>HoA mh [2 tunnel HA>CoA1]? hao? rt2?\n"
+	       "policy-set in any>HoA mh hao? [2 tunnel HA>CoA1]? hao? rt2?\n"
 	       "policy-set out HoA>any all [2 tunnel CoA1>HA]\n"
 	       "policy-set in any>HoA all [2 tunnel HA>CoA1]\n"
 	       "policy-set out net5>any all [2 tunnel CoA1>HA]\n"
