@@ -128,7 +128,8 @@ static bool add_manual(struct daemon *d)
 static bool protect(struct daemon *d)
 {
 	const struct esp_filter_config c = {
-		.payload = d->cfg->ipsec.payload, .ike = d->cfg->ipsec.manager == IPSEC_STRONGSWAN};
+		.payload = d->cfg->ipsec.payload, .ike = d->cfg->ipsec.manager == IPSEC_STRONGSWAN,
+		.by_home_address = d->cfg->ipsec.arrangement == IPSEC_BY_HOME_ADDRESS};
 	char err[512];
 
 	if (!(d->mn_kernel ? mn_kernel_protect(d->mn_kernel, d->glue, &c, err, sizeof(err))

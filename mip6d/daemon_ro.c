@@ -13,6 +13,7 @@
 #include "mip6d/proto/cn.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
+#include "mip6d/sys/ha_kernel.h"
 #include "mip6d/sys/mn_kernel.h"
 #include "mip6d/sys/ro_kernel.h"
 #include "mip6d/sys/store.h"
@@ -174,6 +175,8 @@ bool daemon_ro_start(struct daemon *d)
 		return false;
 	if (d->mn && !start_mobile_node(d))
 		return false;
+	if (d->ha_kernel)
+		ha_kernel_watches(d->ha_kernel, d->ro_kernel);
 	return share_keys(d);
 }
 

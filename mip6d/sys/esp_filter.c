@@ -125,7 +125,10 @@ int esp_filter_pause(struct esp_filter *f, const struct in6_addr *home_address, 
 
 	if (err)
 		return err;
-	f->paused += on ? 1 : -1u;
+	if (on)
+		f->paused++;
+	else if (f->paused)
+		f->paused--;
 	if (!f->paused)
 		let_go(f);
 	return 0;

@@ -32,6 +32,7 @@ struct esp_filter_config {
 	const char *tunnel; /* the device */
 	bool payload; /* else only Mobility Headers are protected in the tunnel */
 	bool ike; /* IKE from the home address may use the unprotected tunnel: it protects itself */
+	bool by_home_address; /* the tunnel's SAs end at home addresses: no matter of the filter, but of who opens it */
 	bool pauses; /* home agent */
 };
 

@@ -45,6 +45,7 @@
 #include "mip6d/sys/marks.h"
 #include "lib/netlink.h"
 #include "mip6d/sys/nft.h"
+#include "mip6d/sys/ro_kernel.h"
 #include "mip6d/sys/rtnl.h"
 #include "mip6d/sys/settings.h"
 #include "mip6d/sys/store.h"
@@ -59,6 +60,7 @@ struct forward {
 	struct in6_addr home_address;
 	struct in6_addr route; /* care-of address of the route; :: when there is none */
 	struct in6_addr pair; /* of the pair in the set, or on its way there */
+	struct in6_addr wire; /* told to ro; :: when not */
 	bool claimed; /* asked for since the start */
 	UT_hash_handle hh;
 };
@@ -73,6 +75,8 @@ struct ha_kernel {
 	struct ha_hold *hold;
 	struct ipsec_glue *glue; /* borrowed; NULL: no IPsec */
 	struct esp_filter *esp; /* with glue */
+	struct ro_kernel *ro; /* borrowed; with SAs between home addresses */
+	bool by_home_address;
 	int ifindex; /* of the tunnel */
 	struct forward *forwards;
 	struct ha_networks *networks;
@@ -284,6 +288,17 @@ static void set_pair_of(struct ha_kernel *k, struct forward *f, const struct in6
 	f->pair = *care_of;
 }
 
+static void carried(struct ha_kernel *k, struct forward *f, const struct in6_addr *care_of)
+{
+	if (!k->ro || !k->by_home_address || in6_equal(&f->wire, care_of))
+		return;
+	if (!in6_is_any(&f->wire))
+		ro_kernel_wire(k->ro, &k->config.address, &f->wire, false);
+	f->wire = *care_of;
+	if (!in6_is_any(care_of))
+		ro_kernel_wire(k->ro, &k->config.address, care_of, true);
+}
+
 static int forward_set(
 	void *ctx, const struct in6_addr *home_address, const struct in6_addr *care_of)
 {
@@ -304,6 +319,8 @@ static int forward_set(
 		err = set_route(k, f, care_of);
 	if (!err)
 		set_pair_of(k, f, care_of);
+	if (!err)
+		carried(k, f, care_of);
 	return err ? err : ha_networks_move(k->networks, home_address, care_of);
 }
 
@@ -327,6 +344,7 @@ static int remove_forward(struct ha_kernel *k, struct forward *f)
 	int err = ha_networks_set(k->networks, &f->home_address, &in6addr_any, NULL, 0), e;
 
 	set_pair_of(k, f, &in6addr_any);
+	carried(k, f, &in6addr_any);
 	if (!in6_is_any(&f->route)) {
 		e = nlreq_do(k->rt, rtnl_route_del(&r));
 		err = err ? err : e;
@@ -378,6 +396,7 @@ int ha_kernel_protect(struct ha_kernel *k, struct ipsec_glue *glue, const struct
 	if (!k->esp)
 		return -EINVAL;
 	k->glue = glue;
+	k->by_home_address = c->by_home_address;
 	return 0;
 }
 
@@ -386,6 +405,15 @@ void ha_kernel_unprotect(struct ha_kernel *k, bool remove)
 	esp_filter_close(k->esp, remove);
 	k->esp = NULL;
 	k->glue = NULL;
+}
+
+void ha_kernel_watches(struct ha_kernel *k, struct ro_kernel *ro)
+{
+	struct forward *f, *next;
+
+	k->ro = ro;
+	HASH_ITER(hh, k->forwards, f, next)
+		carried(k, f, &f->route);
 }
 
 int ha_kernel_pause(struct ha_kernel *k, const struct in6_addr *home_address, bool on)

@@ -30,6 +30,7 @@
 struct ha_kernel; /* opaque */
 struct esp_filter_config; /* esp_filter.h: tunnel and pauses are filled in */
 struct ipsec_glue;
+struct ro_kernel;
 struct icmp6_socket;
 struct settings;
 struct store;
@@ -58,6 +59,8 @@ extern const struct ha_ops ha_kernel_ops;
 int ha_kernel_protect(struct ha_kernel *k, struct ipsec_glue *glue, const struct esp_filter_config *c,
 	char *err, size_t errlen);
 void ha_kernel_unprotect(struct ha_kernel *k, bool remove);
+/* Who hears of errors on the way of SAs between home addresses; NULL: nobody. */
+void ha_kernel_watches(struct ha_kernel *k, struct ro_kernel *ro);
 int ha_kernel_pause(struct ha_kernel *k, const struct in6_addr *home_address, bool on);
 /* Calls fn for each stored binding that has time left. */
 void ha_kernel_stored(

@@ -68,6 +68,18 @@ static void no_ike_source(struct mn_kernel *k)
 	(void)nlreq_do(k->rt, rtnl_route_del(&r));
 }
 
+static void carried(struct mn_kernel *k, const struct in6_addr *care_of, const struct in6_addr *home_agent)
+{
+	if (!k->ro || !k->by_home_address)
+		return;
+	if (!in6_is_any(&k->wire[0]))
+		ro_kernel_wire(k->ro, &k->wire[0], &k->wire[1], false);
+	k->wire[0] = *care_of;
+	k->wire[1] = *home_agent;
+	if (!in6_is_any(care_of))
+		ro_kernel_wire(k->ro, care_of, home_agent, true);
+}
+
 /* Before the tunnel is moved, and before anything is let go: the guard first. */
 int mn_esp_away(struct mn_kernel *k, const struct in6_addr *home_agent, const struct in6_addr *care_of)
 {
@@ -90,6 +102,7 @@ int mn_esp_away(struct mn_kernel *k, const struct in6_addr *home_agent, const st
 			ipsec_glue_why(k->glue));
 	else
 		k->agent = *home_agent;
+	carried(k, care_of, home_agent);
 	return err;
 }
 
@@ -108,6 +121,7 @@ int mn_esp_home(struct mn_kernel *k)
 	err = ipsec_glue_unbind(k->glue, home, &k->agent);
 	if (!err)
 		k->agent = in6addr_any;
+	carried(k, &in6addr_any, &in6addr_any);
 	if (!err && k->ro)
 		err = ro_kernel_away(k->ro, false);
 	return err ? err : esp_filter_guard(k->esp, home, false);
@@ -157,6 +171,7 @@ int mn_kernel_protect(struct mn_kernel *k, struct ipsec_glue *glue, const struct
 		return -EINVAL;
 	k->glue = glue;
 	k->ike = c->ike;
+	k->by_home_address = c->by_home_address;
 	return 0;
 }
 

@@ -35,6 +35,8 @@ struct mn_kernel {
 	struct ro_kernel *ro; /* borrowed */
 	struct ipsec_glue *glue; /* borrowed; NULL: no IPsec */
 	struct esp_filter *esp; /* with glue */
+	bool by_home_address; /* its SAs end there */
+	struct in6_addr wire[2]; /* care-of address and home agent that carry them; ::: none */
 	struct in6_addr agent; /* of the tunnel that the glue knows */
 	bool ike; /* an IKE daemon makes its SAs */
 	bool paused; /* by the glue, not by the core */

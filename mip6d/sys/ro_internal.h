@@ -72,6 +72,7 @@ int ro_filter_binding(
 void ro_pmtu_error(struct ro_kernel *k, const struct icmp6_error *e);
 /* Packets from src leave by another router, or not at all. */
 void ro_pmtu_forget(struct ro_kernel *k, const struct in6_addr *src);
+void ro_pmtu_forget_wire(struct ro_kernel *k, const struct in6_addr *src, const struct in6_addr *dst);
 void ro_pmtu_init(struct ro_kernel *k);
 /* Away with what was left. */
 void ro_pmtu_open(struct ro_kernel *k);

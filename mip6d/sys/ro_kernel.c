@@ -58,37 +58,56 @@ static struct ro_wire *find_wire(
 	return w;
 }
 
-static void unwire(struct ro_kernel *k, struct ro_pair *p)
+static void add_wire(struct ro_kernel *k, const struct in6_addr *src, const struct in6_addr *dst)
 {
-	struct ro_wire *w = p->wired ? find_wire(k, &p->src, &p->dst) : NULL;
+	struct ro_wire *w = find_wire(k, src, dst);
 
-	p->wired = false;
+	if (!w) {
+		w = calloc(1, sizeof(*w));
+		if (!w)
+			return; /* its errors are ignored */
+		w->src = *src;
+		w->dst = *dst;
+		HASH_ADD(hh, k->wires, src, 2 * sizeof(w->src), w);
+	}
+	w->users++;
+}
+
+static void del_wire(struct ro_kernel *k, const struct in6_addr *src, const struct in6_addr *dst)
+{
+	struct ro_wire *w = find_wire(k, src, dst);
+
 	if (!w || --w->users)
 		return;
 	HASH_DEL(k->wires, w);
 	free(w);
 }
 
+void ro_kernel_wire(
+	struct ro_kernel *k, const struct in6_addr *src, const struct in6_addr *dst, bool on)
+{
+	(on ? add_wire : del_wire)(k, src, dst);
+	if (!on && !find_wire(k, src, dst))
+		ro_pmtu_forget_wire(k, src, dst);
+}
+
+static void unwire(struct ro_kernel *k, struct ro_pair *p)
+{
+	if (p->wired)
+		del_wire(k, &p->src, &p->dst);
+	p->wired = false;
+}
+
 static void wire(struct ro_kernel *k, struct ro_pair *p)
 {
 	bool peer = !in6_is_any(&p->x.peer_care_of), own = !in6_is_any(&p->x.own_care_of);
-	struct ro_wire *w;
 
 	unwire(k, p);
 	if (!peer && !own)
 		return;
 	p->src = own ? p->x.own_care_of : p->x.key.local;
 	p->dst = peer ? p->x.peer_care_of : p->x.key.peer;
-	w = find_wire(k, &p->src, &p->dst);
-	if (!w) {
-		w = calloc(1, sizeof(*w));
-		if (!w)
-			return; /* its errors are ignored */
-		w->src = p->src;
-		w->dst = p->dst;
-		HASH_ADD(hh, k->wires, src, 2 * sizeof(w->src), w);
-	}
-	w->users++;
+	add_wire(k, &p->src, &p->dst);
 	p->wired = true;
 }
 

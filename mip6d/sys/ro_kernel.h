@@ -55,6 +55,13 @@ struct ro_kernel *ro_kernel_open(const struct ro_kernel_config *c, struct sys_lo
 	struct settings *settings, const struct ro_kernel_events *events, void *ctx, char *err,
 	size_t errlen);
 /* remove: take everything out of the kernel; else leave it to the next one. */
+/*
+ * ESP between home addresses goes from src to dst on the wire (or not any
+ * more): errors that quote it are ours, the kernel looks for the SA by the
+ * addresses of the wire and does not find it.
+ */
+void ro_kernel_wire(
+	struct ro_kernel *k, const struct in6_addr *src, const struct in6_addr *dst, bool on);
 /* With by_sa: what the home address sends goes through the tunnel, or, at home, not. */
 int ro_kernel_away(struct ro_kernel *k, bool away);
 void ro_kernel_close(struct ro_kernel *k, bool remove);

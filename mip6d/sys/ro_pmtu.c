@@ -112,6 +112,17 @@ void ro_pmtu_forget(struct ro_kernel *k, const struct in6_addr *src)
 	arm(k);
 }
 
+void ro_pmtu_forget_wire(struct ro_kernel *k, const struct in6_addr *src, const struct in6_addr *dst)
+{
+	for (size_t i = 0; i < k->n_mtus; i++) {
+		if (!in6_equal(&k->mtus[i].src, src) || !in6_equal(&k->mtus[i].route.dst, dst))
+			continue;
+		drop_at(k, i);
+		arm(k);
+		return;
+	}
+}
+
 static struct ro_mtu *find(
 	struct ro_kernel *k, const struct in6_addr *src, const struct in6_addr *dst)
 {
