@@ -258,6 +258,7 @@ static void ends_at(struct ipsec_glue *g, struct glue_node *node, const struct i
 {
 	struct in6_addr from = node->n.care_of;
 
+	memset(node->replaced, 0, sizeof(node->replaced));
 	node->n.care_of = *care_of;
 	if (!in6_is_any(&from) && !in6_equal(&from, care_of)) {
 		g->stats.moves++;
@@ -268,7 +269,20 @@ static void ends_at(struct ipsec_glue *g, struct glue_node *node, const struct i
 		g->ops->bound(g->ctx, &node->key.home_address, &node->key.home_agent, care_of);
 }
 
+static void remove_stale(const struct glue_node *node, enum ipsec_use use, bool out, uint32_t spi, struct ipsec_plan *p)
+{
+	struct ipsec_op *op = spi ? ipsec_plan_add(p, IPSEC_SA_DEL) : NULL;
+
+	if (!op)
+		return;
+	op->sa.spi = spi;
+	ipsec_node_ends(&node->n, use, out, &op->sa.src, &op->sa.dst);
+}
+
 /*
+ * MIGRATE takes one SA of a reqid, whichever it finds first: of two pairs
+ * after a rekeying the former must not be there any more.
+ *
  * Without SAs there is nothing to be moved, and the kernel would not: in
  * their place it has what it made when it asked for them.
  */
@@ -280,6 +294,8 @@ static void plan_end(const struct glue_node *node, const struct in6_addr *care_o
 		n.bound = false;
 		n.care_of = in6addr_any;
 	}
+	for (int out = 0; out < 2; out++)
+		remove_stale(node, IPSEC_DATA, out, node->replaced[out], p);
 	ipsec_plan_bind(&n, care_of, p);
 }
 
@@ -328,6 +344,8 @@ int ipsec_glue_unbind(
 	was = node->n;
 	if (node->n.ike && !node->keyed[IPSEC_DATA])
 		was.care_of = *home_address;
+	for (int out = 0; out < 2; out++)
+		remove_stale(node, IPSEC_DATA, out, node->replaced[out], &p);
 	ipsec_plan_unbind(&was, &p);
 	err = glue_do(g, &p);
 	if (err)
@@ -397,16 +415,6 @@ static void catch_up(const struct glue_node *node, const struct ipsec_glue_child
 	ipsec_plan_bind(&was, &node->n.care_of, p);
 }
 
-static void remove_stale(const struct glue_node *node, enum ipsec_use use, bool out, uint32_t spi, struct ipsec_plan *p)
-{
-	struct ipsec_op *op = spi ? ipsec_plan_add(p, IPSEC_SA_DEL) : NULL;
-
-	if (!op)
-		return;
-	op->sa.spi = spi;
-	ipsec_node_ends(&node->n, use, out, &op->sa.src, &op->sa.dst);
-}
-
 int ipsec_glue_child(struct ipsec_glue *g, const struct in6_addr *home_address,
 	const struct in6_addr *home_agent, const struct ipsec_glue_child *c)
 {
@@ -416,6 +424,8 @@ int ipsec_glue_child(struct ipsec_glue *g, const struct in6_addr *home_address,
 	if (!node)
 		return -ENOENT;
 	node->keyed[c->use] = c->spi_out;
+	if (c->use == IPSEC_DATA && node->spi[IPSEC_DATA][1] != c->spi_out)
+		memcpy(node->replaced, node->spi[IPSEC_DATA], sizeof(node->replaced));
 	node->spi[c->use][0] = c->spi_in;
 	node->spi[c->use][1] = c->spi_out;
 	*(c->use == IPSEC_DATA ? &node->n.spi_out : &node->n.spi_signal) = c->spi_out;

@@ -24,6 +24,7 @@ struct glue_node {
 	struct glue_node *suspect; /* the next one that has to be compared */
 	bool suspected;
 	uint32_t spi[IPSEC_USES][2]; /* of an IKE daemon's; second index: sends */
+	uint32_t replaced[2]; /* the tunnel's before the last rekeying; 0: none, or moved since */
 	UT_hash_handle hh;
 };
 

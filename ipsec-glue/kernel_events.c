@@ -71,9 +71,13 @@ static bool read_acquire(const struct nlmsghdr *h, struct ipsec_event *e)
 /* Larval SAs expire as well, without an SPI. */
 static bool read_expire(const struct nlmsghdr *h, struct ipsec_event *e)
 {
-	const struct xfrm_user_expire *x = body(h, sizeof(*x));
+	const void *at = body(h, sizeof(struct xfrm_user_expire));
+	struct xfrm_user_expire copy, *x = &copy;
 
-	if (!x || x->state.family != AF_INET6 || x->state.id.proto != IPPROTO_ESP || !x->state.id.spi)
+	if (!at)
+		return false;
+	memcpy(x, at, sizeof(*x));
+	if (x->state.family != AF_INET6 || x->state.id.proto != IPPROTO_ESP || !x->state.id.spi)
 		return false;
 	*e = (struct ipsec_event){.type = IPSEC_EV_EXPIRE,
 		.src = address(&x->state.saddr),
@@ -122,7 +126,8 @@ static bool read_migrate(const struct nlmsghdr *h, struct ipsec_event *e)
 static bool read_sa_gone(const struct nlmsghdr *h, struct ipsec_event *e)
 {
 	const struct xfrm_usersa_id *id = body(h, sizeof(*id));
-	const struct xfrm_usersa_info *i;
+	struct xfrm_usersa_info i;
+	const void *at;
 
 	if (!id || id->family != AF_INET6)
 		return false;
@@ -130,10 +135,11 @@ static bool read_sa_gone(const struct nlmsghdr *h, struct ipsec_event *e)
 		.dst = address(&id->daddr),
 		.spi = ntohl(id->spi),
 		.proto = id->proto};
-	i = attribute(h, sizeof(*id), XFRMA_SA, sizeof(*i));
-	if (i) {
-		e->src = address(&i->saddr);
-		e->reqid = i->reqid;
+	at = attribute(h, sizeof(*id), XFRMA_SA, sizeof(i));
+	if (at) {
+		memcpy(&i, at, sizeof(i)); /* attributes are aligned to 4 octets */
+		e->src = address(&i.saddr);
+		e->reqid = i.reqid;
 	}
 	return true;
 }
@@ -142,13 +148,16 @@ static bool read_sa_gone(const struct nlmsghdr *h, struct ipsec_event *e)
 static bool read_policy_gone(const struct nlmsghdr *h, struct ipsec_event *e)
 {
 	const struct xfrm_userpolicy_id *id = body(h, sizeof(*id));
-	const struct xfrm_userpolicy_info *i;
+	struct xfrm_userpolicy_info i;
+	const void *at;
 
 	if (!id || id->dir > IPSEC_FWD || attribute(h, sizeof(*id), XFRMA_MARK, sizeof(struct xfrm_mark)))
 		return false;
 	*e = (struct ipsec_event){.type = IPSEC_EV_POLICY_GONE, .dir = (enum ipsec_dir)id->dir};
-	i = attribute(h, sizeof(*id), XFRMA_POLICY, sizeof(*i));
-	return ipsec_selector_read(i ? &i->sel : &id->sel, &e->sel);
+	at = attribute(h, sizeof(*id), XFRMA_POLICY, sizeof(i));
+	if (at)
+		memcpy(&i, at, sizeof(i));
+	return ipsec_selector_read(at ? &i.sel : &id->sel, &e->sel);
 }
 
 static bool read_any(const struct nlmsghdr *h, struct ipsec_event *e)

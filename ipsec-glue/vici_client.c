@@ -166,9 +166,12 @@ static int handle(struct vici *v, const uint8_t *data, size_t len)
 /* The length of the packet at the front; 0: not all of it is there, -EPROTO: too long. */
 static ssize_t whole_packet(const struct vici *v)
 {
-	struct rbuf r = rbuf_make(v->in + v->at, v->len - v->at);
+	struct rbuf r;
 	uint32_t len;
 
+	if (!v->in)
+		return 0;
+	r = rbuf_make(v->in + v->at, v->len - v->at);
 	if (!rbuf_u32(&r, &len))
 		return 0;
 	if (len == 0 || len > VICI_FRAME_MAX)

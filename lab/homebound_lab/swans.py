@@ -63,9 +63,11 @@ def connection(name, addresses, local, remote, networks, mobile, reqid, uses, ti
 
 
 def configuration(lab, address, nodes, agents, networks=()):
-    """(swanctl.conf, lines of ipsec.nodes) of the node or home agent with this address."""
-    times = "\t\t\t\trekey_time = %ds\n\t\t\t\tlife_time = %ds\n\t\t\t\trand_time = 0s\n" % lab.rekey if hasattr(lab, "rekey") else ""
+    """(swanctl.conf, lines of ipsec.nodes) of the node or home agent with this address. A scenario may have lab.rekey_s: the
+    node's SAs are replaced that often."""
     mobile = address in nodes
+    rekeys = hasattr(lab, "rekey_s") and mobile
+    times = f"\t\t\t\trekey_time = {lab.rekey_s}s\n\t\t\t\tlife_time = {2 * lab.rekey_s}s\n\t\t\t\trand_time = 1s\n" if rekeys else ""
     split = lab.keys.arrangement == "home-address"
     text, lines = "", []
     if mobile:
@@ -95,8 +97,7 @@ def start(lab, host, address, nodes, agents, networks=()):
     if str(host) not in lab.swans:
         # Keys, for who judges: ip xfrm monitor prints all that the kernel says of SAs.
         host.start(f"xfrm-{host}", ["ip", "xfrm", "monitor", "SA"], lab.path(f"xfrm-{host}.log"))
-        lab.swans[str(host)] = StrongSwan(lab, host, conf, more="\tinterfaces_ignore = mip6mn0, mip6mn0r\n" if address in nodes else "",
-                                          plugin_settings="kernel-netlink { roam_events = no }\n").start()
+        lab.swans[str(host)] = StrongSwan(lab, host, conf,                     plugin_settings="kernel-netlink { roam_events = no }\n").start()
     socket = lab.swans[str(host)].socket
     return [f'strongswan = {{ socket = "{socket}"; }};', "nodes = ( " + ", ".join(lines) + " );"]
 

@@ -27,6 +27,7 @@ NAMES = {0: "Binding Refresh Request", 1: "Home Test Init", 2: "Care-of Test Ini
          13: "Heartbeat", 16: "Binding Revocation"}
 AS_CORRESPONDENT = (1, 2, 3, 4, 7)  # between a home agent and whoever takes it for a correspondent
 CARE_OF_TEST = 4
+IKE = b"\x01\xf4\x01\xf4"  # both ports
 DEEPEST = 4
 REPORTED = 10
 ATTACKER = bytes.fromhex("026666666666")  # attacker.py, hostile_packets.py
@@ -106,6 +107,8 @@ class Watcher:
                 break
             inner, depth = within, depth + 1
         if inner.proto == ESP:  # ICMPv6 of the home agent itself, in transport mode
+            return None
+        if inner.proto == UDP and inner.first and data[inner.at:inner.at + 4] == IKE:  # it protects itself
             return None
         if self.payload or depth and self.is_signal(data, inner):
             return f"{name_of(data, inner)} {words(inner)} in the tunnel {words(outer)}"
