@@ -258,7 +258,6 @@ static void ends_at(struct ipsec_glue *g, struct glue_node *node, const struct i
 {
 	struct in6_addr from = node->n.care_of;
 
-	memset(node->replaced, 0, sizeof(node->replaced));
 	node->n.care_of = *care_of;
 	if (!in6_is_any(&from) && !in6_equal(&from, care_of)) {
 		g->stats.moves++;
@@ -281,8 +280,28 @@ static void remove_stale(const struct glue_node *node, enum ipsec_use use, bool 
 
 /*
  * MIGRATE takes one SA of a reqid, whichever it finds first: of two pairs
- * after a rekeying the former must not be there any more.
- *
+ * after a rekeying the former must not be there any more.  Right behind the
+ * rekeying the peer may still use it.
+ */
+#define IN_USE_S 3
+
+static time_t seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+static void remove_replaced(const struct glue_node *node, struct ipsec_plan *p)
+{
+	if (seconds() - node->replaced_at < IN_USE_S)
+		return;
+	for (int out = 0; out < 2; out++)
+		remove_stale(node, IPSEC_DATA, out, node->replaced[out], p);
+}
+
+/*
  * Without SAs there is nothing to be moved, and the kernel would not: in
  * their place it has what it made when it asked for them.
  */
@@ -294,8 +313,7 @@ static void plan_end(const struct glue_node *node, const struct in6_addr *care_o
 		n.bound = false;
 		n.care_of = in6addr_any;
 	}
-	for (int out = 0; out < 2; out++)
-		remove_stale(node, IPSEC_DATA, out, node->replaced[out], p);
+	remove_replaced(node, p);
 	ipsec_plan_bind(&n, care_of, p);
 }
 
@@ -344,8 +362,7 @@ int ipsec_glue_unbind(
 	was = node->n;
 	if (node->n.ike && !node->keyed[IPSEC_DATA])
 		was.care_of = *home_address;
-	for (int out = 0; out < 2; out++)
-		remove_stale(node, IPSEC_DATA, out, node->replaced[out], &p);
+	remove_replaced(node, &p);
 	ipsec_plan_unbind(&was, &p);
 	err = glue_do(g, &p);
 	if (err)
@@ -424,8 +441,10 @@ int ipsec_glue_child(struct ipsec_glue *g, const struct in6_addr *home_address,
 	if (!node)
 		return -ENOENT;
 	node->keyed[c->use] = c->spi_out;
-	if (c->use == IPSEC_DATA && node->spi[IPSEC_DATA][1] != c->spi_out)
+	if (c->use == IPSEC_DATA && node->spi[IPSEC_DATA][1] != c->spi_out) {
 		memcpy(node->replaced, node->spi[IPSEC_DATA], sizeof(node->replaced));
+		node->replaced_at = seconds();
+	}
 	node->spi[c->use][0] = c->spi_in;
 	node->spi[c->use][1] = c->spi_out;
 	*(c->use == IPSEC_DATA ? &node->n.spi_out : &node->n.spi_signal) = c->spi_out;

@@ -3,6 +3,7 @@
 #ifndef GLUE_GLUE_INTERNAL_H
 #define GLUE_GLUE_INTERNAL_H
 
+#include <time.h>
 #include <uthash.h>
 
 #include "ipsec-glue/glue.h"
@@ -25,6 +26,7 @@ struct glue_node {
 	bool suspected;
 	uint32_t spi[IPSEC_USES][2]; /* of an IKE daemon's; second index: sends */
 	uint32_t replaced[2]; /* the tunnel's before the last rekeying; 0: none, or moved since */
+	time_t replaced_at; /* monotonic */
 	UT_hash_handle hh;
 };
 

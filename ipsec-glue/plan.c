@@ -268,7 +268,7 @@ static void away_with(struct ipsec_plan *p, const struct ipsec_policy *policy, v
 
 static void away_if_out(struct ipsec_plan *p, const struct ipsec_policy *policy, void *arg)
 {
-	if (policy->dir == IPSEC_OUT)
+	if (policy->dir == IPSEC_OUT && policy->n_templates)
 		away_with(p, policy, arg);
 }
 

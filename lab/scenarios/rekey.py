@@ -6,7 +6,7 @@ from homebound_lab.scenario import Key, load
 
 handover = load("handover")
 TITLE = "SAs are replaced under traffic and at moves: is anything lost?"
-KEYS = {**handover.KEYS, "moves": Key(8, "how many moves"), "rekey_s": Key(3, "how old SAs get, in s")}
+KEYS = {**handover.KEYS, "moves": Key(8, "how many moves"), "rekey_s": Key(5, "how old SAs get, in s")}
 LIMIT = handover.LIMIT
 MADE = re.compile(r"CHILD_SA (signal|data)\{\d+\} established")
 
@@ -23,4 +23,4 @@ def judge(e):
         made = MADE.findall(f.read())
     for child in ("signal", "data"):
         e.figures[f"{child}_sas"] = made.count(child)
-        e.check(made.count(child) >= 4, f"SAs of {child} were made {made.count(child)} times only")
+        e.check(made.count(child) >= 3, f"SAs of {child} were made {made.count(child)} times only")
