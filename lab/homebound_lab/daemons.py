@@ -72,8 +72,9 @@ class Daemon:
         self.state = os.path.join(lab.run_dir, self.name + ".state")
         self.conf = lab.path(self.name + ".conf")
         self.log = lab.path(self.name + ".log")
-        for state in glob.glob(self.state + "*"):  # of another seed in the same boot
-            os.unlink(state)
+        if not getattr(lab, "keeps_state", False):  # a machine does, a new seed in the same boot does not
+            for state in glob.glob(self.state + "*"):
+                os.unlink(state)
         with open(self.conf, "w") as f:
             f.write(configuration % {"socket": self.socket, "state": self.state, "home_address": HOME_ADDRESS,
                                      "home_prefix": HOME_PREFIX, "home_agent": HOME_AGENT, **values})

@@ -51,6 +51,7 @@ class Watched:
 def start(lab, net, **settings):
     net.ha_daemon = daemons.home_agent(lab, net)
     net.mn_daemon = daemons.mobile_node(lab, net, **settings)
+    lab.keeps_state = True
     lab.until(lambda: net.mn_daemon.registration()[0], 10, "an answer of the node")
 
 
