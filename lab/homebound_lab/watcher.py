@@ -106,10 +106,11 @@ class Watcher:
             if not within:
                 break
             inner, depth = within, depth + 1
-        if inner.proto == ESP:  # ICMPv6 of the home agent itself, in transport mode
-            return None
-        if inner.proto == UDP and inner.first and data[inner.at:inner.at + 4] == IKE:  # it protects itself
-            return None
+        if self.with_agent(inner) and (self.of_node(inner.source) or self.of_node(inner.destination)):
+            if inner.proto == ESP:  # ICMPv6 of the home agent itself, in transport mode
+                return None
+            if inner.proto == UDP and inner.first and data[inner.at:inner.at + 4] == IKE:  # it protects itself
+                return None
         if self.payload or depth and self.is_signal(data, inner):
             return f"{name_of(data, inner)} {words(inner)} in the tunnel {words(outer)}"
         return None

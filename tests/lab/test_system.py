@@ -37,7 +37,11 @@ def on_this_kernel(request, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("needs root")
     with open(os.path.join(ROOT, "examples", request.param + ".conf")) as f:
-        text = f.read().replace("/var/lib/mip6d", f"{tmp_path}/state")
+        text = f.read().replace("/var/lib/mip6d", f"{tmp_path}/state").replace("/etc/mip6d/ipsec.keys", f"{tmp_path}/keys")
+    keys = tmp_path / "keys"
+    keys.touch(0o600)
+    keys.write_text(subprocess.run([os.path.join(BUILD, "ctl", "mip6ctl"), "ipsec", "keys", "2001:db8:1::100", "2001:db8:1::1000"],
+                                   check=True, stdout=subprocess.PIPE, text=True).stdout)
     conf = tmp_path / "mip6d.conf"
     conf.write_text(text + f'\ncontrol = {{ socket = "{tmp_path}/socket"; }};\n')
 

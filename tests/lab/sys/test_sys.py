@@ -20,7 +20,7 @@ with open(os.path.join(HERE, "inside.py")) as f:
 
 
 def sources():
-    for folder in ("lib", "mip6d/sys"):
+    for folder in ("lib", "ipsec-glue", "mip6d/sys"):
         for name in sorted(os.listdir(os.path.join(TOP, folder))):
             if name.endswith(".c"):
                 yield os.path.join(TOP, folder, name)
