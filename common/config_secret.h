@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Secrets that a configuration names: a file that nobody else may read, or what a command prints. */
-#ifndef MIP6D_CONFIG_SECRET_H
-#define MIP6D_CONFIG_SECRET_H
+#ifndef COMMON_CONFIG_SECRET_H
+#define COMMON_CONFIG_SECRET_H
 
 #include <stddef.h>
 

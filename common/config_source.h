@@ -3,14 +3,14 @@
  * The text of a configuration: a file and what it includes, put together,
  * with the origin of each line.  Used by config.c only.
  */
-#ifndef MIP6D_CONFIG_SOURCE_H
-#define MIP6D_CONFIG_SOURCE_H
+#ifndef COMMON_CONFIG_SOURCE_H
+#define COMMON_CONFIG_SOURCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "mip6d/config.h"
+#include "common/config.h"
 
 struct config_origin {
 	uint32_t file; /* index into files */
@@ -36,9 +36,5 @@ void config_source_release(struct config_source *s);
 const char *config_source_origin(const struct config_source *s, size_t line, uint32_t *origin_line);
 /* That line, without blanks at its ends, shortened and printable, in buf. */
 const char *config_source_quote(const struct config_source *s, size_t line, char *buf, size_t cap);
-
-/* config_errors.c: add "FILE:LINE: message", or "FILE: message" when line is 0 */
-void config_error(struct config_errors *e, const char *file, uint32_t line, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mip6d/config_source.h"
+#include "common/config.h"
 
 /* Texts from the file may hold anything; a terminal should not have to obey it. */
 static void make_printable(char *s)

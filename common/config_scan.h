@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The scanner between the files of a configuration and libconfig.  Used by config_source.c only. */
-#ifndef MIP6D_CONFIG_SCAN_H
-#define MIP6D_CONFIG_SCAN_H
+#ifndef COMMON_CONFIG_SCAN_H
+#define COMMON_CONFIG_SCAN_H
 
-#include "mip6d/config_source.h"
+#include "common/config_source.h"
 
 #define CONFIG_SCAN_DEPTH 16 /* of brackets */
 

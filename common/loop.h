@@ -4,8 +4,8 @@
  * timer of it.  A turn of the loop is: wait, run what became readable, run
  * the timers that are due, run the hooks that somebody asked for meanwhile.
  */
-#ifndef SYS_LOOP_H
-#define SYS_LOOP_H
+#ifndef COMMON_LOOP_H
+#define COMMON_LOOP_H
 
 #include <stddef.h>
 

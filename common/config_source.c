@@ -3,7 +3,7 @@
  * Reading the files of a configuration into one text, with a table that leads
  * from its lines back to files and lines.
  */
-#include "mip6d/config_source.h"
+#include "common/config_source.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mip6d/config_scan.h"
+#include "common/config_scan.h"
 
 #define MAX_DEPTH 8 /* of files including files */
 #define MAX_FILES 256

@@ -14,7 +14,7 @@
  * It also finds the includes (the directive is libconfig's own: @include
  * "FILE" at the beginning of a line), so that libconfig gets one text.
  */
-#include "mip6d/config_scan.h"
+#include "common/config_scan.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -3,10 +3,11 @@
  * Reading values that are text: words of a set, addresses and prefixes, names
  * of the system.
  */
-#include "mip6d/config_read.h"
+#include "common/config_read.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "mip6d/config_secret.h"
+#include "common/config_secret.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
  * libevent waits with microseconds (EVENT_BASE_FLAG_PRECISE_TIMER, a timerfd
  * beside epoll); plain epoll would round deadlines up to milliseconds.
  */
-#include "mip6d/sys/loop.h"
+#include "common/loop.h"
 
 #include <errno.h>
 #include <event2/event.h>

@@ -4,7 +4,7 @@
  * would be right.  A setting that was read without one is marked by its
  * hook, so that checks across settings can pass over those already blamed.
  */
-#include "mip6d/config_read.h"
+#include "common/config_read.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>

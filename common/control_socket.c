@@ -23,8 +23,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "mip6d/config.h"
-#include "mip6d/control_internal.h"
+#include "common/config.h"
+#include "common/control.h"
 
 static bool complain(char *err, size_t errlen, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -73,7 +73,7 @@ static void make_folder(const char *path)
  * Between our opening the lock and locking it, its owner may have ended and
  * removed it; then what we hold is the lock of nobody, and we try again.
  */
-static bool lock(struct control_place *p, char *err, size_t errlen)
+static bool lock(struct control_place *p, const char *daemon, char *err, size_t errlen)
 {
 	struct stat held, named;
 
@@ -91,8 +91,9 @@ static bool lock(struct control_place *p, char *err, size_t errlen)
 				return complain(err, errlen, "cannot lock %s: %s", p->lock_path,
 					strerror(e));
 			return complain(err, errlen,
-				"another mip6d runs with this control socket; stop it, or set "
-				"another control.socket");
+				"another %s runs with this control socket; stop it, or set "
+				"another control.socket",
+				daemon);
 		}
 		if (fstat(p->lock_fd, &held) == 0 && lstat(p->lock_path, &named) == 0 &&
 			held.st_ino == named.st_ino && held.st_dev == named.st_dev)
@@ -160,19 +161,19 @@ static bool bind_place(struct control_place *p, const char *path, char *err, siz
 }
 
 bool control_place_open(
-	struct control_place *p, const struct mip6d_config *cfg, char *err, size_t errlen)
+	struct control_place *p, const struct control_config *c, char *err, size_t errlen)
 {
 	*p = (struct control_place){.fd = -1, .lock_fd = -1, .group = (gid_t)-1};
-	if (cfg->control_group[0] && !find_group(cfg->control_group, &p->group))
+	if (c->group[0] && !find_group(c->group, &p->group))
 		return complain(err, errlen,
 			"there is no group %s; create it with  groupadd --system %s  or correct "
 			"control.group",
-			cfg->control_group, cfg->control_group);
-	snprintf(p->lock_path, sizeof(p->lock_path), "%s.lock", cfg->control_socket);
-	make_folder(cfg->control_socket);
-	if (!lock(p, err, errlen))
+			c->group, c->group);
+	snprintf(p->lock_path, sizeof(p->lock_path), "%s.lock", c->socket);
+	make_folder(c->socket);
+	if (!lock(p, c->daemon, err, errlen))
 		return false;
-	if (bind_place(p, cfg->control_socket, err, errlen))
+	if (bind_place(p, c->socket, err, errlen))
 		return true;
 	if (p->fd >= 0)
 		close(p->fd);
@@ -181,9 +182,9 @@ bool control_place_open(
 	return false;
 }
 
-void control_place_close(struct control_place *p, const struct mip6d_config *cfg)
+void control_place_close(struct control_place *p, const struct control_config *c)
 {
-	unlink(cfg->control_socket);
+	unlink(c->socket);
 	/* the lock last, and while it is held: see lock() */
 	unlink(p->lock_path);
 	close(p->lock_fd);
