@@ -153,7 +153,7 @@ START_TEST(there_and_back)
 	ck_assert_uint_eq(m.n_pairs, want.n_pairs);
 	ck_assert_uint_eq(m.n_correspondents, want.n_correspondents);
 	ck_assert_mem_eq(m.nodes, want.nodes, m.n_nodes * sizeof(m.nodes[0]));
-	ck_assert_mem_eq(m.pairs, want.pairs, sizeof(m.pairs));
+	ck_assert_mem_eq(m.pairs, want.pairs, m.n_pairs * sizeof(m.pairs[0]));
 	if (m.type == VCM_OFFER) {
 		ck_assert_uint_eq(m.in.spi, want.in.spi);
 		ck_assert_uint_eq(m.out.spi, want.out.spi);
