@@ -368,7 +368,7 @@ static const struct type_row {
 	size_t min_nodes, max_nodes;
 	bool report; /* PAIR and CORRESPONDENT, and at least one option */
 } types[] = {
-	[VCM_HELLO] = {"HELLO", 0, 0, 0, 1, false},
+	[VCM_HELLO] = {"HELLO", 0, 0, 0, 0, false},
 	[VCM_ACK] = {"ACK", VCM_HAS_STATUS, 0, 0, 0, false},
 	[VCM_REPORT] = {"REPORT", 0, 0, 0, VCM_MAX_NODES, true},
 	[VCM_PLACE] = {"PLACE", 0, 0, 1, 1, false},

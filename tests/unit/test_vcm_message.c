@@ -90,6 +90,7 @@ static struct vcm_message sample(int i)
 		lists(&m);
 		break;
 	case VCM_HELLO:
+		break;
 	case VCM_PLACE:
 		lists(&m);
 		m.n_nodes = 1;
