@@ -385,6 +385,7 @@ static const struct type_row {
 	[VCM_DOWN] = {"DOWN", VCM_HAS_SESSION | VCM_HAS_REASON, VCM_HAS_COUNTERS, 0, 0, false},
 	[VCM_PROBE] = {"PROBE", VCM_HAS_NONCE, 0, 0, 0, false},
 	[VCM_PROBE_REPLY] = {"PROBE-REPLY", VCM_HAS_NONCE, 0, 0, 0, false},
+	[VCM_CLOSE] = {"CLOSE", VCM_HAS_SESSION, 0, 0, 0, false},
 };
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
