@@ -35,7 +35,8 @@ void node_event(
 static void say_again_later(struct vcm_node *n)
 {
 	if (!timer_running(&n->resend))
-		(void)timer_start(n->timers, &n->resend, mono_add_ms(n->ops->now(n->ctx), AGAIN_MS));
+		(void)timer_start(
+			n->timers, &n->resend, mono_add_ms(n->ops->now(n->ctx), AGAIN_MS));
 }
 
 static void add_counters(const struct session *s, struct vcm_message *m)
@@ -95,9 +96,8 @@ static void say_place(struct vcm_node *n)
 	struct vcm_message m = {.type = VCM_PLACE, .n_nodes = 1};
 	uint64_t token = token_of(NULL, SAY_PLACE);
 
-	m.nodes[0] = (struct vcm_node_option){.outside = n->outside,
-		.internal = n->config.internal,
-		.home = n->config.home};
+	m.nodes[0] = (struct vcm_node_option){
+		.outside = n->outside, .internal = n->config.internal, .home = n->config.home};
 	vcm_exchange_cancel(n->exchange, &n->config.manager, token);
 	n->place_unsent = vcm_exchange_send(n->exchange, &n->config.manager, &m, token) != 0;
 	if (n->place_unsent)
@@ -147,8 +147,6 @@ static enum vcm_status received(void *ctx, const struct in6_addr *from, const st
 	if (!in6_equal(from, &n->config.manager))
 		return VCM_REFUSED;
 	switch (m->type) {
-	case VCM_HELLO:
-		return VCM_OK;
 	case VCM_INVITE:
 		return node_invited(n, m);
 	case VCM_OFFER:
@@ -274,8 +272,7 @@ void vcm_node_free(struct vcm_node *n, bool clean)
 		if (clean && session_active(s))
 			session_drain(s, true, true, VCM_SHUTDOWN);
 		if (clean && s->state != VCM_NODE_INVITED)
-			n->ops->inbound_del(
-				n->ctx, &s->peer_internal, &s->peer_home, s->in.spi);
+			n->ops->inbound_del(n->ctx, &s->peer_internal, &s->peer_home, s->in.spi);
 		session_free(s);
 	}
 	timer_stop(n->timers, &n->tick);

@@ -223,7 +223,8 @@ static enum vcm_status derive(struct session *s, const struct vcm_message *m)
 
 static bool invited_with(const struct session *s, const struct vcm_message *m)
 {
-	return s && s->state == VCM_NODE_INVITED && in6_equal(&s->peer_internal, &m->peer_internal) &&
+	return s && s->state == VCM_NODE_INVITED &&
+	       in6_equal(&s->peer_internal, &m->peer_internal) &&
 	       in6_equal(&s->peer_home, &m->peer_home);
 }
 

@@ -184,7 +184,8 @@ static void go_direct(struct session *s)
 	wait_until(s, s->ends);
 	supersede(s);
 	watch_begin(s);
-	node_event(n, "session-direct", &s->peer_internal, s->path ? "direct path" : "by home agents");
+	node_event(
+		n, "session-direct", &s->peer_internal, s->path ? "direct path" : "by home agents");
 	node_say(s, SAY_ACTIVE);
 }
 
