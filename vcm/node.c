@@ -146,18 +146,15 @@ static enum vcm_status received(void *ctx, const struct in6_addr *from, const st
 
 	if (!in6_equal(from, &n->config.manager))
 		return VCM_REFUSED;
-	switch (m->type) {
-	case VCM_INVITE:
+	if (m->type == VCM_INVITE)
 		return node_invited(n, m);
-	case VCM_OFFER:
+	if (m->type == VCM_OFFER)
 		return node_offered(n, m);
-	case VCM_PEER_READY:
+	if (m->type == VCM_PEER_READY)
 		return node_peer_ready(n, m);
-	case VCM_END:
+	if (m->type == VCM_END)
 		return node_ended(n, m);
-	default:
-		return VCM_REFUSED;
-	}
+	return m->type == VCM_CLOSE ? node_closed(n, m) : VCM_REFUSED;
 }
 
 static void probed(void *ctx, const struct in6_addr *from, const struct vcm_message *m)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Between node.c (place, what is received), node_offer.c (INVITE, OFFER,
- * PEER-READY, END), node_session.c (the state machine) and node_watch.c
+ * PEER-READY, END, CLOSE), node_session.c (the state machine) and node_watch.c
  * (dead paths, idle sessions).
  */
 #ifndef VCM_NODE_INTERNAL_H
@@ -88,6 +88,7 @@ enum vcm_status node_invited(struct vcm_node *n, const struct vcm_message *m);
 enum vcm_status node_offered(struct vcm_node *n, const struct vcm_message *m);
 enum vcm_status node_peer_ready(struct vcm_node *n, const struct vcm_message *m);
 enum vcm_status node_ended(struct vcm_node *n, const struct vcm_message *m);
+enum vcm_status node_closed(struct vcm_node *n, const struct vcm_message *m);
 
 /* ---- node_session.c ---- */
 
@@ -104,8 +105,10 @@ struct vcm_node_session session_view(const struct session *s);
 int session_install(struct session *s, const struct rr_shared *kcn);
 /* As soon as everything is there outbound is switched. */
 void session_try_direct(struct session *s);
-/* Outbound is off at once, inbound lingers.  said: the VCM is told why. */
+/* Outbound is off at once; inbound stays as long as the peer may send by it.  tell: the VCM hears why. */
 void session_drain(struct session *s, bool over, bool tell, enum vcm_reason reason);
+/* The peer does not send by it any more: what is under way still comes. */
+void session_close(struct session *s);
 
 /* ---- node_watch.c ---- */
 

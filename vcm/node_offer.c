@@ -253,7 +253,7 @@ enum vcm_status node_offered(struct vcm_node *n, const struct vcm_message *m)
 	return s ? install(s, m) : VCM_NO_RESOURCES;
 }
 
-/* ---- PEER-READY, END ---- */
+/* ---- PEER-READY, END, CLOSE ---- */
 
 enum vcm_status node_peer_ready(struct vcm_node *n, const struct vcm_message *m)
 {
@@ -292,4 +292,22 @@ enum vcm_status node_ended(struct vcm_node *n, const struct vcm_message *m)
 			s->over = true;
 	}
 	return VCM_OK;
+}
+
+enum vcm_status node_closed(struct vcm_node *n, const struct vcm_message *m)
+{
+	enum vcm_status status = VCM_UNKNOWN_SESSION;
+	struct session *s, *next;
+
+	for (s = n->sessions; s; s = next) {
+		next = s->next;
+		if (s->id != m->session || s->generation > m->generation ||
+			s->state == VCM_NODE_INVITED)
+			continue;
+		if (session_active(s))
+			session_drain(s, false, false, VCM_PEER);
+		session_close(s);
+		status = VCM_OK;
+	}
+	return status;
 }

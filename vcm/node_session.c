@@ -228,7 +228,7 @@ void session_drain(struct session *s, bool over, bool tell, enum vcm_reason reas
 	if (was_direct && !renewed)
 		n->ops->outbound_del(n->ctx, &s->peer_internal, &s->peer_home, s->out.spi);
 	wipe_keys(s);
-	wait_until(s, mono_add_s(n->ops->now(n->ctx), s->linger_s));
+	wait_until(s, mono_add_s(s->ends, s->linger_s));
 	node_unsay(s, SAY_READY);
 	node_unsay(s, SAY_ACTIVE);
 	if (tell)
@@ -237,6 +237,15 @@ void session_drain(struct session *s, bool over, bool tell, enum vcm_reason reas
 		node_event(n, "session-ended", &s->peer_internal, vcm_reason_name(reason));
 	if (!path_wanted(n, &s->peer_home))
 		n->ops->path(n->ctx, &s->peer_home, false, NULL);
+}
+
+void session_close(struct session *s)
+{
+	struct vcm_node *n = s->node;
+	monotime_t until = mono_add_s(n->ops->now(n->ctx), s->linger_s);
+
+	if (mono_before(until, s->timer.when))
+		wait_until(s, until);
 }
 
 static void drained(struct session *s)
