@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections import Counter
 
-from . import flows, headers, layers, packets, vpn
+from . import flows, headers, layers, packets, vcm_wire, vpn
 from .headers import ESP, MH
 from .intranet import LINKS, WALKS, addresses, delays
 from .watcher import NEIGHBOUR_DISCOVERY, Watcher, mac, words
@@ -57,7 +57,7 @@ class Run:
 
 def session_spis(e, home):
     """SPIs of all SAs that ended at both home addresses."""
-    found, ends = set(), set(home.values())
+    found, ends = set(), {home["mn1"], home["mn2"]}
     for host in ("mn1", "mn2"):
         with open(e.path(f"xfrm-{host}.log"), errors="replace") as f:
             for source, destination, spi in re.findall(r"src (\S+) dst (\S+)\s+proto esp spi (0x[0-9a-f]+)", f.read()):
@@ -213,7 +213,7 @@ def order(run):
         if direct is not None and direct < steps[name]["PEER-READY"]:
             wrong.append(f"{name} sent by the session at {direct:.6f}, before PEER-READY at {steps[name]['PEER-READY']:.6f}")
     if run.k.where == "host":
-        report = next((m.time for m in mine if m.kind == "REPORT" and any(o == layers.PAIR_OPTION for o, _ in m.options)), None)
+        report = next((m.time for m in mine if m.kind == "REPORT" and any(o == vcm_wire.PAIR for o, _ in m.options)), None)
         if report is None or report > min(steps[n]["OFFER"] for n in OTHER):
             wrong.append(f"REPORT of the pair at {report}, OFFER before it")
     return wrong, steps
