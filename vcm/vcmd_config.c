@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/prefix_table.h"
+#include "mip6/control.h"
 #include "vcm/vcmd_config_internal.h"
 
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
@@ -34,7 +35,7 @@ bool vcmd_config_group(struct config_reader *r, const struct config_key *table,
 /* ---- small groups ---- */
 
 static const struct config_key control_keys[] = {
-	KEY("socket", config_read_path, control_socket, "\"" VCMD_SOCKET "\"",
+	KEY("socket", config_read_path, control_socket, "\"" VCMD_CONTROL_SOCKET "\"",
 		.cap = CONFIG_SOCKET_LEN),
 	KEY("group", config_read_group_name, control_group, "\"vcm\"", .cap = 33),
 	{.name = NULL},
@@ -307,7 +308,7 @@ static void defaults(struct vcmd_config *c)
 {
 	*c = (struct vcmd_config){
 		.log_level = LOGL_INFO,
-		.control_socket = VCMD_SOCKET,
+		.control_socket = VCMD_CONTROL_SOCKET,
 		.port = VCM_PORT,
 		.probe_port = VCM_PROBE_PORT,
 		.store = "/var/lib/vcmd/store",

@@ -15,7 +15,6 @@
 #include "vcm/manager.h"
 
 #define VCMD_CONFIG_PATH "/etc/vcmd/vcmd.conf"
-#define VCMD_SOCKET "/run/vcmd/vcmd.sock"
 #define VCMD_MAX_GATEWAYS 16
 #define VCMD_MAX_NODES 200000
 #define VCMD_MAX_RULES 1000

@@ -121,11 +121,21 @@ static bool survives(const char *path, size_t octets)
 
 /* ---- open ---- */
 
+static bool make_parent(const char *path)
+{
+	char parent[PATH_MAX];
+
+	snprintf(parent, sizeof(parent), "%.*s", (int)(strrchr(path, '/') - path), path);
+	return parent[0] && mkdir(parent, 0755) == 0;
+}
+
 static bool open_folder(struct vcmd_store *s, char *err, size_t errlen)
 {
 	struct stat st;
 
-	if (mkdir(s->path, 0700) < 0 && errno != EEXIST)
+	if (mkdir(s->path, 0700) < 0 && errno == ENOENT && make_parent(s->path))
+		(void)mkdir(s->path, 0700);
+	if (access(s->path, F_OK) < 0)
 		return complain(err, errlen, "cannot make the folder %s: %s; make the one it is in",
 			s->path, strerror(errno));
 	s->lock_fd = open(s->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
