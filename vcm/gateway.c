@@ -13,8 +13,6 @@
 #include "lib/addr.h"
 #include "vcm/gateway_internal.h"
 
-#define CONTAINER(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
-
 void gateway_event(const struct vcm_gateway *g, const char *what, const struct in6_addr *a,
 	const struct in6_addr *b, const char *text)
 {
@@ -89,6 +87,11 @@ struct vcm_gateway *vcm_gateway_new(const struct vcm_gateway_config *c,
 	timer_init(&g->flush, gateway_flush, g);
 	timer_init(&g->mend, mend, g);
 	g->blocked_until = gateway_now(g);
+	if (addr_table_init(&g->by_internal, g->hash_key) || addr_table_init(&g->by_home, g->hash_key) ||
+		addr_table_init(&g->pairs, g->hash_key)) {
+		vcm_gateway_free(g);
+		return NULL;
+	}
 	g->exchange = vcm_exchange_new(&x, &gateway_exchange_ops, g, timers);
 	if (!g->exchange || vcm_exchange_peer(g->exchange, &c->manager)) {
 		vcm_gateway_free(g);
@@ -99,14 +102,13 @@ struct vcm_gateway *vcm_gateway_new(const struct vcm_gateway_config *c,
 
 static void free_nodes(struct vcm_gateway *g)
 {
-	for (size_t i = 0; i < g->by_internal.cap; i++)
-		for (struct hash_link *l = g->by_internal.buckets[i], *next; l; l = next) {
-			struct gateway_node *n = CONTAINER(l, struct gateway_node, by_internal);
+	struct gateway_node *n;
 
-			next = l->next;
-			free(n->correspondents);
-			free(n);
-		}
+	while ((n = gateway_node_next(g, NULL))) {
+		addr_table_del(&g->by_internal, &n->by_internal);
+		free(n->correspondents);
+		free(n);
+	}
 }
 
 void vcm_gateway_free(struct vcm_gateway *g)
@@ -121,23 +123,13 @@ void vcm_gateway_free(struct vcm_gateway *g)
 	while (!TAILQ_EMPTY(&g->lru))
 		gateway_pair_drop(g, TAILQ_FIRST(&g->lru));
 	free_nodes(g);
-	hash_free(&g->by_internal);
-	hash_free(&g->by_home);
-	hash_free(&g->pairs);
+	addr_table_free(&g->by_internal);
+	addr_table_free(&g->by_home);
+	addr_table_free(&g->pairs);
 	free(g);
 }
 
 /* ---- nodes ---- */
-
-static bool link_node(struct vcm_gateway *g, struct gateway_node *n)
-{
-	if (hash_put(&g->by_internal, &n->by_internal, in6_hash(&n->internal, g->hash_key)))
-		return false;
-	if (hash_put(&g->by_home, &n->by_home, in6_hash(&n->home, g->hash_key)) == 0)
-		return true;
-	hash_remove(&g->by_internal, &n->by_internal);
-	return false;
-}
 
 int vcm_gateway_add(
 	struct vcm_gateway *g, const struct in6_addr *internal, const struct in6_addr *home)
@@ -154,10 +146,11 @@ int vcm_gateway_add(
 	n->internal = *internal;
 	n->home = *home;
 	n->since = gateway_now(g);
-	if (link_node(g, n))
-		return 0;
-	free(n);
-	return -ENOMEM;
+	n->by_internal.addr = *internal;
+	n->by_home.addr = *home;
+	addr_table_add(&g->by_internal, &n->by_internal);
+	addr_table_add(&g->by_home, &n->by_home);
+	return 0;
 }
 
 void vcm_gateway_restore(struct vcm_gateway *g, const struct in6_addr *internal)
@@ -238,20 +231,18 @@ void vcm_gateway_foreach_node(const struct vcm_gateway *g,
 {
 	monotime_t now = gateway_now(g);
 
-	for (size_t i = 0; i < g->by_internal.cap; i++)
-		for (struct hash_link *l = g->by_internal.buckets[i]; l; l = l->next) {
-			const struct gateway_node *n = CONTAINER(l, struct gateway_node, by_internal);
-			const struct vcm_gateway_node_info info = {.internal = n->internal,
-				.home = n->home,
-				.outside = n->outside,
-				.reported = n->said ==
-					    (n->outside ? SAID_OUTSIDE : SAID_INSIDE),
-				.n_correspondents = n->n_correspondents,
-				.since_s = (uint32_t)mono_diff_s(now, n->since)};
+	for (const struct gateway_node *n = gateway_node_next(g, NULL); n;
+		n = gateway_node_next(g, n)) {
+		const struct vcm_gateway_node_info info = {.internal = n->internal,
+			.home = n->home,
+			.outside = n->outside,
+			.reported = n->said == (n->outside ? SAID_OUTSIDE : SAID_INSIDE),
+			.n_correspondents = n->n_correspondents,
+			.since_s = (uint32_t)mono_diff_s(now, n->since)};
 
-			if (!fn(arg, &info))
-				return;
-		}
+		if (!fn(arg, &info))
+			return;
+	}
 }
 
 bool vcm_gateway_foreach_correspondent(const struct vcm_gateway *g,

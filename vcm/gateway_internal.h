@@ -5,6 +5,7 @@
 
 #include <sys/queue.h>
 
+#include "lib/addr_table.h"
 #include "vcm/gateway.h"
 
 /* Options that fit a REPORT of VCM_MESSAGE_MAX octets: a NODE or PAIR takes 36. */
@@ -15,17 +16,6 @@
 #define QUIET_S 60 /* a correspondent is told so often */
 #define IN_FLIGHT_MS 1000 /* ESP that was under way when its sender came in says nothing */
 
-struct hash_link {
-	struct hash_link *next;
-	uint64_t hash;
-};
-
-/* Chained, grows; what is linked belongs to its owner. */
-struct hash_table {
-	struct hash_link **buckets;
-	size_t cap, n;
-};
-
 struct correspondent {
 	struct in6_addr addr;
 	monotime_t talked;
@@ -35,7 +25,7 @@ struct correspondent {
 enum said { SAID_INSIDE, SAID_OUTSIDE, SAID_UNKNOWN };
 
 struct gateway_node {
-	struct hash_link by_internal, by_home;
+	struct addr_node by_internal, by_home;
 	TAILQ_ENTRY(gateway_node) dirty, talks, broken;
 	struct in6_addr internal, home;
 	bool outside;
@@ -52,7 +42,7 @@ struct gateway_node {
 enum pair_state { PAIR_COUNTING, PAIR_WAITING, PAIR_SENT, PAIR_REPORTED };
 
 struct gateway_pair {
-	struct hash_link link;
+	struct addr_node link;
 	TAILQ_ENTRY(gateway_pair) lru, waiting;
 	struct in6_addr a, b; /* in order */
 	uint32_t stay_a, stay_b;
@@ -83,7 +73,7 @@ struct vcm_gateway {
 	struct timerq *timers;
 	struct vcm_exchange *exchange;
 	uint64_t hash_key[2];
-	struct hash_table by_internal, by_home, pairs;
+	struct addr_table by_internal, by_home, pairs;
 	struct gateway_pairs lru, waiting; /* all pairs, oldest first; those to be reported */
 	struct gateway_nodes dirty, talks, broken; /* place, or correspondents, to be reported; not as it should be in the kernel */
 	struct gateway_reports under_way;
@@ -102,11 +92,10 @@ void gateway_event(const struct vcm_gateway *g, const char *what, const struct i
 	const struct in6_addr *b, const char *text);
 
 /* gateway_table.c */
-int hash_put(struct hash_table *t, struct hash_link *l, uint64_t hash); /* -ENOMEM */
-void hash_remove(struct hash_table *t, struct hash_link *l);
-void hash_free(struct hash_table *t);
 struct gateway_node *gateway_node_find(const struct vcm_gateway *g, const struct in6_addr *internal);
 struct gateway_node *gateway_node_by_home(const struct vcm_gateway *g, const struct in6_addr *home);
+/* All of them, in no order: the first if n is NULL, else the one behind n. */
+struct gateway_node *gateway_node_next(const struct vcm_gateway *g, const struct gateway_node *n);
 /* In any order of the two. */
 struct gateway_pair *gateway_pair_find(
 	const struct vcm_gateway *g, const struct in6_addr *a, const struct in6_addr *b);

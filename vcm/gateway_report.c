@@ -357,22 +357,21 @@ static void restarted(void *ctx, const struct in6_addr *peer)
 
 	gateway_event(g, "manager-restarted", peer, NULL, NULL);
 	g->blocked_until = gateway_now(g);
-	for (size_t i = 0; i < g->by_internal.cap; i++)
-		for (struct hash_link *l = g->by_internal.buckets[i]; l; l = l->next)
-			tell_node_again(g, (struct gateway_node *)((char *)l -
-					offsetof(struct gateway_node, by_internal)));
+	for (struct gateway_node *n = gateway_node_next(g, NULL); n; n = gateway_node_next(g, n))
+		tell_node_again(g, n);
 	TAILQ_FOREACH(p, &g->lru, lru)
 		if (p->state == PAIR_REPORTED)
 			gateway_pair_wait(g, p);
 	gateway_report_soon(g);
 }
 
-/* A VCM has nothing to ask of a gateway but to be known. */
+/* A VCM has nothing to ask of a gateway. */
 static enum vcm_status received(void *ctx, const struct in6_addr *from, const struct vcm_message *m)
 {
 	(void)ctx;
 	(void)from;
-	return m->type == VCM_HELLO ? VCM_OK : VCM_REFUSED;
+	(void)m;
+	return VCM_REFUSED;
 }
 
 static monotime_t now(void *ctx)

@@ -6,88 +6,27 @@
 #include "lib/addr.h"
 #include "vcm/gateway_internal.h"
 
-#define CONTAINER(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
-#define FIRST_BUCKETS 64
-
-/* ---- hash ---- */
-
-static int grow(struct hash_table *t)
-{
-	size_t cap = t->cap ? t->cap * 2 : FIRST_BUCKETS;
-	struct hash_link **buckets = calloc(cap, sizeof(*buckets));
-
-	if (!buckets)
-		return -ENOMEM;
-	for (size_t i = 0; i < t->cap; i++)
-		for (struct hash_link *l = t->buckets[i], *next; l; l = next) {
-			next = l->next;
-			l->next = buckets[l->hash & (cap - 1)];
-			buckets[l->hash & (cap - 1)] = l;
-		}
-	free(t->buckets);
-	t->buckets = buckets;
-	t->cap = cap;
-	return 0;
-}
-
-int hash_put(struct hash_table *t, struct hash_link *l, uint64_t hash)
-{
-	if (t->n >= t->cap && grow(t) && !t->cap)
-		return -ENOMEM;
-	l->hash = hash;
-	l->next = t->buckets[hash & (t->cap - 1)];
-	t->buckets[hash & (t->cap - 1)] = l;
-	t->n++;
-	return 0;
-}
-
-void hash_remove(struct hash_table *t, struct hash_link *l)
-{
-	struct hash_link **p = &t->buckets[l->hash & (t->cap - 1)];
-
-	while (*p != l)
-		p = &(*p)->next;
-	*p = l->next;
-	t->n--;
-}
-
-void hash_free(struct hash_table *t)
-{
-	free(t->buckets);
-	*t = (struct hash_table){0};
-}
-
-static struct hash_link *bucket(const struct hash_table *t, uint64_t hash)
-{
-	return t->cap ? t->buckets[hash & (t->cap - 1)] : NULL;
-}
-
 /* ---- nodes ---- */
 
 struct gateway_node *gateway_node_find(const struct vcm_gateway *g, const struct in6_addr *internal)
 {
-	uint64_t hash = in6_hash(internal, g->hash_key);
+	struct addr_node *l = addr_table_find(&g->by_internal, internal);
 
-	for (struct hash_link *l = bucket(&g->by_internal, hash); l; l = l->next) {
-		struct gateway_node *n = CONTAINER(l, struct gateway_node, by_internal);
-
-		if (in6_equal(&n->internal, internal))
-			return n;
-	}
-	return NULL;
+	return l ? ADDR_OBJECT(l, struct gateway_node, by_internal) : NULL;
 }
 
 struct gateway_node *gateway_node_by_home(const struct vcm_gateway *g, const struct in6_addr *home)
 {
-	uint64_t hash = in6_hash(home, g->hash_key);
+	struct addr_node *l = addr_table_find(&g->by_home, home);
 
-	for (struct hash_link *l = bucket(&g->by_home, hash); l; l = l->next) {
-		struct gateway_node *n = CONTAINER(l, struct gateway_node, by_home);
+	return l ? ADDR_OBJECT(l, struct gateway_node, by_home) : NULL;
+}
 
-		if (in6_equal(&n->home, home))
-			return n;
-	}
-	return NULL;
+struct gateway_node *gateway_node_next(const struct vcm_gateway *g, const struct gateway_node *n)
+{
+	struct addr_node *l = addr_table_walk(&g->by_internal, n ? &n->by_internal : NULL);
+
+	return l ? ADDR_OBJECT(l, struct gateway_node, by_internal) : NULL;
 }
 
 /* ---- pairs ---- */
@@ -102,19 +41,25 @@ static void in_order(const struct in6_addr **a, const struct in6_addr **b)
 	*b = was;
 }
 
-static uint64_t pair_hash(const struct vcm_gateway *g, const struct in6_addr *a, const struct in6_addr *b)
+/* What stands for both in a table of addresses. */
+static struct in6_addr pair_key(const struct vcm_gateway *g, const struct in6_addr *a, const struct in6_addr *b)
 {
-	uint64_t second = in6_hash(b, g->hash_key);
+	const uint64_t halves[2] = {in6_hash(a, g->hash_key), in6_hash(b, g->hash_key)};
+	struct in6_addr key;
 
-	return in6_hash(a, g->hash_key) ^ (second << 21 | second >> 43);
+	memcpy(&key, halves, sizeof(key));
+	return key;
 }
 
 struct gateway_pair *gateway_pair_find(
 	const struct vcm_gateway *g, const struct in6_addr *a, const struct in6_addr *b)
 {
+	struct in6_addr key;
+
 	in_order(&a, &b);
-	for (struct hash_link *l = bucket(&g->pairs, pair_hash(g, a, b)); l; l = l->next) {
-		struct gateway_pair *p = CONTAINER(l, struct gateway_pair, link);
+	key = pair_key(g, a, b);
+	for (struct addr_node *l = addr_table_find(&g->pairs, &key); l; l = addr_table_find_next(l)) {
+		struct gateway_pair *p = ADDR_OBJECT(l, struct gateway_pair, link);
 
 		if (in6_equal(&p->a, a) && in6_equal(&p->b, b))
 			return p;
@@ -124,7 +69,7 @@ struct gateway_pair *gateway_pair_find(
 
 void gateway_pair_drop(struct vcm_gateway *g, struct gateway_pair *p)
 {
-	hash_remove(&g->pairs, &p->link);
+	addr_table_del(&g->pairs, &p->link);
 	TAILQ_REMOVE(&g->lru, p, lru);
 	if (p->state == PAIR_WAITING)
 		TAILQ_REMOVE(&g->waiting, p, waiting);
@@ -145,10 +90,8 @@ static struct gateway_pair *pair_new(
 	p->a = *a;
 	p->b = *b;
 	p->first = p->counting_since = gateway_now(g);
-	if (hash_put(&g->pairs, &p->link, pair_hash(g, a, b))) {
-		free(p);
-		return NULL;
-	}
+	p->link.addr = pair_key(g, a, b);
+	addr_table_add(&g->pairs, &p->link);
 	TAILQ_INSERT_TAIL(&g->lru, p, lru);
 	return p;
 }

@@ -9,7 +9,7 @@
  *   NONE -INVITE-> INVITED -OFFER-> INBOUND -peer ready, path-> DIRECT
  *                     OFFER-^          |                          | END, DOWN
  *                                      +------> DRAINING <--------+
- *                                              (inbound lingers)
+ *                                  (inbound until CLOSE and linger, or lifetime and linger)
  */
 #ifndef VCM_NODE_H
 #define VCM_NODE_H
