@@ -87,7 +87,8 @@ struct vcm_gateway *vcm_gateway_new(const struct vcm_gateway_config *c,
 	timer_init(&g->flush, gateway_flush, g);
 	timer_init(&g->mend, mend, g);
 	g->blocked_until = gateway_now(g);
-	if (addr_table_init(&g->by_internal, g->hash_key) || addr_table_init(&g->by_home, g->hash_key) ||
+	if (addr_table_init(&g->by_internal, g->hash_key) ||
+		addr_table_init(&g->by_home, g->hash_key) ||
 		addr_table_init(&g->pairs, g->hash_key)) {
 		vcm_gateway_free(g);
 		return NULL;
@@ -188,7 +189,8 @@ static void move(struct vcm_gateway *g, struct gateway_node *n, bool outside, en
 	}
 }
 
-void vcm_gateway_outside(struct vcm_gateway *g, const struct in6_addr *internal, enum vcm_evidence e)
+void vcm_gateway_outside(
+	struct vcm_gateway *g, const struct in6_addr *internal, enum vcm_evidence e)
 {
 	struct gateway_node *n = gateway_node_find(g, internal);
 
@@ -245,9 +247,8 @@ void vcm_gateway_foreach_node(const struct vcm_gateway *g,
 	}
 }
 
-bool vcm_gateway_foreach_correspondent(const struct vcm_gateway *g,
-	const struct in6_addr *internal, bool (*fn)(void *arg, const struct in6_addr *correspondent),
-	void *arg)
+bool vcm_gateway_foreach_correspondent(const struct vcm_gateway *g, const struct in6_addr *internal,
+	bool (*fn)(void *arg, const struct in6_addr *correspondent), void *arg)
 {
 	const struct gateway_node *n = gateway_node_find(g, internal);
 
@@ -263,7 +264,8 @@ void vcm_gateway_foreach_pair(const struct vcm_gateway *g,
 	monotime_t now = gateway_now(g);
 	const struct gateway_pair *p;
 
-	TAILQ_FOREACH(p, &g->lru, lru) {
+	TAILQ_FOREACH(p, &g->lru, lru)
+	{
 		const struct vcm_gateway_pair_info info = {.a = p->a,
 			.b = p->b,
 			.reported = p->state == PAIR_REPORTED,

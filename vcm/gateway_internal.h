@@ -75,7 +75,8 @@ struct vcm_gateway {
 	uint64_t hash_key[2];
 	struct addr_table by_internal, by_home, pairs;
 	struct gateway_pairs lru, waiting; /* all pairs, oldest first; those to be reported */
-	struct gateway_nodes dirty, talks, broken; /* place, or correspondents, to be reported; not as it should be in the kernel */
+	struct gateway_nodes dirty, talks,
+		broken; /* place, or correspondents, to be reported; not as it should be in the kernel */
 	struct gateway_reports under_way;
 	size_t n_under_way;
 	uint64_t token;
@@ -92,7 +93,8 @@ void gateway_event(const struct vcm_gateway *g, const char *what, const struct i
 	const struct in6_addr *b, const char *text);
 
 /* gateway_table.c */
-struct gateway_node *gateway_node_find(const struct vcm_gateway *g, const struct in6_addr *internal);
+struct gateway_node *gateway_node_find(
+	const struct vcm_gateway *g, const struct in6_addr *internal);
 struct gateway_node *gateway_node_by_home(const struct vcm_gateway *g, const struct in6_addr *home);
 /* All of them, in no order: the first if n is NULL, else the one behind n. */
 struct gateway_node *gateway_node_next(const struct vcm_gateway *g, const struct gateway_node *n);

@@ -8,7 +8,8 @@
 #include "lib/addr.h"
 #include "vcm/gateway_internal.h"
 
-static bool may_talk(const struct vcm_gateway *g, const struct in6_addr *a, const struct in6_addr *b)
+static bool may_talk(
+	const struct vcm_gateway *g, const struct in6_addr *a, const struct in6_addr *b)
 {
 	return !g->config.allowed || g->config.allowed(g->ctx, a, b);
 }
@@ -23,7 +24,8 @@ void gateway_pair_wait(struct vcm_gateway *g, struct gateway_pair *p)
 /* What was said of the pair, was it in this stay outside of both? */
 static bool same_stay(const struct vcm_gateway *g, const struct gateway_pair *p)
 {
-	const struct gateway_node *a = gateway_node_find(g, &p->a), *b = gateway_node_find(g, &p->b);
+	const struct gateway_node *a = gateway_node_find(g, &p->a),
+				  *b = gateway_node_find(g, &p->b);
 
 	return a && b && a->stay == p->stay_a && b->stay == p->stay_b;
 }
@@ -31,7 +33,8 @@ static bool same_stay(const struct vcm_gateway *g, const struct gateway_pair *p)
 /* It is quiet: reported a while ago, or under way.  The kernel need not tell it. */
 static bool quiet(struct vcm_gateway *g, const struct gateway_pair *p)
 {
-	int64_t left_ms = mono_diff_ms(mono_add_s(p->reported_at, g->config.hold_s), gateway_now(g));
+	int64_t left_ms =
+		mono_diff_ms(mono_add_s(p->reported_at, g->config.hold_s), gateway_now(g));
 
 	if (p->state == PAIR_WAITING || p->state == PAIR_SENT)
 		return true;
@@ -118,7 +121,8 @@ void gateway_pairs_returned(struct vcm_gateway *g, struct gateway_node *n)
 	}
 }
 
-void vcm_gateway_traffic(struct vcm_gateway *g, const struct in6_addr *from, const struct in6_addr *to)
+void vcm_gateway_traffic(
+	struct vcm_gateway *g, const struct in6_addr *from, const struct in6_addr *to)
 {
 	struct gateway_node *a = gateway_node_find(g, from), *b = gateway_node_find(g, to);
 	bool outside = (a && a->outside) || (b && b->outside);

@@ -88,7 +88,8 @@ static bool told(const struct vcm_message *m, const struct gateway_node *n)
 	return n->outside && (is_in(m, &n->internal) || (n->said == SAID_OUTSIDE && !n->under_way));
 }
 
-static bool settled(struct vcm_gateway *g, const struct gateway_node *a, const struct gateway_node *b)
+static bool settled(
+	struct vcm_gateway *g, const struct gateway_node *a, const struct gateway_node *b)
 {
 	monotime_t last = mono_before(a->since, b->since) ? b->since : a->since,
 		   when = mono_add_ms(last, g->config.settle_ms);
@@ -162,8 +163,8 @@ static struct gateway_report *report_find(const struct vcm_gateway *g, uint64_t 
 	struct gateway_report *r;
 
 	TAILQ_FOREACH(r, &g->under_way, entry)
-		if (r->token == token)
-			return r;
+	if (r->token == token)
+		return r;
 	return NULL;
 }
 
@@ -360,8 +361,8 @@ static void restarted(void *ctx, const struct in6_addr *peer)
 	for (struct gateway_node *n = gateway_node_next(g, NULL); n; n = gateway_node_next(g, n))
 		tell_node_again(g, n);
 	TAILQ_FOREACH(p, &g->lru, lru)
-		if (p->state == PAIR_REPORTED)
-			gateway_pair_wait(g, p);
+	if (p->state == PAIR_REPORTED)
+		gateway_pair_wait(g, p);
 	gateway_report_soon(g);
 }
 

@@ -42,7 +42,8 @@ static void in_order(const struct in6_addr **a, const struct in6_addr **b)
 }
 
 /* What stands for both in a table of addresses. */
-static struct in6_addr pair_key(const struct vcm_gateway *g, const struct in6_addr *a, const struct in6_addr *b)
+static struct in6_addr pair_key(
+	const struct vcm_gateway *g, const struct in6_addr *a, const struct in6_addr *b)
 {
 	const uint64_t halves[2] = {in6_hash(a, g->hash_key), in6_hash(b, g->hash_key)};
 	struct in6_addr key;
@@ -58,7 +59,8 @@ struct gateway_pair *gateway_pair_find(
 
 	in_order(&a, &b);
 	key = pair_key(g, a, b);
-	for (struct addr_node *l = addr_table_find(&g->pairs, &key); l; l = addr_table_find_next(l)) {
+	for (struct addr_node *l = addr_table_find(&g->pairs, &key); l;
+		l = addr_table_find_next(l)) {
 		struct gateway_pair *p = ADDR_OBJECT(l, struct gateway_pair, link);
 
 		if (in6_equal(&p->a, a) && in6_equal(&p->b, b))
