@@ -368,7 +368,7 @@ static const struct type_row {
 	size_t min_nodes, max_nodes;
 	bool report; /* PAIR and CORRESPONDENT, and at least one option */
 } types[] = {
-	[VCM_HELLO] = {"HELLO", 0, 0, 0, 1, false},
+	[VCM_HELLO] = {"HELLO", 0, 0, 0, 0, false},
 	[VCM_ACK] = {"ACK", VCM_HAS_STATUS, 0, 0, 0, false},
 	[VCM_REPORT] = {"REPORT", 0, 0, 0, VCM_MAX_NODES, true},
 	[VCM_PLACE] = {"PLACE", 0, 0, 1, 1, false},
@@ -385,6 +385,7 @@ static const struct type_row {
 	[VCM_DOWN] = {"DOWN", VCM_HAS_SESSION | VCM_HAS_REASON, VCM_HAS_COUNTERS, 0, 0, false},
 	[VCM_PROBE] = {"PROBE", VCM_HAS_NONCE, 0, 0, 0, false},
 	[VCM_PROBE_REPLY] = {"PROBE-REPLY", VCM_HAS_NONCE, 0, 0, 0, false},
+	[VCM_CLOSE] = {"CLOSE", VCM_HAS_SESSION, 0, 0, 0, false},
 };
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))

@@ -4,8 +4,8 @@
  * object.  An address may occur more than once.  The hash is keyed, so that
  * nobody outside can choose addresses that fall together.
  */
-#ifndef PROTO_HA_TABLE_H
-#define PROTO_HA_TABLE_H
+#ifndef LIB_ADDR_TABLE_H
+#define LIB_ADDR_TABLE_H
 
 #include <netinet/in.h>
 #include <stddef.h>

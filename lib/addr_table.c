@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "mip6d/proto/ha_table.h"
+#include "lib/addr_table.h"
 
 #include <errno.h>
 #include <stdlib.h>
