@@ -45,16 +45,15 @@ def sessions(net):
 def state(net):
     """What nobody but the three may change."""
     return {"sessions": sessions(net), "manager": [
-        {key: s.get(key) for key in ("session", "id", "generation", "state", "spi_a", "spi_b")}
+        {key: s.get(key) for key in ("session", "generation", "state", "spi_a", "spi_b")}
         for s in net.daemons["vcm"].ask("sessions") or []],
-        "places": {c.get("internal"): c.get("outside", c.get("place")) for c in net.daemons["vcm"].ask("contexts") or []
-                   if c.get("internal") != net.third}}
+        "places": {c["node"]: c["place"] for c in net.daemons["vcm"].ask("contexts") or [] if c["node"] != net.third}}
 
 
 def number(net):
     """(session, generation) as numbers: that they are known to the attacker does not help him."""
     text, generation = sessions(net)["mn1"][0][:2]
-    return int(str(text), 0 if str(text).startswith("0x") or str(text).isdigit() else 16), generation
+    return int(text, 16), generation
 
 
 @attack
