@@ -220,6 +220,14 @@ bool ipsec_glue_protects(const struct ipsec_glue *g, const struct in6_addr *home
 	return glue_find(g, home_address, home_agent);
 }
 
+bool ipsec_glue_keyed(const struct ipsec_glue *g, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent, enum ipsec_use use)
+{
+	const struct glue_node *node = glue_find(g, home_address, home_agent);
+
+	return node && node->keyed[use];
+}
+
 /* ---- bindings ---- */
 
 /*

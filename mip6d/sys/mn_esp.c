@@ -7,6 +7,7 @@
 #include "lib/addr.h"
 #include "lib/log.h"
 #include "mip6d/sys/esp_filter.h"
+#include "mip6d/sys/loop.h"
 #include "mip6d/sys/marks.h"
 #include "mip6d/sys/mn_kernel_internal.h"
 #include "mip6d/sys/ro_kernel.h"
@@ -127,6 +128,41 @@ int mn_esp_home(struct mn_kernel *k)
 	return err ? err : esp_filter_guard(k->esp, home, false);
 }
 
+/*
+ * The kernel takes from the hold only what has its SA already (of what is
+ * routed a second time it does not wait for one), and itself keeps no more
+ * than 100 packets for a policy.
+ */
+#define SA_WAIT_MS 5000
+
+static void sa_wait_ends(struct timer *t, void *arg)
+{
+	struct mn_kernel *k = arg;
+
+	(void)t;
+	log_warning("there are no SAs of the tunnel to %s after %d s; what waited for them is lost",
+		in6_str(&k->agent), SA_WAIT_MS / 1000);
+	(void)mn_hold_end(k->hold, true);
+}
+
+int mn_esp_let_go(struct mn_kernel *k, const struct in6_addr *home_agent)
+{
+	if (!k->glue || !k->ike || !k->all_by_sa || !mn_hold_holding(k->hold) ||
+		ipsec_glue_keyed(k->glue, &k->config.home_address, home_agent, IPSEC_DATA))
+		return mn_hold_end(k->hold, false);
+	return timer_start(sys_loop_timers(k->loop), &k->sa_wait,
+		mono_add_ms(sys_now(NULL), SA_WAIT_MS));
+}
+
+void mn_kernel_keyed(struct mn_kernel *k)
+{
+	if (!timer_running(&k->sa_wait) ||
+		!ipsec_glue_keyed(k->glue, &k->config.home_address, &k->agent, IPSEC_DATA))
+		return;
+	timer_stop(sys_loop_timers(k->loop), &k->sa_wait);
+	(void)mn_hold_end(k->hold, false);
+}
+
 bool mn_kernel_by_sa(const struct mn_kernel *k)
 {
 	return k->glue && !in6_is_any(&k->agent);
@@ -171,14 +207,17 @@ int mn_kernel_protect(struct mn_kernel *k, struct ipsec_glue *glue, const struct
 		return -EINVAL;
 	k->glue = glue;
 	k->ike = c->ike;
+	k->all_by_sa = c->payload;
 	k->by_home_address = c->by_home_address;
-	return 0;
+	timer_init(&k->sa_wait, sa_wait_ends, k);
+	return k->ike && k->by_home_address ? mn_hold_pass_ike(k->hold, err, errlen) : 0;
 }
 
 void mn_kernel_unprotect(struct mn_kernel *k, bool remove)
 {
 	if (remove && !in6_is_any(&k->agent))
 		no_ike_source(k);
+	timer_stop(sys_loop_timers(k->loop), &k->sa_wait);
 	esp_filter_close(k->esp, remove);
 	k->esp = NULL;
 	k->glue = NULL;
