@@ -102,7 +102,7 @@ int mn_esp_away(struct mn_kernel *k, const struct in6_addr *home_agent, const st
 		log_error("the tunnel to %s cannot be protected: %s", in6_str(home_agent),
 			ipsec_glue_why(k->glue));
 	else
-		k->agent = *home_agent;
+		k->agent = k->config.home_agent = *home_agent; /* at home, too, until there is another */
 	carried(k, care_of, home_agent);
 	return err;
 }
@@ -129,9 +129,10 @@ int mn_esp_home(struct mn_kernel *k)
 }
 
 /*
- * The kernel takes from the hold only what has its SA already (of what is
- * routed a second time it does not wait for one), and itself keeps no more
- * than 100 packets for a policy.
+ * Without signalling's SAs the home agent has no Binding Update yet, and drops
+ * the data.  With payload protection the kernel takes from the hold only what
+ * has its SA already (of what is routed a second time it does not wait for
+ * one), and itself keeps no more than 100 packets for a policy.
  */
 #define SA_WAIT_MS 5000
 
@@ -140,15 +141,22 @@ static void sa_wait_ends(struct timer *t, void *arg)
 	struct mn_kernel *k = arg;
 
 	(void)t;
-	log_warning("there are no SAs of the tunnel to %s after %d s; what waited for them is lost",
+	log_warning("there are no SAs with home agent %s after %d s; what waited for them is lost",
 		in6_str(&k->agent), SA_WAIT_MS / 1000);
 	(void)mn_hold_end(k->hold, true);
 }
 
+static bool has_sas(const struct mn_kernel *k, const struct in6_addr *home_agent)
+{
+	const struct in6_addr *home = &k->config.home_address;
+
+	return ipsec_glue_keyed(k->glue, home, home_agent, IPSEC_SIGNAL) &&
+	       (!k->all_by_sa || ipsec_glue_keyed(k->glue, home, home_agent, IPSEC_DATA));
+}
+
 int mn_esp_let_go(struct mn_kernel *k, const struct in6_addr *home_agent)
 {
-	if (!k->glue || !k->ike || !k->all_by_sa || !mn_hold_holding(k->hold) ||
-		ipsec_glue_keyed(k->glue, &k->config.home_address, home_agent, IPSEC_DATA))
+	if (!k->glue || !k->ike || !mn_hold_holding(k->hold) || has_sas(k, home_agent))
 		return mn_hold_end(k->hold, false);
 	return timer_start(sys_loop_timers(k->loop), &k->sa_wait,
 		mono_add_ms(sys_now(NULL), SA_WAIT_MS));
@@ -156,8 +164,7 @@ int mn_esp_let_go(struct mn_kernel *k, const struct in6_addr *home_agent)
 
 void mn_kernel_keyed(struct mn_kernel *k)
 {
-	if (!timer_running(&k->sa_wait) ||
-		!ipsec_glue_keyed(k->glue, &k->config.home_address, &k->agent, IPSEC_DATA))
+	if (!timer_running(&k->sa_wait) || !has_sas(k, &k->agent))
 		return;
 	timer_stop(sys_loop_timers(k->loop), &k->sa_wait);
 	(void)mn_hold_end(k->hold, false);
