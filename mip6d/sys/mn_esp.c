@@ -135,16 +135,12 @@ int mn_esp_home(struct mn_kernel *k)
  * one), and itself keeps no more than 100 packets for a policy.
  */
 #define SA_WAIT_MS 5000
-
-static void sa_wait_ends(struct timer *t, void *arg)
-{
-	struct mn_kernel *k = arg;
-
-	(void)t;
-	log_warning("there are no SAs with home agent %s after %d s; what waited for them is lost",
-		in6_str(&k->agent), SA_WAIT_MS / 1000);
-	(void)mn_hold_end(k->hold, true);
-}
+/*
+ * By then the Binding Update that waited in the kernel has left: it looks at
+ * its next tick (ten milliseconds at most), and the home agent keeps only so
+ * many packets of a node that it does not know.
+ */
+#define UPDATE_LEAVES_MS 20
 
 static bool has_sas(const struct mn_kernel *k, const struct in6_addr *home_agent)
 {
@@ -152,6 +148,20 @@ static bool has_sas(const struct mn_kernel *k, const struct in6_addr *home_agent
 
 	return ipsec_glue_keyed(k->glue, home, home_agent, IPSEC_SIGNAL) &&
 	       (!k->all_by_sa || ipsec_glue_keyed(k->glue, home, home_agent, IPSEC_DATA));
+}
+
+static void sa_wait_ends(struct timer *t, void *arg)
+{
+	struct mn_kernel *k = arg;
+
+	(void)t;
+	if (has_sas(k, &k->agent)) {
+		(void)mn_hold_end(k->hold, false);
+		return;
+	}
+	log_warning("there are no SAs with home agent %s after %d s; what waited for them is lost",
+		in6_str(&k->agent), SA_WAIT_MS / 1000);
+	(void)mn_hold_end(k->hold, true);
 }
 
 int mn_esp_let_go(struct mn_kernel *k, const struct in6_addr *home_agent)
@@ -164,10 +174,10 @@ int mn_esp_let_go(struct mn_kernel *k, const struct in6_addr *home_agent)
 
 void mn_kernel_keyed(struct mn_kernel *k)
 {
-	if (!timer_running(&k->sa_wait) || !has_sas(k, &k->agent))
-		return;
-	timer_stop(sys_loop_timers(k->loop), &k->sa_wait);
-	(void)mn_hold_end(k->hold, false);
+	/* The tunnel's are made a round trip behind signalling's. */
+	if (timer_running(&k->sa_wait) && has_sas(k, &k->agent))
+		(void)timer_start(sys_loop_timers(k->loop), &k->sa_wait,
+			mono_add_ms(sys_now(NULL), k->all_by_sa ? 0 : UPDATE_LEAVES_MS));
 }
 
 bool mn_kernel_by_sa(const struct mn_kernel *k)
