@@ -63,9 +63,9 @@ static const struct config_key top_keys[] = {
 	{.name = NULL},
 };
 
-static void check_top(
-	struct config_reader *r, const config_setting_t *root, struct mip6d_config *cfg)
+static void check_top(struct config_reader *r, const config_setting_t *root, void *to)
 {
+	struct mip6d_config *cfg = to;
 	static const char *const groups[] = {"home_agent", "mobile_node", NULL};
 	const config_setting_t *role = config_good(root, "role"),
 			       *state = config_good(root, "state_file");
@@ -142,53 +142,14 @@ static void defaults(struct mip6d_config *cfg)
 	};
 }
 
-/* What libconfig says, in words that say what to do. */
-static void syntax_error(
-	const struct config_source *src, const config_t *lc, struct config_errors *errors)
-{
-	const char *text = config_error_text(lc), *what = "this is not understood",
-		   *remedy = "a setting is written  name = value;";
-	size_t at = (size_t)config_error_line(lc);
-	char quote[80];
-	const char *file;
-	uint32_t line;
-
-	if (text && strstr(text, "duplicate")) {
-		what = "this setting is already there";
-		remedy = "keep one of the two";
-	} else if (text && strstr(text, "mismatched")) {
-		what = "an array in [ ] cannot mix types";
-		remedy = "write a list in ( )";
-	} else if (text && !strstr(text, "syntax")) {
-		what = text;
-		remedy = "make the file simpler here";
-	}
-	file = config_source_origin(src, at, &line);
-	config_error(errors, file, line, "%s, near  %s ; %s", what,
-		config_source_quote(src, at, quote, sizeof(quote)), remedy);
-}
-
 static bool parse(
 	const struct config_source *src, struct mip6d_config *cfg, struct config_errors *errors)
 {
-	struct config_reader r = {.source = src, .errors = errors};
-	config_t lc;
-
 	defaults(cfg);
-	config_init(&lc);
-	if (config_read_string(&lc, src->text) != CONFIG_TRUE) {
-		syntax_error(src, &lc, errors);
-		r.faults++;
-	} else {
-		const config_setting_t *root = config_root_setting(&lc);
-
-		config_read_group(&r, top_keys, root, cfg);
-		check_top(&r, root, cfg);
-	}
-	config_destroy(&lc);
-	if (r.faults)
-		config_release(cfg);
-	return r.faults == 0;
+	if (config_parse(src, top_keys, cfg, check_top, errors))
+		return true;
+	config_release(cfg);
+	return false;
 }
 
 bool config_load(const char *path, struct mip6d_config *cfg, struct config_errors *errors)

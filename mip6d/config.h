@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "common/config.h"
 #include "lib/addr.h"
 #include "lib/log.h"
 #include "lib/prefix_table.h"
@@ -34,8 +35,6 @@ enum mip6d_role { ROLE_HOME_AGENT, ROLE_MOBILE_NODE, ROLE_CORRESPONDENT };
 #define CONFIG_MAX_PREFERENCE 1000
 #define CONFIG_MAX_RO_RULES 64
 #define CONFIG_DEFAULT_PATH "/etc/mip6d/mip6d.conf"
-#define CONFIG_INFINITE UINT32_MAX /* a lifetime without an end */
-#define CONFIG_SOCKET_LEN 108 /* sun_path of unix(7), with the closing NUL */
 
 struct config_prefix {
 	struct ip6_prefix prefix;
@@ -184,14 +183,6 @@ struct mip6d_config {
 	struct config_mobile_node mobile_node; /* with ROLE_MOBILE_NODE */
 };
 
-/* What is wrong, one line a fault: "FILE:LINE: KEY: what; what would be right". */
-struct config_errors {
-	size_t n;
-	char **lines;
-	size_t left_out; /* faults beyond the first CONFIG_MAX_ERRORS */
-};
-#define CONFIG_MAX_ERRORS 50
-
 /*
  * Read path, and the files it includes, into *cfg.  False when anything is
  * wrong, with at least one line in *errors; *cfg then holds nothing that must
@@ -209,9 +200,6 @@ void config_release(struct mip6d_config *cfg);
  * included.  It reads back to the same cfg, and that prints the same.
  */
 void config_print(const struct mip6d_config *cfg, FILE *to);
-
-void config_errors_print(const struct config_errors *errors, FILE *to);
-void config_errors_release(struct config_errors *errors);
 
 const char *config_role_name(enum mip6d_role role); /* "home-agent", "mobile-node", "correspondent" */
 

@@ -5,7 +5,7 @@
 
 #include "ipsec-glue/manual.h"
 #include "mip6d/config_read.h"
-#include "mip6d/config_secret.h"
+#include "common/config_secret.h"
 
 const char *const config_ipsec_managers[] = {"none", "manual", "strongswan", NULL};
 static const char *const arrangements[] = {"migrate", "home-address", NULL};

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "mip6d/config_read.h"
-#include "mip6d/config_secret.h"
+#include "common/config_secret.h"
 
 #define MAX_FILE (4 * 1024 * 1024)
 #define FIELDS 5

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "common/control.h"
 #include "mip6/env.h"
 #include "mip6/monotime.h"
 
@@ -42,8 +43,6 @@ struct control_backend {
 	void (*extra_stats)(void *ctx, struct json_t *stats);
 };
 
-struct control; /* opaque */
-
 /*
  * Open backend->config->control_socket with mode 0660 (0600 without a group)
  * and listen.  The socket of a dead daemon is replaced; when a living one
@@ -52,9 +51,6 @@ struct control; /* opaque */
  */
 struct control *control_start(
 	struct event_base *base, const struct control_backend *backend, char *err, size_t errlen);
-/* Tell the monitors.  c may be NULL. */
+/* Tell the monitors.  c may be NULL.  The end of c is control_stop(). */
 void control_event(struct control *c, const struct mip6_event *e);
-/* Close all connections and remove the socket.  c may be NULL. */
-void control_stop(struct control *c);
-
 #endif

@@ -19,10 +19,10 @@
 #include "mip6d/proto/mn.h"
 #include "mip6d/sys/ha_kernel.h"
 #include "mip6d/sys/icmp6_socket.h"
-#include "mip6d/sys/loop.h"
+#include "common/loop.h"
 #include "mip6d/sys/mh_socket.h"
 #include "mip6d/sys/mn_kernel.h"
-#include "mip6d/sys/privileges.h"
+#include "common/privileges.h"
 #include "mip6d/sys/restarts.h"
 #include "mip6d/sys/settings.h"
 #include "mip6d/sys/store.h"
@@ -340,7 +340,7 @@ int daemon_run(const struct mip6d_config *cfg, bool detach)
 		d.backend.mn = d.mn;
 		d.backend.cn = d.cn;
 		d.backend.ipsec = d.glue;
-		int err = privileges_drop();
+		int err = privileges_drop(true, true);
 
 		if (err)
 			log_warning("privileges could not be dropped: %s", strerror(-err));

@@ -15,7 +15,7 @@
 #include "mip6d/sys/ha_kernel.h"
 #include "mip6d/sys/mn_kernel.h"
 #include "mip6d/sys/store.h"
-#include "mip6d/sys/loop.h"
+#include "common/loop.h"
 
 /* ---- what the glue asks ---- */
 

@@ -20,7 +20,7 @@
 #include "lib/netlink.h"
 #include "mip6d/daemon_moves.h"
 #include "mip6d/proto/mn.h"
-#include "mip6d/sys/loop.h"
+#include "common/loop.h"
 #include "mip6d/sys/mn_kernel.h"
 
 struct moves {

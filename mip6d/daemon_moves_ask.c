@@ -24,7 +24,7 @@
 #include "ipsec-glue/vici.h"
 #include "lib/log.h"
 #include "mip6d/daemon_moves.h"
-#include "mip6d/sys/loop.h"
+#include "common/loop.h"
 
 #define GRACE_MS 5000
 #define AGAIN_MS 10000

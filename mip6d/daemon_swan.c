@@ -12,7 +12,7 @@
 #include "ipsec-glue/swan.h"
 #include "lib/log.h"
 #include "mip6d/daemon_internal.h"
-#include "mip6d/sys/loop.h"
+#include "common/loop.h"
 #include "mip6d/sys/mn_kernel.h"
 #include "mip6d/sys/settings.h"
 

@@ -8,7 +8,7 @@ export HOMEBOUND_BUILD
 
 packages_build="build-essential pkg-config autoconf automake libtool
 	libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libnl-xfrm-3-dev libnetfilter-queue-dev libmnl-dev
-	libnftables-dev libssl-dev libconfig-dev libevent-dev libjansson-dev libcap-ng-dev uthash-dev check"
+	libnftables-dev libssl-dev libconfig-dev libevent-dev libjansson-dev libcap-ng-dev liblmdb-dev uthash-dev check"
 packages_lab="iproute2 nftables iputils-ping radvd tshark tcpdump iperf3 procps kmod
 	python3 python3-scapy python3-pytest python3-matplotlib
 	strongswan-swanctl charon-systemd libcharon-extra-plugins strongswan-pki"

@@ -31,7 +31,7 @@ struct vcm_exchange_ops {
 	/*
 	 * A message that was not handed up before, its type's options are there.
 	 * What is returned goes into the ACK, which leaves when this has
-	 * returned, and into those for repetitions.  HELLO comes here too.
+	 * returned, and into those for repetitions.  HELLO does not come here.
 	 */
 	enum vcm_status (*received)(
 		void *ctx, const struct in6_addr *from, const struct vcm_message *m);

@@ -39,6 +39,7 @@ enum vcm_type {
 	VCM_DOWN = 12,
 	VCM_PROBE = 13,
 	VCM_PROBE_REPLY = 14,
+	VCM_CLOSE = 15,
 };
 
 enum vcm_status { /* of an ACK */

@@ -9,7 +9,7 @@
  *   NONE -INVITE-> INVITED -OFFER-> INBOUND -peer ready, path-> DIRECT
  *                     OFFER-^          |                          | END, DOWN
  *                                      +------> DRAINING <--------+
- *                                              (inbound lingers)
+ *                                  (inbound until CLOSE and linger, or lifetime and linger)
  */
 #ifndef VCM_NODE_H
 #define VCM_NODE_H
@@ -51,7 +51,7 @@ struct vcm_node_ops {
 	size_t (*key_len)(void *ctx, const char *algorithm);
 	/*
 	 * Inbound SA and policy of this generation; an older generation's stay.
-	 * 0, -EEXIST: that SPI is taken, other negative errno.
+	 * 0, -EEXIST: that SPI is taken, -EINVAL: such keys cannot be used, other negative errno.
 	 */
 	int (*inbound_add)(void *ctx, const struct vcm_node_session *s);
 	/* Of this generation; the policy goes with the last one of the pair. */
@@ -62,7 +62,10 @@ struct vcm_node_ops {
 	/* Back to the gateway's SA, from the next packet on. */
 	void (*outbound_del)(void *ctx, const struct in6_addr *peer_internal,
 		const struct in6_addr *peer_home, uint32_t spi_out);
-	/* The direct path to this home address is wanted (with this shared secret, NULL: return routability), or no more. */
+	/*
+	 * The direct path to this home address is wanted (with this shared secret,
+	 * NULL: as before, or return routability), or no more.  May call vcm_node_path().
+	 */
 	void (*path)(void *ctx, const struct in6_addr *peer_home, bool wanted,
 		const struct rr_shared *kcn);
 	/* Packets by the SAs until now; -1 where unknown. */
@@ -81,8 +84,8 @@ void vcm_node_free(struct vcm_node *n, bool clean);
 void vcm_node_place(struct vcm_node *n, bool outside);
 /* The direct path to this home address is there in both directions, or not any more. */
 void vcm_node_path(struct vcm_node *n, const struct in6_addr *peer_home, bool direct);
-/* The kernel: an SA's sequence numbers or lifetime come to an end; or somebody deleted it. */
-void vcm_node_sa_expires(struct vcm_node *n, uint32_t spi, bool hard);
+/* The kernel: an SA's sequence numbers or lifetime come to an end; hard: it is gone, also when somebody deleted it. */
+void vcm_node_sa_expires(struct vcm_node *n, uint32_t spi, bool out, bool hard);
 /* A datagram to the port. */
 void vcm_node_receive(
 	struct vcm_node *n, const struct in6_addr *from, const uint8_t *data, size_t len);

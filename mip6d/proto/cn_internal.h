@@ -14,7 +14,7 @@
 
 #include "lib/log.h"
 #include "mip6d/proto/cn.h"
-#include "mip6d/proto/ha_table.h"
+#include "lib/addr_table.h"
 
 /* ---- cn_limit.c: a token bucket for each /64, hashed into memory of a fixed size ---- */
 

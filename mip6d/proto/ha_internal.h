@@ -16,14 +16,13 @@
  *	ha_list.c	Home Agents List (10.5.1)
  *	ha_discovery.c	Home Agent Address Discovery (10.5)
  *	ha_prefix.c	prefixes, Mobile Prefix Advertisements (10.6)
- *	ha_table.c	hash table by address
  */
 #ifndef PROTO_HA_INTERNAL_H
 #define PROTO_HA_INTERNAL_H
 
 #include "lib/log.h"
 #include "mip6d/proto/ha.h"
-#include "mip6d/proto/ha_table.h"
+#include "lib/addr_table.h"
 
 #define HA_RETRANS_TIMER_MS 1000 /* RetransTimer, RFC 4861 10 */
 #define HA_MAX_NEIGHBOR_ADVERTISEMENT 3 /* RFC 4861 10 */

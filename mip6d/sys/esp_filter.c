@@ -8,7 +8,7 @@
 
 #include "lib/addr.h"
 #include "lib/netlink.h"
-#include "mip6d/sys/loop.h"
+#include "common/loop.h"
 #include "mip6d/sys/marks.h"
 #include "mip6d/sys/nfqueue.h"
 #include "mip6d/sys/nft.h"

@@ -7,7 +7,7 @@
 
 #include "lib/addr.h"
 #include "lib/buf.h"
-#include "mip6d/sys/loop.h"
+#include "common/loop.h"
 #include "mip6d/sys/marks.h"
 #include "mip6d/sys/nfqueue.h"
 

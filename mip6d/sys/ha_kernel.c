@@ -41,7 +41,7 @@
 #include "mip6d/sys/ha_networks.h"
 #include "mip6d/sys/ha_unreachable.h"
 #include "mip6d/sys/icmp6_socket.h"
-#include "mip6d/sys/loop.h"
+#include "common/loop.h"
 #include "mip6d/sys/marks.h"
 #include "lib/netlink.h"
 #include "mip6d/sys/nft.h"

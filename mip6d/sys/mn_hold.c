@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "mip6d/sys/loop.h"
+#include "common/loop.h"
 #include "mip6d/sys/marks.h"
 #include "lib/netlink.h"
 #include "mip6d/sys/nfqueue.h"

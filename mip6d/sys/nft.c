@@ -6,7 +6,6 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
-#include <nftables/libnftables.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,25 +14,6 @@
 
 #define ELEMENTS_A_MESSAGE 60 /* fits the message buffer of libnl, a page */
 #define MESSAGES_A_BATCH 64
-
-int nft_load(const char *text, bool check, char *err, size_t errlen)
-{
-	struct nft_ctx *ctx = nft_ctx_new(NFT_CTX_DEFAULT);
-	int rc;
-
-	if (!ctx) {
-		snprintf(err, errlen, "out of memory");
-		return -ENOMEM;
-	}
-	nft_ctx_set_dry_run(ctx, check);
-	nft_ctx_buffer_error(ctx);
-	nft_ctx_buffer_output(ctx);
-	rc = nft_run_cmd_from_buffer(ctx, text);
-	if (rc)
-		snprintf(err, errlen, "%s", nft_ctx_get_error_buffer(ctx));
-	nft_ctx_free(ctx);
-	return rc ? -EINVAL : 0;
-}
 
 static struct nl_msg *set_msg(int type, int flags, const char *table, const char *set)
 {

@@ -12,14 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/nft_load.h"
+
 struct nlreq; /* of NETLINK_NETFILTER */
 struct nl_msg;
-
-/*
- * Load text as one transaction; with check only see whether the kernel would
- * take it.  0, or -EINVAL with the reason in err.
- */
-int nft_load(const char *text, bool check, char *err, size_t errlen);
 
 #define NFT_KEY_MAX 32
 

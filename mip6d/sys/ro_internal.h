@@ -8,7 +8,7 @@
 #include "ipsec-glue/xfrm_pair.h"
 #include "lib/log.h"
 #include "lib/netlink.h"
-#include "mip6d/sys/loop.h"
+#include "common/loop.h"
 #include "mip6d/sys/nfqueue.h"
 #include "mip6d/sys/ro_kernel.h"
 #include "mip6d/sys/rtnl.h"

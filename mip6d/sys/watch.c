@@ -11,7 +11,7 @@
 
 #include "lib/addr.h"
 #include "lib/log.h"
-#include "mip6d/sys/loop.h"
+#include "common/loop.h"
 #include "lib/netlink.h"
 #include "mip6d/sys/rtnl.h"
 

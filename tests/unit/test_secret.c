@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "mip6d/config.h"
-#include "mip6d/config_secret.h"
+#include "common/config_secret.h"
 
 static char folder[64], path[96], *text, said[100];
 static size_t len;

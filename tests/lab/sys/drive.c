@@ -23,13 +23,13 @@
 #include "lib/mh.h"
 #include "mip6d/sys/ha_kernel.h"
 #include "mip6d/sys/icmp6_socket.h"
-#include "mip6d/sys/loop.h"
+#include "common/loop.h"
 #include "mip6d/sys/marks.h"
 #include "mip6d/sys/mh_socket.h"
 #include "mip6d/sys/mn_kernel.h"
 #include "lib/netlink.h"
 #include "mip6d/sys/nft.h"
-#include "mip6d/sys/privileges.h"
+#include "common/privileges.h"
 #include "mip6d/sys/settings.h"
 #include "mip6d/sys/store.h"
 
@@ -461,7 +461,7 @@ int main(int argc, char **argv)
 		printf("error start: %s\n", err);
 		return 1;
 	}
-	say_result("drop privileges", privileges_drop());
+	say_result("drop privileges", privileges_drop(true, true));
 	puts("ok start");
 	fcntl(0, F_SETFL, O_NONBLOCK);
 	sys_loop_run(d.loop);

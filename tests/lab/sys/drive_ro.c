@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "lib/log.h"
-#include "mip6d/sys/loop.h"
+#include "common/loop.h"
 #include "lib/netlink.h"
-#include "mip6d/sys/privileges.h"
+#include "common/privileges.h"
 #include "mip6d/sys/ro_kernel.h"
 #include "ipsec-glue/xfrm.h"
 
@@ -159,7 +159,7 @@ int main(int argc, char **argv)
 		printf("error start: %s\n", err);
 		return 1;
 	}
-	privileges_drop();
+	privileges_drop(true, true);
 	sys_loop_read(d.loop, 0, read_commands, &d);
 	puts("ok start");
 	fcntl(0, F_SETFL, O_NONBLOCK);

@@ -24,6 +24,8 @@ def sources():
         for name in sorted(os.listdir(os.path.join(TOP, folder))):
             if name.endswith(".c"):
                 yield os.path.join(TOP, folder, name)
+    for name in ("loop.c", "nft_load.c", "privileges.c"):
+        yield os.path.join(TOP, "common", name)
 
 
 def build(out, main):
