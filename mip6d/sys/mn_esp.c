@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 
+#include "common/loop.h"
 #include "ipsec-glue/glue.h"
 #include "lib/addr.h"
 #include "lib/log.h"
 #include "mip6d/sys/esp_filter.h"
-#include "mip6d/sys/loop.h"
 #include "mip6d/sys/marks.h"
 #include "mip6d/sys/mn_kernel_internal.h"
 #include "mip6d/sys/ro_kernel.h"

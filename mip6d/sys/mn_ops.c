@@ -9,8 +9,8 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "common/loop.h"
 #include "lib/addr.h"
-#include "mip6d/sys/loop.h"
 #include "mip6d/sys/marks.h"
 #include "mip6d/sys/mn_kernel_internal.h"
 #include "mip6d/sys/ro_kernel.h"
