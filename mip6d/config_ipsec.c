@@ -320,6 +320,11 @@ static void check_strongswan(struct config_reader *r, const config_setting_t *gr
 		check_nodes_of_mobile(r, list, &cfg->ipsec, &cfg->mobile_node);
 }
 
+static bool wants_pairs(const struct mip6d_config *cfg)
+{
+	return cfg->gateway.enabled && cfg->gateway.ipsec == IPSEC_MANUAL;
+}
+
 void config_check_ipsec(
 	struct config_reader *r, const config_setting_t *root, struct mip6d_config *cfg)
 {
@@ -342,7 +347,10 @@ void config_check_ipsec(
 								       : NULL;
 	if (!asked && role)
 		return; /* was complained of, or missing */
-	if (c->manager == IPSEC_NONE && group)
+	c->pairs = wants_pairs(cfg);
+	if (c->manager == IPSEC_NONE && c->pairs)
+		check_manual(r, group, role ? role : config_setting_get_member(root, "gateway"));
+	else if (c->manager == IPSEC_NONE && group)
 		config_complain(r, group, "has no meaning with%s",
 			role ? "  ipsec = \"none\" ; remove the group, or write \"manual\" or "
 			       "\"strongswan\" there"
@@ -378,7 +386,7 @@ bool config_load_ipsec_keys(struct mip6d_config *cfg, struct config_errors *erro
 	size_t len = 0;
 	char *text;
 
-	if (c->manager != IPSEC_MANUAL || c->moves == CONFIG_MOVES_CHARON)
+	if ((c->manager != IPSEC_MANUAL && !c->pairs) || c->moves == CONFIG_MOVES_CHARON)
 		return true;
 	snprintf(name, sizeof(name), "%s%s", c->keys_command[0] ? "output of " : "",
 		c->keys_command[0] ? c->keys_command : c->keys_file);
@@ -399,11 +407,11 @@ void config_print_ipsec(const struct mip6d_config *cfg, FILE *to)
 {
 	const struct config_ipsec *c = &cfg->ipsec;
 
-	if (c->manager == IPSEC_NONE || c->moves == CONFIG_MOVES_CHARON)
+	if ((c->manager == IPSEC_NONE && !c->pairs) || c->moves == CONFIG_MOVES_CHARON)
 		return;
 	fprintf(to, "ipsec = {\n\tpayload = %s;\n\tarrangement = \"%s\";\n\treplay_window = %u;\n",
 		c->payload ? "true" : "false", arrangements[c->arrangement], c->replay_window);
-	if (c->manager == IPSEC_MANUAL)
+	if (c->manager == IPSEC_MANUAL || c->pairs)
 		fprintf(to, "\t%s = \"%s\";\n\tallow_weak = %s;\n",
 			c->keys_command[0] ? "keys_command" : "keys_file",
 			c->keys_command[0] ? c->keys_command : c->keys_file,
