@@ -90,6 +90,10 @@ int ipsec_glue_settle(struct ipsec_glue *g);
 bool ipsec_glue_protects(const struct ipsec_glue *g, const struct in6_addr *home_address,
 	const struct in6_addr *home_agent);
 
+/* There are SAs of this use. */
+bool ipsec_glue_keyed(const struct ipsec_glue *g, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent, enum ipsec_use use);
+
 /* ---- bindings: -ENOENT when there is no such node ---- */
 
 /* The tunnel's end is care_of from now on. */
