@@ -76,6 +76,9 @@ struct vcm_gateway_node_info {
 };
 void vcm_gateway_foreach_node(const struct vcm_gateway *g,
 	bool (*fn)(void *arg, const struct vcm_gateway_node_info *i), void *arg);
+/* With whom it talks or talked outside; false: there is no such node. */
+bool vcm_gateway_foreach_correspondent(const struct vcm_gateway *g, const struct in6_addr *internal,
+	bool (*fn)(void *arg, const struct in6_addr *correspondent), void *arg);
 struct vcm_gateway_pair_info {
 	struct in6_addr a, b;
 	bool reported; /* and acknowledged */

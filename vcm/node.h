@@ -25,6 +25,7 @@ struct vcm_node_config {
 	uint32_t path_wait_ms; /* for the direct path before outbound is switched; 0: 1000 */
 	uint32_t probe_s; /* without news from a peer to which we send; 0: 5 */
 	uint32_t idle_s; /* no traffic in either direction; 0: 120 */
+	bool path_required; /* nothing may go by the peer's home agent (embodiment 2) */
 	size_t max_sessions; /* 0: 256 */
 	/* Is a session with this peer acceptable?  NULL: always. */
 	bool (*allowed)(void *ctx, const struct in6_addr *peer_internal);
@@ -51,7 +52,7 @@ struct vcm_node_ops {
 	size_t (*key_len)(void *ctx, const char *algorithm);
 	/*
 	 * Inbound SA and policy of this generation; an older generation's stay.
-	 * 0, -EEXIST: that SPI is taken, other negative errno.
+	 * 0, -EEXIST: that SPI is taken, -EINVAL: such keys cannot be used, other negative errno.
 	 */
 	int (*inbound_add)(void *ctx, const struct vcm_node_session *s);
 	/* Of this generation; the policy goes with the last one of the pair. */
@@ -62,9 +63,10 @@ struct vcm_node_ops {
 	/* Back to the gateway's SA, from the next packet on. */
 	void (*outbound_del)(void *ctx, const struct in6_addr *peer_internal,
 		const struct in6_addr *peer_home, uint32_t spi_out);
-	/* The direct path to this home address is wanted (with this shared secret, NULL: return routability), or no more. */
-	void (*path)(void *ctx, const struct in6_addr *peer_home, bool wanted,
-		const struct rr_shared *kcn);
+	/* The VCM's secret for Binding Updates with this home address; NULL: taken back. */
+	void (*share)(void *ctx, const struct in6_addr *peer_home, const struct rr_shared *kcn);
+	/* The direct path to this home address is wanted, or no more.  May call vcm_node_path(). */
+	void (*path)(void *ctx, const struct in6_addr *peer_home, bool wanted);
 	/* Packets by the SAs until now; -1 where unknown. */
 	void (*counters)(void *ctx, const struct vcm_node_session *s, int64_t *in, int64_t *out);
 	/* For logs, `mip6ctl monitor` and tests: what happened to which peer. */
@@ -81,8 +83,8 @@ void vcm_node_free(struct vcm_node *n, bool clean);
 void vcm_node_place(struct vcm_node *n, bool outside);
 /* The direct path to this home address is there in both directions, or not any more. */
 void vcm_node_path(struct vcm_node *n, const struct in6_addr *peer_home, bool direct);
-/* The kernel: an SA's sequence numbers or lifetime come to an end; or somebody deleted it. */
-void vcm_node_sa_expires(struct vcm_node *n, uint32_t spi, bool hard);
+/* The kernel: an SA's sequence numbers or lifetime come to an end; hard: it is gone, also when somebody deleted it. */
+void vcm_node_sa_expires(struct vcm_node *n, uint32_t spi, bool out, bool hard);
 /* A datagram to the port. */
 void vcm_node_receive(
 	struct vcm_node *n, const struct in6_addr *from, const uint8_t *data, size_t len);

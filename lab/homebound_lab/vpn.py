@@ -1,0 +1,179 @@
+"""Daemons of a virtual private network: nodes with an inside and an outside, security gateway, connectivity manager
+(vcmd). Their configuration is written here and nowhere else; the network is intranet.py's."""
+
+import contextlib
+import os
+import random
+
+from . import daemons, ipsec
+from .daemons import Daemon
+
+NODES = ("mn1", "mn2")
+
+NODE_VPN = """	vpn = {
+%(embodiment)s		internal = ( %(internal)s );
+		manager = "%(manager)s";
+		manager_ipsec = "%(manager_ipsec)s";
+		ipsec = "%(vpn_ipsec)s";
+%(vpn_more)s	};
+"""
+GATEWAY = """gateway = {
+	address = "%(address)s";
+	internal = ( %(internal)s );
+	internal_interfaces = ( "int0", "int1" );
+	manager = "%(manager)s";
+	ipsec = "%(ipsec)s";
+%(reqid)s	nodes = ( %(nodes)s );
+%(more)s};
+"""
+GATEWAY_CONF = """role = "correspondent";
+control = { socket = "%(socket)s"; };
+state_file = "%(state)s";
+%(sections)s"""
+VCMD_CONF = """address = "%(address)s";
+control = { socket = "%(socket)s"; };
+ipsec = { %(ipsec)s };
+gateways = ( "%(gateway)s" );
+nodes = ( %(nodes)s );
+pairs = ( { between = "any"; and = "any"; action = "allow"; %(pairs)s } );
+store = { path = "%(store)s"; key_file = "%(store)s.key"; make_key = true; };
+audit = { file = "%(audit)s"; };
+"""
+
+
+def quoted(words):
+    return ", ".join(f'"{w}"' for w in words)
+
+
+def manager_of(net, where):
+    return net.at.vcm if where == "host" else net.at.servers_router
+
+
+def gateway_of(net, where):
+    """The address by which the gateway speaks with the manager; on one host they need two."""
+    return net.at.servers_router if where == "host" else net.at.office_router
+
+
+# --- keys
+
+def pairs_of(net, where):
+    """[(one end, other end, use)] of SA pairs with manual keys."""
+    at, found = net.at, []
+    for name in NODES:
+        if net.embodiment == 1:
+            found.append((at.home[name], at.gateway, "gateway"))
+        else:
+            found += [(at.home[name], at.home_agent, "signal"), (at.home[name], at.home_agent, "data")]
+        if where == "host":
+            found.append((at.internal[name], at.vcm, "manager"))
+    if where == "host":
+        found.append((gateway_of(net, where), at.vcm, "manager"))
+    return found
+
+
+def manual_keys(seed, pairs, algorithm="aes-gcm-128"):
+    """As ipsec.manual_keys() has them."""
+    keys = []
+    for one, other, use in pairs:
+        draw = random.Random(f"vpn {seed} {one} {other} {use}")
+        number = draw.randrange(0x1000, 0x1000000) << 4
+        for n, (source, destination) in enumerate(((one, other), (other, one))):
+            keys.append((source, destination, use, number + n, algorithm, draw.randbytes(sum(ipsec.LENGTHS[algorithm])).hex()))
+    return keys
+
+
+def keys_file(lab, net, host, uses, *addresses):
+    """The lines that a host needs: of SAs with one of its addresses, for some uses."""
+    k = lab.keys
+    keys = manual_keys(lab.seed, pairs_of(net, k.where))
+    mine = [row for row in keys if row[2] in uses and (row[0] in addresses or row[1] in addresses)]
+    return f'keys_file = "{ipsec.key_file(lab, host, mine)}";' if mine else ""
+
+
+# --- daemons
+
+def home_agent(lab, net):
+    """Embodiment 1: the external home agent, which protects nothing itself."""
+    return Daemon(lab, net.ha, daemons.HOME_AGENT_CONF, more="", home_agent=net.at.home_agent, home_prefix=net.at.home_prefix,
+                  ipsec="none", ipsec_section="").start()
+
+
+def gateway(lab, net, more=""):
+    k, at = lab.keys, net.at
+    nodes = ", ".join(f'{{ internal_address = "{at.internal[n]}"; home_address = "{at.home[n]}"; }}' for n in NODES)
+    section = GATEWAY % {
+        "address": at.gateway if net.embodiment == 1 else at.home_agent, "internal": quoted(at.prefixes),
+        "manager": manager_of(net, k.where), "ipsec": k.ipsec, "nodes": nodes, "more": more,
+        "reqid": "	reqid = 100;\n" if k.ipsec == "strongswan" else ""}
+    mine = (at.gateway, at.home_agent, gateway_of(net, k.where))
+    if net.embodiment == 1:
+        section += f'ipsec = {{ {keys_file(lab, net, net.sg, ("gateway", "manager"), *mine)} }};\n'
+        return Daemon(lab, net.sg, GATEWAY_CONF, sections=section).start()
+    conf = daemons.HOME_AGENT_CONF.replace("home0", "int0")
+    keys = keys_file(lab, net, net.sg, ("signal", "data", "manager"), *mine)
+    section += f'ipsec = {{ payload = true; arrangement = "home-address"; {keys} }};\n'
+    return Daemon(lab, net.sg, conf, more="", home_agent=at.home_agent, home_prefix=at.home_prefix, ipsec="manual",
+                  ipsec_section=section).start()
+
+
+def node(lab, net, name, vpn_more=""):
+    k, at = lab.keys, net.at
+    host = getattr(net, name)
+    first = "" if net.embodiment == 2 else (f'		internal_address = "{at.internal[name]}";\n'
+                                            f'		gateway = "{at.gateway}";\n')
+    vpn = NODE_VPN % {
+        "embodiment": first, "internal": quoted(at.prefixes), "manager": manager_of(net, k.where),
+        "manager_ipsec": "own" if k.where == "host" else "gateway", "vpn_ipsec": k.ipsec,
+        "vpn_more": vpn_more + (f"		reqid = {100};\n" if k.ipsec == "strongswan" else "")}
+    keys = keys_file(lab, net, host, ("signal", "data", "gateway", "manager"), at.home[name], at.internal[name])
+    payload = 'payload = true; arrangement = "home-address"; ' if net.embodiment == 2 else ""
+    return Daemon(lab, host, daemons.MOBILE_NODE_CONF, interfaces=daemons.interfaces_of(host), lifetime=600,
+                  uplink="optimistic", optimistic_dad="true", home_address=at.home[name], home_prefix=at.home_prefix,
+                  home_agent=at.home_agent, ipsec="manual" if net.embodiment == 2 else "none", more=vpn,
+                  ipsec_section=f"ipsec = {{ {payload}{keys} }};\n", sections="").start()
+
+
+class Manager(Daemon):
+    """A vcmd on a host."""
+
+    def __init__(self, lab, net, host, more=""):
+        k, at = lab.keys, net.at
+        self.lab, self.host = lab, host
+        self.name = f"vcmd-{host}"
+        self.socket = os.path.join(lab.run_dir, self.name + ".sock")
+        self.store = os.path.join(lab.run_dir, self.name + ".store")
+        self.conf, self.log, self.audit = (lab.path(f"{self.name}.{end}") for end in ("conf", "log", "audit"))
+        self.forget()
+        variant = "asymmetric" if k.keys == "asymmetric" else "symmetric"
+        keys = keys_file(lab, net, f"{host}-vcmd", ("manager",), at.vcm)
+        with open(self.conf, "w") as f:
+            f.write(VCMD_CONF % {
+                "address": manager_of(net, k.where), "socket": self.socket, "gateway": gateway_of(net, k.where),
+                "nodes": quoted(at.internal.values()), "store": self.store, "audit": self.audit,
+                "ipsec": f'manager = "manual"; {keys}' if k.where == "host" else 'manager = "none";',
+                "pairs": f'variant = "{variant}"; kcn = {"true" if k.kcn else "false"}; {more}'})
+        self.process = None
+
+    def forget(self):
+        """What another run in the same boot has left."""
+        for end in ("", "-lock", ".key"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.store + end)
+
+    def start(self):
+        program = os.path.join(self.lab.build, "vcm", "vcmd")
+        if not os.path.exists(program):
+            from .lab import LabError
+            raise LabError(f"{program} is not there: build it first, or set HOMEBOUND_BUILD to the directory of the build")
+        self.process = self.host.start(self.name, [program, "-c", self.conf, "-f"], self.log)
+        self.lab.until(self.answers, 10, f"{self.name} to answer on its socket; see {self.log}")
+        return self
+
+
+def manager(lab, net, more=""):
+    return Manager(lab, net, net.vcm if lab.keys.where == "host" else net.sg, more).start()
+
+
+def watch(lab, host):
+    """All keys that the kernel of a host is told, for who judges; from before the daemons start."""
+    host.start(f"xfrm-{host}", ["ip", "xfrm", "monitor", "SA"], lab.path(f"xfrm-{host}.log"))
