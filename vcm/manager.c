@@ -259,8 +259,12 @@ void vcm_manager_free(struct vcm_manager *m)
 /* Sessions are taken up one after the other, so that the first answers come before the last questions. */
 void vcm_manager_start(struct vcm_manager *m)
 {
+	static const struct vcm_message hello = {.type = VCM_HELLO};
 	struct addr_node *n = NULL;
 	monotime_t at = manager_now(m);
+
+	for (size_t i = 0; i < m->config.n_gateways; i++) /* they tell everything again */
+		(void)vcm_exchange_send(m->exchange, &m->gateways[i], &hello, 0);
 
 	while ((n = addr_table_walk(&m->sessions, n))) {
 		struct session *s = ADDR_OBJECT(n, struct session, node);
