@@ -9,23 +9,24 @@
 #include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "mip6/control.h"
 #include "lib/rr.h"
 
 #define PATIENCE_S 20 /* for an answer */
 
-static int cannot_connect(const char *path, int e)
+static int cannot_connect(const char *peer, const char *path, int e)
 {
 	if (e == ENOENT || e == ECONNREFUSED)
 		return ctl_fail(CTL_UNREACHABLE,
-			"mip6d is not running: nobody listens on %s; start it, or name its socket "
+			"%s is not running: nobody listens on %s; start it, or name its socket "
 			"with -s",
-			path);
+			peer, path);
 	if (e == EACCES || e == EPERM)
 		return ctl_fail(CTL_UNREACHABLE,
 			"permission denied for %s; become root, or a member of the group that "
 			"control.group in "
-			"mip6d's configuration names",
-			path);
+			"%s's configuration names",
+			path, peer);
 	return ctl_fail(CTL_UNREACHABLE, "cannot connect to %s: %s", path, strerror(e));
 }
 
@@ -33,13 +34,14 @@ static int ctl_connect(struct ctl *ctl)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	struct timeval patience = {PATIENCE_S, 0};
+	const char *path = ctl->socket ? ctl->socket : MIP6_CONTROL_SOCKET;
 	int fd;
 
-	if (strlen(ctl->socket) >= sizeof(sun.sun_path))
+	if (strlen(path) >= sizeof(sun.sun_path))
 		return ctl_fail(CTL_USAGE,
 			"the path of the socket is too long; %zu characters are possible",
 			sizeof(sun.sun_path) - 1);
-	memcpy(sun.sun_path, ctl->socket, strlen(ctl->socket) + 1);
+	memcpy(sun.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return ctl_fail(CTL_UNREACHABLE, "cannot open a socket: %s", strerror(errno));
@@ -48,7 +50,7 @@ static int ctl_connect(struct ctl *ctl)
 		int e = errno;
 
 		close(fd);
-		return cannot_connect(ctl->socket, e);
+		return cannot_connect(ctl->peer, path, e);
 	}
 	ctl->daemon = fdopen(fd, "r");
 	if (!ctl->daemon) {
@@ -77,7 +79,7 @@ static int put_request(struct ctl *ctl, json_t *request)
 	/* it may have closed already, and said why: the answer tells */
 	return ok || errno == EPIPE
 		       ? CTL_OK
-		       : ctl_fail(CTL_UNREACHABLE, "cannot send to mip6d: %s", strerror(errno));
+		       : ctl_fail(CTL_UNREACHABLE, "cannot send to %s: %s", ctl->peer, strerror(errno));
 }
 
 json_t *ctl_next(struct ctl *ctl)
@@ -95,11 +97,11 @@ json_t *ctl_next(struct ctl *ctl)
 	return o;
 }
 
-static int no_answer(void)
+static int no_answer(const struct ctl *ctl)
 {
 	if (errno == EAGAIN)
-		return ctl_fail(CTL_UNREACHABLE, "mip6d does not answer");
-	return ctl_fail(CTL_UNREACHABLE, "mip6d has closed the connection");
+		return ctl_fail(CTL_UNREACHABLE, "%s does not answer", ctl->peer);
+	return ctl_fail(CTL_UNREACHABLE, "%s has closed the connection", ctl->peer);
 }
 
 int ctl_ask(struct ctl *ctl, json_t *request, void (*fn)(void *arg, json_t *element), void *arg,
@@ -118,7 +120,7 @@ int ctl_ask(struct ctl *ctl, json_t *request, void (*fn)(void *arg, json_t *elem
 		size_t i;
 
 		if (!o)
-			return no_answer();
+			return no_answer(ctl);
 		more = json_is_true(json_object_get(o, "more"));
 		if (!json_is_true(json_object_get(o, "ok")))
 			rc = ctl_fail(CTL_REFUSED, "%s", ctl_text(o, "error"));

@@ -19,7 +19,8 @@ enum {
 };
 
 struct ctl {
-	const char *socket;
+	const char *socket; /* NULL: that of the daemon that the verb is for */
+	const char *peer; /* its name */
 	bool json; /* -j */
 	bool color;
 	FILE *daemon; /* the connection, NULL before the first request */
@@ -28,7 +29,7 @@ struct ctl {
 /* One file a verb.  argv[0] is the verb; returns an exit status. */
 typedef int ctl_verb_fn(struct ctl *ctl, int argc, char **argv);
 ctl_verb_fn ctl_status, ctl_bindings, ctl_links, ctl_prefer, ctl_correspondents, ctl_ro, ctl_kbm, ctl_stats, ctl_monitor, ctl_remove, ctl_config,
-	ctl_revoke, ctl_switch, ctl_home_agents, ctl_prefixes, ctl_sas, ctl_ipsec;
+	ctl_revoke, ctl_switch, ctl_home_agents, ctl_prefixes, ctl_sas, ctl_ipsec, ctl_vcm;
 
 /* Write "mip6ctl: ..." to stderr; returns status. */
 int ctl_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -44,6 +45,9 @@ int ctl_misused(const char *verb);
  */
 int ctl_ask(struct ctl *ctl, json_t *request, void (*fn)(void *arg, json_t *element), void *arg,
 	json_t **data);
+/* Ask for events, and print each until interrupted; -j prints them as they are. */
+int ctl_watch(struct ctl *ctl, void (*print)(const struct ctl *ctl, const json_t *event));
+void ctl_print_time(const char *text, bool color); /* of an event: the local time of day */
 /* The next line of a monitor; NULL at the end. */
 json_t *ctl_next(struct ctl *ctl);
 void ctl_close(struct ctl *ctl);

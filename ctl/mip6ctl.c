@@ -37,6 +37,7 @@ static const struct {
 	{"sas", "[HOME_ADDRESS]", "security associations, and what has gone by them", ctl_sas},
 	{"ipsec", "check | mend | keys HOME_ADDRESS HOME_AGENT [ALGORITHM]",
 		"compare SAs and policies with the kernel; make keys", ctl_ipsec},
+	{"vcm", "VERB ...", "the VPN Connectivity Manager, vcmd; mip6ctl vcm shows what there is", ctl_vcm},
 	{"config", "check FILE", "check a configuration file; needs no daemon", ctl_config},
 };
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -53,6 +54,7 @@ static int usage(FILE *to)
 	fputs("\n"
 	      "  -j, --json           JSON instead of tables\n"
 	      "  -s, --socket SOCKET  of the daemon; default " MIP6_CONTROL_SOCKET "\n"
+	      "                       and " VCMD_CONTROL_SOCKET " for vcm\n"
 	      "  -h, --help           this text\n"
 	      "      --version\n",
 		to);
@@ -108,7 +110,7 @@ int main(int argc, char **argv)
 		{"version", no_argument, NULL, 'V'},
 		{NULL, 0, NULL, 0},
 	};
-	struct ctl ctl = {.socket = MIP6_CONTROL_SOCKET, .color = want_color()};
+	struct ctl ctl = {.peer = "mip6d", .color = want_color()};
 	int c, rc;
 
 	/* options may stand behind the verb as well */

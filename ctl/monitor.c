@@ -24,7 +24,7 @@ static enum ctl_color event_color(const char *event)
 }
 
 /* "2026-01-02T03:04:05.678901Z" as the local time of day, in milliseconds */
-static void print_time(const char *text, bool color)
+void ctl_print_time(const char *text, bool color)
 {
 	char out[16], shown[32];
 	struct tm tm = {0};
@@ -53,7 +53,7 @@ static void print_event(const struct ctl *ctl, const json_t *e)
 	const json_t *status = json_object_get(e, "status");
 	const char *peer = ctl_text(e, "peer"), *text = ctl_text(e, "text");
 
-	print_time(ctl_text(e, "time"), ctl->color);
+	ctl_print_time(ctl_text(e, "time"), ctl->color);
 	fputs("  ", stdout);
 	ctl_colored(stdout, ctl->color, event_color(event), event, -17);
 	detail(e, "home_address", "home");
@@ -73,15 +73,12 @@ static void print_event(const struct ctl *ctl, const json_t *e)
 	putchar('\n');
 }
 
-int ctl_monitor(struct ctl *ctl, int argc, char **argv)
+int ctl_watch(struct ctl *ctl, void (*print)(const struct ctl *ctl, const json_t *event))
 {
 	static const struct timeval for_ever = {0, 0};
 	json_t *data = NULL, *e;
-	int rc;
+	int rc = ctl_ask(ctl, json_pack("{s:s}", "verb", "monitor"), NULL, NULL, &data);
 
-	if (argc > 1)
-		return ctl_misused(argv[0]);
-	rc = ctl_ask(ctl, json_pack("{s:s}", "verb", "monitor"), NULL, NULL, &data);
 	json_decref(data);
 	if (rc != CTL_OK)
 		return rc;
@@ -92,11 +89,16 @@ int ctl_monitor(struct ctl *ctl, int argc, char **argv)
 			json_dumpf(e, stdout, JSON_COMPACT);
 			putchar('\n');
 		} else {
-			print_event(ctl, e);
+			print(ctl, e);
 		}
 		json_decref(e);
 		if (ferror(stdout))
 			return CTL_REFUSED;
 	}
-	return ctl_fail(CTL_UNREACHABLE, "mip6d has closed the connection");
+	return ctl_fail(CTL_UNREACHABLE, "%s has closed the connection", ctl->peer);
+}
+
+int ctl_monitor(struct ctl *ctl, int argc, char **argv)
+{
+	return argc > 1 ? ctl_misused(argv[0]) : ctl_watch(ctl, print_event);
 }

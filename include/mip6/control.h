@@ -38,6 +38,7 @@
 #define MIP6_CONTROL_H
 
 #define MIP6_CONTROL_SOCKET "/run/mip6d/mip6d.sock"
+#define VCMD_CONTROL_SOCKET "/run/vcmd/vcmd.sock" /* vcmd's verbs: vcm/vcmd_control.h */
 #define MIP6_CONTROL_MAX_REQUEST 4096 /* octets, with the newline */
 #define MIP6_CONTROL_MAX_CLIENTS 32
 #define MIP6_CONTROL_IDLE_S 30 /* between requests; a monitor may be silent for ever */

@@ -30,6 +30,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 BUILD = pathlib.Path(os.environ.get("HOMEBOUND_BUILD", HERE.parent.parent / "build"))
 MIP6CTL = os.environ.get("MIP6CTL", str(BUILD / "ctl" / "mip6ctl"))
 DAEMON = os.environ.get("CTL_DAEMON", str(BUILD / "tests" / "golden" / "ctl_daemon"))
+VCM_DAEMON = str(BUILD / "tests" / "golden" / "vcm_daemon")  # of sessions whose name begins with vcm
 WRITE = os.environ.get("HOMEBOUND_GOLDEN") == "write"
 SESSIONS = sorted((HERE / "ctl").glob("*.session"))
 NOBODY = 65534
@@ -49,11 +50,13 @@ def place():
 
 
 class Daemon:
-    def __init__(self, place, config, **kw):
+    def __init__(self, place, config, program=DAEMON, **kw):
         self.socket = place / "s"
+        self.ask = ("vcm", "status") if program == VCM_DAEMON else ("status",)
         conf = place / "mip6d.conf"
-        conf.write_text(config.replace("SOCKET", str(self.socket)).replace("KEYS", str(place / "keys")))
-        self.process = subprocess.Popen([DAEMON, str(conf)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        conf.write_text(config.replace("SOCKET", str(self.socket)).replace("KEYS", str(place / "keys"))
+                        .replace("PLACE", str(place)))
+        self.process = subprocess.Popen([program, str(conf)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, **kw)
         self.expect("ready")
 
@@ -144,7 +147,7 @@ def run_session(script, place):
     out, beside = [], []
     if "KEYS" in config:
         write_keys(place / "keys")
-    with Daemon(place, config) as daemon:
+    with Daemon(place, config, VCM_DAEMON if script.stem.startswith("vcm") else DAEMON) as daemon:
         for line in lines:
             kind, rest = line[:1], line[2:]
             if kind in "#>&":
@@ -178,7 +181,7 @@ def wait_for_monitors(daemon, n):
 
 def answered(daemon):
     """The daemon works off its clients in turn; behind an answer to us, the requests before ours are done."""
-    return mip6ctl(daemon.socket, "status").returncode == 0
+    return mip6ctl(daemon.socket, *daemon.ask).returncode == 0
 
 
 @pytest.mark.parametrize("script", SESSIONS, ids=lambda p: p.stem)
@@ -230,7 +233,7 @@ def test_root_only(place):
         daemon.socket.chmod(0o666)
         got = mip6ctl(daemon.socket, "status", user=NOBODY, group=NOBODY, extra_groups=[])
         assert (got.returncode, got.stderr) == (1, "mip6ctl: permission denied\n")
-        assert mip6ctl(daemon.socket, "status").returncode == 0
+        assert mip6ctl(daemon.socket, *daemon.ask).returncode == 0
 
 
 @needs_root
@@ -258,7 +261,7 @@ def test_unknown_group(place):
 def test_second_daemon(place):
     with Daemon(place, HA.replace("GROUP", "")) as daemon:
         assert "another mip6d runs with this control socket" in refused(place)
-        assert mip6ctl(daemon.socket, "status").returncode == 0
+        assert mip6ctl(daemon.socket, *daemon.ask).returncode == 0
     assert sorted(p.name for p in place.iterdir()) == ["mip6d.conf"]
 
 
@@ -268,7 +271,7 @@ def test_after_a_crash(place):
     first.process.wait()
     assert first.socket.exists()
     with Daemon(place, HA.replace("GROUP", "")) as daemon:
-        assert mip6ctl(daemon.socket, "status").returncode == 0
+        assert mip6ctl(daemon.socket, *daemon.ask).returncode == 0
 
 
 def test_not_a_socket(place):
@@ -285,7 +288,7 @@ def test_socket_of_something_else(place):
     s.close()
     # now it is dead, and may be replaced
     with Daemon(place, HA.replace("GROUP", "")) as daemon:
-        assert mip6ctl(daemon.socket, "status").returncode == 0
+        assert mip6ctl(daemon.socket, *daemon.ask).returncode == 0
 
 
 # ---- the protocol ----
@@ -376,7 +379,7 @@ def test_slow_reader_of_a_list(daemon):
     with Raw(daemon.socket) as slow:
         slow.send('{"verb":"bindings"}\n')
         begin = time.monotonic()
-        assert mip6ctl(daemon.socket, "status").returncode == 0
+        assert mip6ctl(daemon.socket, *daemon.ask).returncode == 0
         assert time.monotonic() - begin < 5
         # one goes and one comes after the list was begun
         assert mip6ctl(daemon.socket, "remove", "2001:db8:1:0:1::1:869f").returncode == 0
@@ -407,7 +410,7 @@ def test_slow_monitor_is_dropped(daemon):
         while lazy.file.readline():
             n += 1
         assert events < n < 12000
-    assert mip6ctl(daemon.socket, "status").returncode == 0
+    assert mip6ctl(daemon.socket, *daemon.ask).returncode == 0
     assert "dropped a monitor that does not read" in daemon.stop()
 
 
@@ -543,3 +546,59 @@ def test_new_keys_are_what_mip6d_wants(place, algorithm):
                                  f'{str(allow).lower()}; keys_file = "{place}/keys"; }};')
         got = subprocess.run([MIP6CTL, "config", "check", place / "c"], capture_output=True, text=True)
         assert got.returncode == (1 if weak and not allow else 0), got.stderr
+
+
+# ---- vcmd ----
+
+VCM = """control = { socket = "SOCKET"; };
+address = "fd00:0:0:2::9"; gateways = ( "fd00:0:0:1::1" ); ipsec = { manager = "none"; };
+store = { path = "PLACE/store"; key_file = "PLACE/key"; }; audit = { file = "PLACE/audit"; };
+"""
+
+
+def test_vcm_many_nodes(place):
+    with Daemon(place, VCM, VCM_DAEMON) as daemon:
+        daemon.tell("many 100000")
+        got = mip6ctl(daemon.socket, "-j", "vcm", "contexts")
+        nodes = [x["node"] for x in json.loads(got.stdout)]
+        assert len(nodes) == len(set(nodes)) == 100004
+        assert len(mip6ctl(daemon.socket, "vcm", "contexts").stdout.splitlines()) == 100005
+
+
+def test_vcm_audit_log(place):
+    """All that the socket and the log tell, and no secret of the sessions in it."""
+    with Daemon(place, VCM, VCM_DAEMON) as daemon:
+        daemon.tell("event session-offered")
+        told = [mip6ctl(daemon.socket, "vcm", *args).stdout for args in (
+            ["-j", "sessions"], ["-j", "contexts", "fd00:0:0:1::1"], ["revoke", "fd00:0:0:1::1"], ["-j", "stats"],
+            ["rekey", "0123456789abcdef"], ["end", "fd00:0:0:1::1", "fd00:0:0:1::2"])]
+    audit = place / "audit"
+    assert stat.S_IMODE(audit.stat().st_mode) & 0o027 == 0
+    lines = [json.loads(x) for x in audit.read_text().splitlines()]
+    assert [x["event"] for x in lines] == ["session-offered", "by-hand", "by-hand", "by-hand"]
+    assert [x.get("text") for x in lines][1:] == ["revoke fd00:0:0:1::1", "rekey 0123456789abcdef", "end 0123456789abcdef"]
+    assert lines[0]["session"] == "0123456789abcdef" and lines[0]["spi_a"] == "0x11111111"
+    assert len("".join(told)) > 1000
+    for text in [audit.read_text(), *told]:
+        assert not any(secret in text for secret in ("c7c7", "C7C7", "199199", "\xc7\xc7", "x8fH"))
+
+
+def test_vcm_reload(place):
+    with Daemon(place, VCM, VCM_DAEMON) as daemon:
+        conf = place / "mip6d.conf"
+        rule = 'pairs = ( { between = "any"; and = "any"; action = "%s"; } );\n'
+        pair = ["vcm", "policy", "fd00:0:0:1::1", "fd00:0:0:1::2"]
+        assert mip6ctl(daemon.socket, *pair).stdout.startswith("rule 1: allow")
+        conf.write_text(conf.read_text() + rule % "deny")
+        assert mip6ctl(daemon.socket, *pair).stdout.startswith("rule 1: allow")
+        assert mip6ctl(daemon.socket, "vcm", "reload").returncode == 0
+        assert mip6ctl(daemon.socket, *pair).stdout == "rule 1: deny\n"
+        conf.write_text(conf.read_text() + rule % "allow")
+        got = mip6ctl(daemon.socket, "vcm", "reload")
+        assert got.returncode == 1 and "mip6d.conf:5" in got.stderr and "already there" in got.stderr
+        assert mip6ctl(daemon.socket, *pair).stdout == "rule 1: deny\n"
+
+
+def test_no_vcmd(place):
+    got = mip6ctl(place / "none", "vcm", "status")
+    assert got.returncode == 3 and "vcmd is not running: nobody listens on" in got.stderr

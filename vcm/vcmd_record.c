@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "vcm/vcmd_record.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <string.h>
+
+#include "lib/buf.h"
+
+#define RECORD_VERSION 1
+#define GCM_NONCE_LEN 12
+#define GCM_TAG_LEN 16
+#define SECRETS_MAX 1024
+
+enum kind { CHECK = 'k', CONTEXT = 'c', SESSION = 's' };
+
+enum { C_OUTSIDE = 1, C_REVOKED = 2 };
+enum { S_READY_A = 1, S_READY_B = 2, S_ACTIVE_A = 4, S_ACTIVE_B = 8 };
+enum { X_KCN = 1, X_PUBLIC_A = 2, X_PUBLIC_B = 4 };
+
+/* ---- the envelope ---- */
+
+struct envelope { /* of one record */
+	enum kind kind;
+	const uint8_t *key;
+	size_t key_len;
+	const uint8_t *clear;
+	size_t clear_len;
+};
+
+static bool derive(
+	const struct vcmd_seal *s, const uint8_t nonce[VCMD_NONCE_LEN], uint8_t out[VCMD_SEAL_LEN])
+{
+	static const char label[] = "vcmd record";
+	uint8_t in[sizeof(label) + VCMD_NONCE_LEN - GCM_NONCE_LEN];
+	unsigned n = VCMD_SEAL_LEN;
+
+	memcpy(in, label, sizeof(label));
+	memcpy(in + sizeof(label), nonce, VCMD_NONCE_LEN - GCM_NONCE_LEN);
+	return HMAC(EVP_sha256(), s->key, VCMD_SEAL_LEN, in, sizeof(in), out, &n) != NULL;
+}
+
+/* Kind, key and version, then the clear part. */
+static bool associate(EVP_CIPHER_CTX *ctx, const struct envelope *e)
+{
+	uint8_t head[4] = {(uint8_t)e->kind, RECORD_VERSION, (uint8_t)e->key_len, 0};
+	int n;
+
+	return EVP_CipherUpdate(ctx, NULL, &n, head, sizeof(head)) == 1 &&
+	       (!e->key_len || EVP_CipherUpdate(ctx, NULL, &n, e->key, (int)e->key_len) == 1) &&
+	       (!e->clear_len || EVP_CipherUpdate(ctx, NULL, &n, e->clear, (int)e->clear_len) == 1);
+}
+
+static EVP_CIPHER_CTX *begin(const struct vcmd_seal *s, const struct envelope *e,
+	const uint8_t nonce[VCMD_NONCE_LEN], int encrypt)
+{
+	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	uint8_t key[VCMD_SEAL_LEN];
+	bool ok = ctx && derive(s, nonce, key) &&
+		  EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, key,
+			  nonce + VCMD_NONCE_LEN - GCM_NONCE_LEN, encrypt) == 1 &&
+		  associate(ctx, e);
+
+	OPENSSL_cleanse(key, sizeof(key));
+	if (ok)
+		return ctx;
+	EVP_CIPHER_CTX_free(ctx);
+	return NULL;
+}
+
+static size_t envelope_write(const struct vcmd_seal *s, const struct envelope *e,
+	const uint8_t *secret, size_t secret_len, uint8_t to[VCMD_RECORD_MAX])
+{
+	uint8_t nonce[VCMD_NONCE_LEN], sealed[SECRETS_MAX], tag[GCM_TAG_LEN];
+	struct wbuf w = wbuf_make(to, VCMD_RECORD_MAX);
+	EVP_CIPHER_CTX *ctx;
+	int n = 0, rest;
+	bool ok;
+
+	s->random(s->ctx, nonce, sizeof(nonce));
+	ctx = begin(s, e, nonce, 1);
+	if (!ctx)
+		return 0;
+	ok = (!secret_len || EVP_CipherUpdate(ctx, sealed, &n, secret, (int)secret_len) == 1) &&
+	     EVP_CipherFinal_ex(ctx, sealed + n, &rest) == 1 &&
+	     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, GCM_TAG_LEN, tag) == 1;
+	EVP_CIPHER_CTX_free(ctx);
+	wbuf_u8(&w, RECORD_VERSION);
+	wbuf_u16(&w, (uint16_t)e->clear_len);
+	wbuf_bytes(&w, e->clear, e->clear_len);
+	wbuf_bytes(&w, nonce, sizeof(nonce));
+	wbuf_bytes(&w, sealed, secret_len);
+	wbuf_bytes(&w, tag, sizeof(tag));
+	return ok && !w.overflow ? w.len : 0;
+}
+
+/* Fills in e->clear; the secret part to room. */
+static const char *envelope_read(const struct vcmd_seal *s, struct envelope *e, const uint8_t *data,
+	size_t len, uint8_t room[SECRETS_MAX], size_t *secret_len)
+{
+	uint8_t version, nonce[VCMD_NONCE_LEN], tag[GCM_TAG_LEN];
+	struct rbuf r = rbuf_make(data, len), clear, sealed;
+	EVP_CIPHER_CTX *ctx;
+	uint16_t clear_len;
+	int n = 0, rest;
+	bool ok;
+
+	if (!rbuf_u8(&r, &version) || version != RECORD_VERSION)
+		return "is of another version";
+	if (!rbuf_u16(&r, &clear_len) || !rbuf_sub(&r, &clear, clear_len) ||
+		!rbuf_bytes(&r, nonce, sizeof(nonce)) || rbuf_left(&r) < GCM_TAG_LEN ||
+		!rbuf_sub(&r, &sealed, rbuf_left(&r) - GCM_TAG_LEN) ||
+		!rbuf_bytes(&r, tag, sizeof(tag)) || rbuf_left(&sealed) > SECRETS_MAX)
+		return "has a wrong length";
+	e->clear = clear.p;
+	e->clear_len = clear_len;
+	*secret_len = rbuf_left(&sealed);
+	ctx = begin(s, e, nonce, 0);
+	if (!ctx)
+		return "cannot be opened: OpenSSL failed";
+	ok = (!*secret_len || EVP_CipherUpdate(ctx, room, &n, sealed.p, (int)*secret_len) == 1) &&
+	     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, GCM_TAG_LEN, tag) == 1 &&
+	     EVP_CipherFinal_ex(ctx, room + n, &rest) == 1;
+	EVP_CIPHER_CTX_free(ctx);
+	if (ok)
+		return NULL;
+	OPENSSL_cleanse(room, SECRETS_MAX);
+	return "was changed, or sealed with another key";
+}
+
+/* ---- contexts ---- */
+
+size_t vcmd_context_write(
+	const struct vcmd_seal *s, const struct vcm_context_record *r, uint8_t to[VCMD_RECORD_MAX])
+{
+	uint8_t clear[64 + VCMD_MAX_CORRESPONDENTS * 16];
+	struct wbuf w = wbuf_make(clear, sizeof(clear));
+	size_t n = r->n_correspondents < VCMD_MAX_CORRESPONDENTS ? r->n_correspondents
+								  : VCMD_MAX_CORRESPONDENTS;
+	struct envelope e = {CONTEXT, r->internal.s6_addr, VCMD_CONTEXT_KEY_LEN, clear, 0};
+
+	wbuf_u8(&w, (uint8_t)((r->outside ? C_OUTSIDE : 0) | (r->revoked ? C_REVOKED : 0)));
+	wbuf_in6(&w, &r->home);
+	wbuf_u64(&w, r->epoch);
+	wbuf_u16(&w, (uint16_t)n);
+	for (size_t i = 0; i < n; i++)
+		wbuf_in6(&w, &r->correspondents[i]);
+	e.clear_len = w.len;
+	return w.overflow ? 0 : envelope_write(s, &e, NULL, 0, to);
+}
+
+const char *vcmd_context_read(const struct vcmd_seal *s, const uint8_t *key, size_t key_len,
+	const uint8_t *data, size_t len, struct vcm_context_record *r, struct in6_addr *room)
+{
+	struct envelope e = {CONTEXT, key, key_len, NULL, 0};
+	uint8_t none[SECRETS_MAX], flags;
+	size_t none_len;
+	const char *why;
+	struct rbuf b;
+	uint16_t n;
+
+	if (key_len != VCMD_CONTEXT_KEY_LEN)
+		return "has a key of a wrong length";
+	why = envelope_read(s, &e, data, len, none, &none_len);
+	if (why)
+		return why;
+	*r = (struct vcm_context_record){.correspondents = room};
+	memcpy(&r->internal, key, sizeof(r->internal));
+	b = rbuf_make(e.clear, e.clear_len);
+	if (!rbuf_u8(&b, &flags) || !rbuf_in6(&b, &r->home) || !rbuf_u64(&b, &r->epoch) ||
+		!rbuf_u16(&b, &n) || n > VCMD_MAX_CORRESPONDENTS || rbuf_left(&b) != n * 16u)
+		return "has a wrong length";
+	r->outside = flags & C_OUTSIDE;
+	r->revoked = flags & C_REVOKED;
+	r->n_correspondents = n;
+	for (size_t i = 0; i < n; i++)
+		(void)rbuf_in6(&b, &room[i]);
+	return NULL;
+}
+
+/* ---- sessions ---- */
+
+void vcmd_session_key(uint64_t id, uint8_t key[VCMD_SESSION_KEY_LEN])
+{
+	struct wbuf w = wbuf_make(key, VCMD_SESSION_KEY_LEN);
+
+	wbuf_u64(&w, id);
+}
+
+static void put_blob(struct wbuf *w, const uint8_t *p, size_t n)
+{
+	wbuf_u16(w, (uint16_t)n);
+	if (n)
+		wbuf_bytes(w, p, n);
+}
+
+static bool get_blob(struct rbuf *r, uint8_t *to, size_t cap, size_t *n)
+{
+	uint16_t len;
+
+	if (!rbuf_u16(r, &len) || len > cap || !rbuf_bytes(r, to, len))
+		return false;
+	*n = len;
+	return true;
+}
+
+static void put_secrets(struct wbuf *w, const struct vcm_session_secrets *x)
+{
+	wbuf_u8(w, (uint8_t)((x->has_kcn ? X_KCN : 0) | (x->has_public_a ? X_PUBLIC_A : 0) |
+			     (x->has_public_b ? X_PUBLIC_B : 0)));
+	put_blob(w, x->key_ab, x->key_len);
+	put_blob(w, x->key_ba, x->key_len);
+	if (x->has_kcn) {
+		put_blob(w, x->kcn.kcn, x->kcn.kcn_len);
+		put_blob(w, x->kcn.home_nonce, x->kcn.home_nonce_len);
+		put_blob(w, x->kcn.care_of_nonce, x->kcn.care_of_nonce_len);
+	}
+	if (x->has_public_a)
+		wbuf_bytes(w, x->public_a, VCM_PUBLIC_LEN);
+	if (x->has_public_b)
+		wbuf_bytes(w, x->public_b, VCM_PUBLIC_LEN);
+	wbuf_bytes(w, x->salt, VCM_SALT_LEN);
+}
+
+static bool get_kcn(struct rbuf *r, struct rr_shared *k)
+{
+	return get_blob(r, k->kcn, sizeof(k->kcn), &k->kcn_len) &&
+	       get_blob(r, k->home_nonce, sizeof(k->home_nonce), &k->home_nonce_len) &&
+	       get_blob(r, k->care_of_nonce, sizeof(k->care_of_nonce), &k->care_of_nonce_len);
+}
+
+static bool get_secrets(struct rbuf *r, struct vcm_session_secrets *x)
+{
+	size_t other_len;
+	uint8_t flags;
+
+	if (!rbuf_u8(r, &flags) || !get_blob(r, x->key_ab, VCM_KEY_MAX, &x->key_len) ||
+		!get_blob(r, x->key_ba, VCM_KEY_MAX, &other_len) || other_len != x->key_len)
+		return false;
+	x->has_kcn = flags & X_KCN;
+	x->has_public_a = flags & X_PUBLIC_A;
+	x->has_public_b = flags & X_PUBLIC_B;
+	return (!x->has_kcn || get_kcn(r, &x->kcn)) &&
+	       (!x->has_public_a || rbuf_bytes(r, x->public_a, VCM_PUBLIC_LEN)) &&
+	       (!x->has_public_b || rbuf_bytes(r, x->public_b, VCM_PUBLIC_LEN)) &&
+	       rbuf_bytes(r, x->salt, VCM_SALT_LEN) && rbuf_left(r) == 0;
+}
+
+static void put_clear(struct wbuf *w, const struct vcm_session_record *r)
+{
+	wbuf_u32(w, r->generation);
+	wbuf_in6(w, &r->a);
+	wbuf_in6(w, &r->b);
+	wbuf_u8(w, (uint8_t)r->state);
+	wbuf_u8(w, (uint8_t)((r->ready_a ? S_READY_A : 0) | (r->ready_b ? S_READY_B : 0) |
+			     (r->active_a ? S_ACTIVE_A : 0) | (r->active_b ? S_ACTIVE_B : 0)));
+	wbuf_u8(w, (uint8_t)r->variant);
+	put_blob(w, (const uint8_t *)r->algorithm, strnlen(r->algorithm, VCM_ALGORITHM_LEN - 1));
+	wbuf_u32(w, r->lifetime_s);
+	wbuf_u32(w, r->linger_s);
+	wbuf_u64(w, r->offered_at);
+	wbuf_u64(w, r->ends_at);
+	wbuf_u32(w, r->spi_a);
+	wbuf_u32(w, r->spi_b);
+}
+
+static bool get_clear(struct rbuf *b, struct vcm_session_record *r)
+{
+	uint8_t state, flags, variant;
+	size_t n;
+
+	if (!rbuf_u32(b, &r->generation) || !rbuf_in6(b, &r->a) || !rbuf_in6(b, &r->b) ||
+		!rbuf_u8(b, &state) || state > VCM_S_ENDING || !rbuf_u8(b, &flags) ||
+		!rbuf_u8(b, &variant) || variant > VCM_ASYMMETRIC ||
+		!get_blob(b, (uint8_t *)r->algorithm, VCM_ALGORITHM_LEN - 1, &n))
+		return false;
+	r->state = (enum vcm_session_state)state;
+	r->variant = (enum vcm_variant)variant;
+	r->ready_a = flags & S_READY_A;
+	r->ready_b = flags & S_READY_B;
+	r->active_a = flags & S_ACTIVE_A;
+	r->active_b = flags & S_ACTIVE_B;
+	return rbuf_u32(b, &r->lifetime_s) && rbuf_u32(b, &r->linger_s) &&
+	       rbuf_u64(b, &r->offered_at) && rbuf_u64(b, &r->ends_at) && rbuf_u32(b, &r->spi_a) &&
+	       rbuf_u32(b, &r->spi_b) && rbuf_left(b) == 0;
+}
+
+size_t vcmd_session_write(
+	const struct vcmd_seal *s, const struct vcm_session_record *r, uint8_t to[VCMD_RECORD_MAX])
+{
+	uint8_t key[VCMD_SESSION_KEY_LEN], clear[256], secret[SECRETS_MAX];
+	struct wbuf w = wbuf_make(clear, sizeof(clear)), x = wbuf_make(secret, sizeof(secret));
+	struct envelope e = {SESSION, key, sizeof(key), clear, 0};
+	size_t n = 0;
+
+	vcmd_session_key(r->id, key);
+	put_clear(&w, r);
+	put_secrets(&x, &r->secrets);
+	e.clear_len = w.len;
+	if (!w.overflow && !x.overflow)
+		n = envelope_write(s, &e, secret, x.len, to);
+	OPENSSL_cleanse(secret, sizeof(secret));
+	return n;
+}
+
+const char *vcmd_session_read(const struct vcmd_seal *s, const uint8_t *key, size_t key_len,
+	const uint8_t *data, size_t len, struct vcm_session_record *r)
+{
+	struct rbuf id = rbuf_make(key, key_len), clear, secret;
+	struct envelope e = {SESSION, key, key_len, NULL, 0};
+	uint8_t room[SECRETS_MAX];
+	size_t secret_len;
+	const char *why;
+
+	*r = (struct vcm_session_record){0};
+	if (key_len != VCMD_SESSION_KEY_LEN || !rbuf_u64(&id, &r->id))
+		return "has a key of a wrong length";
+	why = envelope_read(s, &e, data, len, room, &secret_len);
+	if (why)
+		return why;
+	clear = rbuf_make(e.clear, e.clear_len);
+	secret = rbuf_make(room, secret_len);
+	if (!get_clear(&clear, r) || !get_secrets(&secret, &r->secrets)) {
+		OPENSSL_cleanse(&r->secrets, sizeof(r->secrets));
+		why = "has a wrong length or value";
+	}
+	OPENSSL_cleanse(room, sizeof(room));
+	return why;
+}
+
+/* ---- is this the key? ---- */
+
+static const uint8_t check_text[] = "homebound vcmd";
+
+size_t vcmd_check_write(const struct vcmd_seal *s, uint8_t to[VCMD_RECORD_MAX])
+{
+	struct envelope e = {CHECK, NULL, 0, check_text, sizeof(check_text)};
+
+	return envelope_write(s, &e, NULL, 0, to);
+}
+
+const char *vcmd_check_read(const struct vcmd_seal *s, const uint8_t *data, size_t len)
+{
+	struct envelope e = {CHECK, NULL, 0, NULL, 0};
+	uint8_t none[SECRETS_MAX];
+	size_t n;
+	const char *why = envelope_read(s, &e, data, len, none, &n);
+
+	if (!why && (e.clear_len != sizeof(check_text) ||
+			    memcmp(e.clear, check_text, sizeof(check_text)) != 0))
+		why = "is not of this program";
+	return why;
+}

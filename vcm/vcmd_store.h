@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The VCM's memory: an LMDB environment with the databases contexts, sessions
+ * and meta (vcmd_record.h).  Puts are collected in one transaction until
+ * vcmd_store_commit(); a process that is killed leaves what was committed
+ * last.  Requirement V7.
+ */
+#ifndef VCMD_STORE_H
+#define VCMD_STORE_H
+
+#include "vcm/vcmd_record.h"
+
+struct vcmd_store; /* opaque */
+
+/*
+ * Open the folder path, make it if only it is missing.  A process of its own
+ * reads all of it first: what a damaged file does to LMDB, it does there.
+ * seal must live as long.  NULL with err filled: what is wrong and the remedy.
+ */
+struct vcmd_store *vcmd_store_open(
+	const char *path, uint32_t mib, const struct vcmd_seal *seal, char *err, size_t errlen);
+void vcmd_store_close(struct vcmd_store *s); /* what was not committed is gone */
+
+/* Everything, contexts first; records are valid during the call only.  False with err filled. */
+bool vcmd_store_load(struct vcmd_store *s,
+	int (*context)(void *arg, const struct vcm_context_record *r),
+	int (*session)(void *arg, const struct vcm_session_record *r), void *arg, char *err,
+	size_t errlen);
+
+/* 0 or a negative errno: -ENOSPC when the store is full. */
+int vcmd_store_context_put(struct vcmd_store *s, const struct vcm_context_record *r);
+int vcmd_store_context_del(struct vcmd_store *s, const struct in6_addr *internal);
+int vcmd_store_session_put(struct vcmd_store *s, const struct vcm_session_record *r);
+int vcmd_store_session_del(struct vcmd_store *s, uint64_t id);
+/* On disk when it returns 0; nothing to do is fine. */
+int vcmd_store_commit(struct vcmd_store *s);
+
+struct vcmd_store_stats {
+	uint64_t puts, deletions, commits;
+	uint64_t octets, octets_most; /* of the file, and what it may grow to */
+};
+void vcmd_store_stats(const struct vcmd_store *s, struct vcmd_store_stats *st);
+
+#endif
