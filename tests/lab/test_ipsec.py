@@ -34,6 +34,7 @@ SCENARIOS = [
     ("restart", MIGRATE), ("restart", HOME), ("lossy", MIGRATE, "seed=1-6"), ("lossy", HOME, "seed=21-26"),
     ("hostile", HOME), ("nemo", MIGRATE, "moves=3"), ("nemo", HOME, "moves=3", "mode=explicit"), ("revocation", MIGRATE),
     ("heartbeat", HOME), ("ha_switch", MIGRATE), ("discovery", HOME), ("route-optimization", MIGRATE, "moves=6"),
+    ("route-optimization", HOME, "moves=3", "mode=mn-mn"), ("discovery", MIGRATE, "known=one"),
     ("attacks", MIGRATE), ("direct_restart", HOME), ("demo", HOME), ("clean", MIGRATE), ("tunnel", MIGRATE)]
 
 
