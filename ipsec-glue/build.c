@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ipsec-glue/algorithm.h"
+#include "ipsec-glue/marks.h"
 #include "ipsec-glue/xfrm.h"
 #include "lib/netlink.h"
 
@@ -42,6 +43,22 @@ static struct nl_msg *whole(struct nl_msg *m, int err)
 }
 
 /* ---- SAs ---- */
+
+static struct xfrm_selector selector(const struct ipsec_selector *s)
+{
+	struct xfrm_selector x = {.family = s->family,
+		.proto = s->proto,
+		.prefixlen_s = s->src.plen,
+		.prefixlen_d = s->dst.plen};
+
+	put_addr(&x.saddr, &s->src.addr);
+	put_addr(&x.daddr, &s->dst.addr);
+	if (s->type >= 0) {
+		x.sport = htons((uint16_t)s->type);
+		x.sport_mask = htons(0xffff);
+	}
+	return x;
+}
 
 static uint64_t limit(uint64_t n)
 {
@@ -149,7 +166,7 @@ static int put_replay(struct nl_msg *m, const struct ipsec_sa *sa)
 	return 0;
 }
 
-/* AF_UNSPEC: the kernel does not hold the SA's selector against a packet of either family inside. */
+/* AF_UNSPEC: without a selector packets of either family may be inside. */
 static struct nl_msg *build_sa(const struct ipsec_sa *sa, int type)
 {
 	struct xfrm_usersa_info h = {.family = AF_INET6,
@@ -159,6 +176,8 @@ static struct nl_msg *build_sa(const struct ipsec_sa *sa, int type)
 		.lft = limits(sa)};
 	struct nl_msg *m;
 
+	if (sa->has_sel)
+		h.sel = selector(&sa->sel);
 	put_addr(&h.saddr, &sa->src);
 	put_addr(&h.id.daddr, &sa->dst);
 	h.id.spi = htonl(sa->spi);
@@ -195,22 +214,6 @@ struct nl_msg *ipsec_build_dump_policies(void)
 
 /* ---- policies ---- */
 
-static struct xfrm_selector selector(const struct ipsec_selector *s)
-{
-	struct xfrm_selector x = {.family = s->family,
-		.proto = s->proto,
-		.prefixlen_s = s->src.plen,
-		.prefixlen_d = s->dst.plen};
-
-	put_addr(&x.saddr, &s->src.addr);
-	put_addr(&x.daddr, &s->dst.addr);
-	if (s->type >= 0) {
-		x.sport = htons((uint16_t)s->type);
-		x.sport_mask = htons(0xffff);
-	}
-	return x;
-}
-
 static int put_templates(struct nl_msg *m, const struct ipsec_policy *p)
 {
 	struct xfrm_user_tmpl t[IPSEC_MAX_TEMPLATES];
@@ -235,6 +238,14 @@ static int put_templates(struct nl_msg *m, const struct ipsec_policy *p)
 	return nla_put(m, XFRMA_TMPL, (int)(p->n_templates * sizeof(t[0])), t);
 }
 
+/* A bit that no packet has (marks.h): for the kernel it is another policy than that without. */
+static int put_mark(struct nl_msg *m, const struct ipsec_policy *p)
+{
+	struct xfrm_mark mark = {.v = 0, .m = GLUE_BUMP};
+
+	return p->marked ? nla_put(m, XFRMA_MARK, sizeof(mark), &mark) : 0;
+}
+
 static struct nl_msg *build_policy(const struct ipsec_policy *p)
 {
 	static const struct ipsec_sa no_limits;
@@ -246,14 +257,15 @@ static struct nl_msg *build_policy(const struct ipsec_policy *p)
 		.share = XFRM_SHARE_ANY};
 	struct nl_msg *m = message(XFRM_MSG_UPDPOLICY, NLM_F_REPLACE, &h, sizeof(h));
 
-	return m ? whole(m, put_templates(m, p)) : NULL;
+	return m ? whole(m, put_templates(m, p) | put_mark(m, p)) : NULL;
 }
 
 static struct nl_msg *build_policy_id(const struct ipsec_policy *p, int type)
 {
 	struct xfrm_userpolicy_id h = {.sel = selector(&p->sel), .dir = (uint8_t)p->dir};
+	struct nl_msg *m = message(type, 0, &h, sizeof(h));
 
-	return message(type, 0, &h, sizeof(h));
+	return m ? whole(m, put_mark(m, p)) : NULL;
 }
 
 /* ---- states of the Home Address option and the routing header ---- */

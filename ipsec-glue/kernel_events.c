@@ -8,6 +8,7 @@
 
 #include <linux/xfrm.h>
 
+#include "ipsec-glue/marks.h"
 #include "ipsec-glue/snapshot.h"
 #include "lib/netlink.h"
 
@@ -149,9 +150,13 @@ static bool read_policy_gone(const struct nlmsghdr *h, struct ipsec_event *e)
 {
 	const struct xfrm_userpolicy_id *id = body(h, sizeof(*id));
 	struct xfrm_userpolicy_info i;
+	const struct xfrm_mark *mark;
 	const void *at;
 
-	if (!id || id->dir > IPSEC_FWD || attribute(h, sizeof(*id), XFRMA_MARK, sizeof(struct xfrm_mark)))
+	if (!id || id->dir > IPSEC_FWD)
+		return false;
+	mark = attribute(h, sizeof(*id), XFRMA_MARK, sizeof(*mark));
+	if (mark && (mark->v || mark->m != GLUE_BUMP))
 		return false;
 	*e = (struct ipsec_event){.type = IPSEC_EV_POLICY_GONE, .dir = (enum ipsec_dir)id->dir};
 	at = attribute(h, sizeof(*id), XFRMA_POLICY, sizeof(i));

@@ -18,6 +18,7 @@
 #define GLUE_PRIO_DATA_MH 900 /* HoTI, HoT */
 #define GLUE_PRIO_RO_NOT 1000 /* never the direct path: Mobility Headers, Neighbor Discovery */
 #define GLUE_PRIO_MH 4000
+#define GLUE_PRIO_SESSION 4500 /* between two mobile nodes */
 #define GLUE_PRIO_RO 5000 /* a pair of addresses; Mobility Headers are accepted before */
 #define GLUE_PRIO_DATA 6000 /* what goes through the tunnel */
 

@@ -64,8 +64,7 @@ void ipsec_node_ends(const struct ipsec_node *n, enum ipsec_use use, bool out, s
 struct ipsec_session {
 	struct in6_addr local, peer; /* home addresses: the SAs' ends */
 	struct ipsec_selector inner; /* from the local side to the peer's */
-	uint32_t reqid_in, reqid_out;
-	uint32_t priority;
+	uint32_t reqid_out;
 };
 
 /* First what receives, then (once the peer has acknowledged) what sends. */

@@ -5,10 +5,14 @@
  * type 2 routing header where there are states for them.  One policy has it
  * all: the kernel does not look a tunnelled packet up a second time.
  *
+ * What receives takes any tunnel's SA: the selector of an SA says for whom it
+ * is good, and what the peer still sends by the gateway has to arrive.
+ *
  * Requirements V9, V10.
  */
 #include <string.h>
 
+#include "ipsec-glue/marks.h"
 #include "ipsec-glue/plan.h"
 
 static struct ipsec_selector reverse(const struct ipsec_selector *s)
@@ -25,14 +29,16 @@ static struct ipsec_policy session_policy(const struct ipsec_session *s, enum ip
 	bool out = dir == IPSEC_OUT;
 	struct ipsec_policy p = {.dir = dir,
 		.sel = out ? s->inner : reverse(&s->inner),
-		.priority = s->priority,
+		.priority = GLUE_PRIO_SESSION,
+		.marked = true,
 		.n_templates = 3};
 
-	p.templates[0] = (struct ipsec_template){.proto = IPPROTO_ESP,
-		.mode = IPSEC_TUNNEL,
-		.reqid = out ? s->reqid_out : s->reqid_in,
-		.src = out ? s->local : s->peer,
-		.dst = out ? s->peer : s->local};
+	p.templates[0] = (struct ipsec_template){.proto = IPPROTO_ESP, .mode = IPSEC_TUNNEL};
+	if (out) {
+		p.templates[0].reqid = s->reqid_out;
+		p.templates[0].src = s->local;
+		p.templates[0].dst = s->peer;
+	}
 	/* On the wire the routing header comes first: applied last, and taken off first. */
 	p.templates[1] = (struct ipsec_template){
 		.proto = out ? IPPROTO_ROUTING : IPPROTO_DSTOPTS, .mode = IPSEC_RO, .optional = true};

@@ -16,7 +16,7 @@ struct key {
 	struct in6_addr src, dst;
 	uint32_t spi;
 	int16_t type;
-	uint8_t kind, family, proto, src_plen, dst_plen, dir;
+	uint8_t kind, family, proto, src_plen, dst_plen, dir, marked;
 };
 
 struct entry {
@@ -76,6 +76,7 @@ static struct key policy_key(const struct ipsec_policy *p)
 	k.proto = p->sel.proto;
 	k.type = p->sel.type;
 	k.dir = (uint8_t)p->dir;
+	k.marked = p->marked;
 	return k;
 }
 
@@ -130,8 +131,21 @@ static void index_wanted(struct compare *c, const struct ipsec_plan *wanted)
 
 /* ---- comparing ---- */
 
+static bool same_prefix(const struct ip6_prefix *a, const struct ip6_prefix *b)
+{
+	return a->plen == b->plen && in6_equal(&a->addr, &b->addr);
+}
+
+static bool same_selector(const struct ipsec_selector *a, const struct ipsec_selector *b)
+{
+	return a->family == b->family && a->proto == b->proto && a->type == b->type &&
+	       same_prefix(&a->src, &b->src) && same_prefix(&a->dst, &b->dst);
+}
+
 static bool same_sa(const struct ipsec_sa *want, const struct ipsec_sa *have)
 {
+	if (want->has_sel != have->has_sel || (want->has_sel && !same_selector(&want->sel, &have->sel)))
+		return false;
 	return in6_equal(&want->src, &have->src) && want->reqid == have->reqid && want->mode == have->mode &&
 	       want->algorithm == have->algorithm && want->esn == have->esn &&
 	       (!want->replay_window || want->replay_window == have->replay_window);

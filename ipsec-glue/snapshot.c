@@ -8,6 +8,7 @@
 
 #include "ipsec-glue/algorithm.h"
 #include "ipsec-glue/build.h"
+#include "ipsec-glue/marks.h"
 #include "lib/netlink.h"
 
 static struct in6_addr address(const xfrm_address_t *a)
@@ -34,6 +35,26 @@ static const void *attribute(const struct nlmsghdr *h, size_t header, int type, 
 }
 
 /* ---- SAs ---- */
+
+bool ipsec_selector_read(const void *xfrm_selector, struct ipsec_selector *s)
+{
+	struct xfrm_selector x;
+	unsigned longest;
+
+	memcpy(&x, xfrm_selector, sizeof(x));
+	longest = x.family == AF_INET6 ? 128 : 32;
+	if ((x.family != AF_INET6 && x.family != AF_INET) || x.prefixlen_s > longest ||
+		x.prefixlen_d > longest || x.ifindex || x.user || x.dport_mask)
+		return false;
+	if (x.sport_mask && (x.sport_mask != htons(0xffff) || ntohs(x.sport) > INT16_MAX))
+		return false;
+	*s = (struct ipsec_selector){.family = (uint8_t)x.family,
+		.proto = x.proto,
+		.type = x.sport_mask ? (int16_t)ntohs(x.sport) : -1,
+		.src = {.addr = address(&x.saddr), .plen = x.prefixlen_s},
+		.dst = {.addr = address(&x.daddr), .plen = x.prefixlen_d}};
+	return true;
+}
 
 static const struct xfrm_usersa_info *state(const struct nlmsghdr *h)
 {
@@ -123,6 +144,10 @@ bool ipsec_sa_read(const struct nlmsghdr *h, struct ipsec_sa_info *out)
 		.used = i->curlft.use_time,
 		.replay_failed = i->stats.replay + i->stats.replay_window,
 		.integrity_failed = i->stats.integrity_failed};
+	/* One that is not understood is another than any of ours. */
+	out->sa.has_sel = i->sel.family != AF_UNSPEC;
+	if (out->sa.has_sel && !ipsec_selector_read(&i->sel, &out->sa.sel))
+		out->sa.sel = (struct ipsec_selector){0};
 	read_replay(h, i, &out->sa);
 	read_limits(&i->lft, &out->sa);
 	used = attribute(h, sizeof(*i), XFRMA_LASTUSED, sizeof(*used));
@@ -151,26 +176,6 @@ bool ipsec_ro_read(const struct nlmsghdr *h, struct ipsec_ro *ro)
 }
 
 /* ---- policies ---- */
-
-bool ipsec_selector_read(const void *xfrm_selector, struct ipsec_selector *s)
-{
-	struct xfrm_selector x;
-	unsigned longest;
-
-	memcpy(&x, xfrm_selector, sizeof(x));
-	longest = x.family == AF_INET6 ? 128 : 32;
-	if ((x.family != AF_INET6 && x.family != AF_INET) || x.prefixlen_s > longest ||
-		x.prefixlen_d > longest || x.ifindex || x.user || x.dport_mask)
-		return false;
-	if (x.sport_mask && (x.sport_mask != htons(0xffff) || ntohs(x.sport) > INT16_MAX))
-		return false;
-	*s = (struct ipsec_selector){.family = (uint8_t)x.family,
-		.proto = x.proto,
-		.type = x.sport_mask ? (int16_t)ntohs(x.sport) : -1,
-		.src = {.addr = address(&x.saddr), .plen = x.prefixlen_s},
-		.dst = {.addr = address(&x.daddr), .plen = x.prefixlen_d}};
-	return true;
-}
 
 static bool read_template(const struct xfrm_user_tmpl *u, struct ipsec_template *t)
 {
@@ -203,23 +208,26 @@ static bool read_templates(const struct nlmsghdr *h, struct ipsec_policy *p)
 	return true;
 }
 
-/* Sockets' own policies have directions of their own; the mark is another policy's (xfrm.h). */
+/* Sockets' own policies have directions of their own; any other mark is another policy's (xfrm.h). */
 bool ipsec_policy_read(const struct nlmsghdr *h, struct ipsec_policy *p)
 {
 	const struct xfrm_userpolicy_info *i = body(h, sizeof(*i));
 	const struct xfrm_userpolicy_type *type;
+	const struct xfrm_mark *mark;
 
 	if ((h->nlmsg_type != XFRM_MSG_NEWPOLICY && h->nlmsg_type != XFRM_MSG_UPDPOLICY) || !i ||
 		i->dir > IPSEC_FWD)
 		return false;
 	type = attribute(h, sizeof(*i), XFRMA_POLICY_TYPE, sizeof(*type));
+	mark = attribute(h, sizeof(*i), XFRMA_MARK, sizeof(*mark));
 	if ((type && type->type != XFRM_POLICY_TYPE_MAIN) ||
-		attribute(h, sizeof(*i), XFRMA_MARK, sizeof(struct xfrm_mark)) ||
+		(mark && (mark->v || mark->m != GLUE_BUMP)) ||
 		attribute(h, sizeof(*i), XFRMA_IF_ID, sizeof(uint32_t)))
 		return false;
 	*p = (struct ipsec_policy){.dir = (enum ipsec_dir)i->dir,
 		.priority = i->priority,
-		.block = i->action == XFRM_POLICY_BLOCK};
+		.block = i->action == XFRM_POLICY_BLOCK,
+		.marked = mark};
 	return ipsec_selector_read(&i->sel, &p->sel) && read_templates(h, p);
 }
 

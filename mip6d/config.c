@@ -59,6 +59,7 @@ static const struct config_key top_keys[] = {
 	CONFIG_KEY("correspondent", config_read_correspondent,
 		offsetof(struct mip6d_config, correspondent), "{ }"),
 	CONFIG_KEY("ipsec", config_read_ipsec, offsetof(struct mip6d_config, ipsec), "{ }"),
+	CONFIG_KEY("gateway", config_read_gateway, offsetof(struct mip6d_config, gateway), "{ }"),
 	CONFIG_KEY("shared_keys", config_read_shared_keys, 0, "\"/etc/mip6d/keys\""),
 	{.name = NULL},
 };
@@ -99,6 +100,7 @@ static void check_top(struct config_reader *r, const config_setting_t *root, voi
 		config_complain(r, state, "is also the control socket; write another path");
 	config_check_moves(r, root, cfg);
 	config_check_ipsec(r, root, cfg);
+	config_check_gateway(r, root, cfg);
 }
 
 static void defaults(struct mip6d_config *cfg)
@@ -113,6 +115,10 @@ static void defaults(struct mip6d_config *cfg)
 			.max_lifetime_s = MIP6_MAX_RR_BINDING_LIFETIME / 1000,
 			.max_shared_lifetime_s = 86400,
 			.refresh = true},
+		.gateway = {.ipsec = IPSEC_MANUAL,
+			.threshold_packets = 1,
+			.threshold_s = 10,
+			.hold_s = 60},
 		.home_agent =
 			{
 				.max_lifetime_s = 86400,
@@ -189,6 +195,7 @@ void config_release(struct mip6d_config *cfg)
 		free(cfg->home_agent.identifiers[i]);
 	free(cfg->home_agent.identifiers);
 	config_release_ipsec(cfg);
+	config_release_gateway(cfg);
 	config_release_keys(cfg->shared_keys, cfg->n_shared_keys);
 	*cfg = (struct mip6d_config){0};
 }

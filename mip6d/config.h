@@ -143,6 +143,7 @@ const char *config_moves_name(enum config_moves m);
 
 struct config_ipsec_node { /* what strongSwan calls it */
 	struct in6_addr home_address; /* ::: the mobile node itself */
+	struct in6_addr home_agent; /* mobile node: whose SAs these are */
 	char connection[CONFIG_NAME_LEN], signal[CONFIG_NAME_LEN]; /* and the child in it */
 	char data_connection[CONFIG_NAME_LEN], data[CONFIG_NAME_LEN]; /* "": the same connection */
 	uint32_t reqid; /* of signal; data's is one more */
@@ -151,6 +152,7 @@ struct config_ipsec_node { /* what strongSwan calls it */
 struct config_ipsec { /* the group ipsec */
 	enum config_moves moves;
 	enum ipsec_manager manager; /* of the role's group */
+	bool pairs; /* SA pairs of a virtual private network have manual keys (doc/vcm.md) */
 	bool payload; /* protect all that goes through the tunnel, not only HoTI and HoT */
 	enum ipsec_arrangement arrangement;
 	char keys_file[PATH_MAX], keys_command[PATH_MAX]; /* with IPSEC_MANUAL, one of the two */
@@ -161,6 +163,32 @@ struct config_ipsec { /* the group ipsec */
 	size_t n_nodes;
 	struct config_ipsec_node *nodes;
 };
+
+struct config_gateway_node {
+	struct in6_addr internal_address, home_address; /* embodiment 2: the same */
+	uint32_t reqid; /* of its tunnel with the gateway; that with the manager is one more */
+};
+
+struct config_deny {
+	struct ip6_prefix ends[2];
+};
+
+struct config_gateway { /* the group gateway: doc/vcm.md, the SG */
+	bool enabled;
+	struct in6_addr address; /* external */
+	size_t n_internal, n_interfaces, n_nodes, n_deny;
+	struct ip6_prefix internal[CONFIG_MAX_PREFIXES];
+	char interfaces[CONFIG_MAX_INTERFACES][IFNAMSIZ];
+	struct in6_addr manager;
+	struct in6_addr source; /* ours towards the manager; ::: chosen at the start */
+	enum ipsec_manager ipsec; /* who makes the SAs */
+	uint32_t reqid; /* the first one */
+	struct config_gateway_node *nodes; /* sorted by internal_address */
+	struct config_deny *deny; /* pairs that shall not talk directly */
+	uint32_t threshold_packets, threshold_s, hold_s, settle_ms;
+};
+/* Is the address in one of them? */
+bool config_in_prefixes(const struct in6_addr *a, const struct ip6_prefix *p, size_t n);
 
 struct config_shared_key { /* RFC 4449 */
 	struct in6_addr local, peer;
@@ -178,6 +206,7 @@ struct mip6d_config {
 	size_t n_shared_keys;
 	struct config_shared_key *shared_keys;
 	struct config_ipsec ipsec;
+	struct config_gateway gateway;
 	struct config_home_agent home_agent; /* with ROLE_HOME_AGENT */
 	struct config_mobile_node mobile_node; /* with ROLE_MOBILE_NODE */
 };

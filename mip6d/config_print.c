@@ -211,4 +211,5 @@ void config_print(const struct mip6d_config *cfg, FILE *to)
 	else if (cfg->role == ROLE_MOBILE_NODE)
 		print_mobile_node(&cfg->mobile_node, to);
 	config_print_ipsec(cfg, to);
+	config_print_gateway(cfg, to);
 }

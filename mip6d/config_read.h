@@ -37,6 +37,13 @@ config_read_fn config_read_revocation; /* struct config_revocation */
 config_read_fn config_read_identifier; /* char[CONFIG_IDENTIFIER_LEN] */
 config_read_fn config_read_identifiers; /* field is the struct config_home_agent */
 
+/* config_gateway.c: struct config_gateway */
+config_read_fn config_read_gateway;
+void config_check_gateway(
+	struct config_reader *r, const config_setting_t *root, const struct mip6d_config *cfg);
+void config_print_gateway(const struct mip6d_config *cfg, FILE *to);
+void config_release_gateway(struct mip6d_config *cfg);
+
 /* config_moves.c: struct in6_addr, "auto" is :: */
 config_read_fn config_read_home_address;
 void config_check_moves(

@@ -39,6 +39,14 @@ void ipsec_key_wipe(struct ipsec_key *k);
 enum ipsec_mode { IPSEC_TRANSPORT = 0, IPSEC_TUNNEL = 1, IPSEC_RO = 2 };
 enum ipsec_dir { IPSEC_IN = 0, IPSEC_OUT = 1, IPSEC_FWD = 2 };
 
+/* Packets.  type is an ICMPv6 or Mobility Header type, -1: any (see plan.c where types can be used). */
+struct ipsec_selector {
+	uint8_t family; /* AF_INET6; AF_INET: addresses are in the first four octets */
+	uint8_t proto; /* 0: any */
+	int16_t type;
+	struct ip6_prefix src, dst;
+};
+
 /* Found by (dst, spi).  Limits of 0 are none. */
 struct ipsec_sa {
 	struct in6_addr src, dst;
@@ -51,15 +59,10 @@ struct ipsec_sa {
 	bool esn;
 	uint64_t sent; /* last sequence number sent: the next one is one more */
 	uint64_t received; /* highest sequence number received; older ones are refused */
+	/* Inbound: what comes out of it must be of this selector, whatever policy is asked; without, anything may. */
+	bool has_sel;
+	struct ipsec_selector sel;
 	uint64_t soft_s, hard_s, soft_packets, hard_packets, soft_bytes, hard_bytes;
-};
-
-/* Packets.  type is an ICMPv6 or Mobility Header type, -1: any (see plan.c where types can be used). */
-struct ipsec_selector {
-	uint8_t family; /* AF_INET6; AF_INET: addresses are in the first four octets */
-	uint8_t proto; /* 0: any */
-	int16_t type;
-	struct ip6_prefix src, dst;
 };
 
 /*
@@ -78,12 +81,13 @@ struct ipsec_template {
 
 #define IPSEC_MAX_TEMPLATES 4
 
-/* Found by (sel, dir).  templates in the order of application, innermost first; none: packets pass as they are. */
+/* Found by (sel, dir, marked).  templates in the order of application, innermost first; none: packets pass as they are. */
 struct ipsec_policy {
 	struct ipsec_selector sel;
 	enum ipsec_dir dir;
 	uint32_t priority; /* ipsec-glue/marks.h */
 	bool block; /* nothing passes */
+	bool marked; /* has a mark that every packet fits: stands beside another policy of the same selector */
 	size_t n_templates;
 	struct ipsec_template templates[IPSEC_MAX_TEMPLATES];
 };
@@ -193,8 +197,16 @@ struct ipsec_sa_info {
 /* ---- a mobile node and its home agent, or two ends of a session ---- */
 
 enum ipsec_manager { IPSEC_NONE, IPSEC_MANUAL, IPSEC_STRONGSWAN };
-enum ipsec_use { IPSEC_SIGNAL, IPSEC_DATA }; /* Mobility Headers and ICMPv6 in transport mode; the tunnel */
-#define IPSEC_USES 2
+/*
+ * Mobility Headers and ICMPv6 in transport mode, and the tunnel, between a
+ * home address and its home agent; the tunnel between a home address and a
+ * security gateway; what a node or gateway has with the VCM, in transport
+ * mode (doc/vcm.md).
+ */
+enum ipsec_use { IPSEC_SIGNAL, IPSEC_DATA, IPSEC_GATEWAY, IPSEC_MANAGER };
+#define IPSEC_USES 2 /* of a home address and its home agent */
+#define IPSEC_ALL_USES 4
+const char *ipsec_use_name(enum ipsec_use u); /* "signal", "data", "gateway", "manager" */
 
 enum ipsec_arrangement {
 	/* RFC 3776, RFC 4877: the tunnel SA ends at the care-of address and is moved with it. */

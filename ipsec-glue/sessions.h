@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sessions between mobile nodes in the kernel: SAs between home addresses,
+ * policies between inner addresses, whatever else of IPsec there is on this
+ * machine.  Keys are the kernel's alone once they are there: an SA that
+ * somebody deletes is not made again, its session ends.
+ *
+ * Errors are negative errnos; what failed is said by ipsec_sessions_why().
+ * Requirements V9, V10, V14.
+ */
+#ifndef GLUE_SESSIONS_H
+#define GLUE_SESSIONS_H
+
+#include "mip6/ipsec.h"
+
+struct ipsec_sessions; /* opaque */
+
+struct ipsec_sessions_ops {
+	/* An SA comes to an end, or (hard) is gone, whoever deleted it. */
+	void (*expires)(void *ctx, uint32_t spi, bool out, bool hard);
+	void (*notice)(void *ctx, const char *text);
+};
+
+/*
+ * What a predecessor left that sends is away when this returns; what receives
+ * stays until ipsec_sessions_forget_left().  local: the home address.  NULL
+ * with the reason in err.
+ */
+struct ipsec_sessions *ipsec_sessions_open(const struct in6_addr *local, uint32_t replay_window,
+	const struct ipsec_sessions_ops *ops, void *ctx, char *err, size_t errlen);
+/* Everything is taken out of the kernel. */
+void ipsec_sessions_close(struct ipsec_sessions *x);
+void ipsec_sessions_forget_left(struct ipsec_sessions *x);
+
+/* The kernel's events. */
+int ipsec_sessions_fd(const struct ipsec_sessions *x);
+void ipsec_sessions_read(struct ipsec_sessions *x);
+
+/* One direction of one generation. */
+struct ipsec_session_sa {
+	struct in6_addr peer; /* home address */
+	struct in6_addr inner_local, inner_peer;
+	const char *algorithm; /* ipsec-glue/algorithm.h */
+	uint32_t spi;
+	const uint8_t *key;
+	size_t key_len;
+	uint32_t hard_s; /* the kernel deletes it by itself after so long */
+};
+
+/* Octets of a key for it; 0: there is no such algorithm, or a weak one. */
+size_t ipsec_sessions_key_len(const char *algorithm);
+/* One key in both directions: never with a counter mode, which would use the same counters twice. */
+bool ipsec_sessions_may_share(const char *algorithm);
+
+/* Inbound SA, good for that peer only, and its policies.  -EEXIST: that SPI is taken. */
+int ipsec_sessions_in(struct ipsec_sessions *x, const struct ipsec_session_sa *s);
+/* Outbound SA, and what goes to the peer goes by it; the one before is deleted. */
+int ipsec_sessions_out(struct ipsec_sessions *x, const struct ipsec_session_sa *s);
+/* Gone already is fine. */
+int ipsec_sessions_in_del(struct ipsec_sessions *x, uint32_t spi);
+int ipsec_sessions_out_del(struct ipsec_sessions *x, const struct in6_addr *peer, uint32_t spi);
+/* Packets until now; -1: there is no such SA. */
+int64_t ipsec_sessions_packets(
+	struct ipsec_sessions *x, const struct in6_addr *peer, uint32_t spi, bool out);
+
+const char *ipsec_sessions_why(const struct ipsec_sessions *x);
+/* Each difference between what should be in the kernel and what is, one line of text, mended if asked.  How many, or a negative errno. */
+typedef void ipsec_sessions_text_fn(void *arg, const char *text);
+int ipsec_sessions_check(
+	struct ipsec_sessions *x, bool mend, ipsec_sessions_text_fn *fn, void *arg);
+
+#endif
