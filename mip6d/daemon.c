@@ -263,6 +263,8 @@ static bool start_control(struct daemon *d)
 		.ctx = d,
 		.now = sys_now,
 		.share = daemon_share,
+		.sessions = daemon_vcm_node_sessions,
+		.session_end = daemon_vcm_node_end,
 		.extra_stats = extra_stats};
 	char err[256];
 

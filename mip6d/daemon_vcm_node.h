@@ -26,6 +26,9 @@ bool daemon_vcm_node_start(struct daemon *d, const struct daemon_vcm_node_config
 void daemon_vcm_node_stop(struct daemon *d);
 /* Outside, or (authenticated where that is asked for) inside. */
 void daemon_vcm_node_place(struct daemon *d, bool outside);
+/* For mip6ctl: control_backend. */
+struct json_t *daemon_vcm_node_sessions(void *daemon);
+bool daemon_vcm_node_end(void *daemon, const struct in6_addr *peer);
 /* What the core tells: the direct path comes and goes. */
 void daemon_vcm_node_event(struct daemon *d, const struct mip6_event *e);
 
