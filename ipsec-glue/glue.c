@@ -527,6 +527,7 @@ void ipsec_glue_close(struct ipsec_glue *g, bool remove)
 			glue_notice(g, &node->key.home_address, g->why);
 		forget(g, node);
 	}
+	glue_pairs_close(g, remove);
 	glue_sa_forget(g);
 	ipsec_kernel_events_close(g->events);
 	ipsec_sender_close(g->sender);

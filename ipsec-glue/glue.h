@@ -130,7 +130,7 @@ struct ipsec_glue_sa {
 	struct ipsec_sa_info info;
 };
 
-/* Each node, in no order.  fn returns false to end it. */
+/* Each node, in no order, and each pair (pair.h).  fn returns false to end it. */
 typedef bool ipsec_glue_node_fn(
 	void *arg, const struct in6_addr *home_address, const struct in6_addr *home_agent);
 void ipsec_glue_nodes(const struct ipsec_glue *g, ipsec_glue_node_fn *fn, void *arg);
