@@ -75,7 +75,8 @@ static void check_addresses(
 	if (!config_good(s, "internal"))
 		return;
 	if (internal && !config_in_prefixes(&v->internal_address, v->internal, v->n_internal))
-		config_complain(r, internal, "%s is in no prefix of \"internal\"; write one that is",
+		config_complain(r, internal,
+			"%s is in no prefix of \"internal\"; write one that is",
 			in6_str(&v->internal_address));
 	if (manager && !config_in_prefixes(&v->manager, v->internal, v->n_internal))
 		config_complain(r, manager,
