@@ -70,7 +70,8 @@ START_TEST(in_order)
 	ck_assert_mem_eq(&a->kcn, &b->kcn, sizeof(a->kcn));
 	ck_assert_uint_eq(a->kcn.kcn_len, 20);
 	ck_assert_str_eq(a->algorithm, "aes-256-gcm");
-	ck_assert_uint_eq(a->lifetime_s, 3600);
+	ck_assert_uint_ge(a->lifetime_s, 3599); /* HELLO took some ms */
+	ck_assert_uint_le(a->lifetime_s, 3600);
 	ck_assert_uint_eq(a->linger_s, 60);
 	ck_assert(in6_equal(&a->peer_internal, &w.ends[1].internal));
 	ck_assert(in6_equal(&a->peer_home, &w.ends[1].home));
@@ -96,6 +97,25 @@ START_TEST(ready_at_once)
 	ck_assert_int_ge(place_in_log(1, VCM_PEER_READY), 0);
 	ck_assert_int_eq(stored(0, 1)->state, VCM_S_OFFERED);
 	ck_assert_int_eq(place_in_log(0, VCM_PEER_READY), -1);
+}
+END_TEST
+
+/* It comes late, and says what is left of the lifetime by then: HELLO was lost, or it was lost itself. */
+START_TEST(late_offer)
+{
+	struct vcm_message m = {.type = VCM_HELLO};
+
+	if (_i)
+		say(1, &m);
+	world_run(500);
+	w.ends[1].deaf = true;
+	talk(0, 1);
+	world_run(10 * 1000);
+	w.ends[1].deaf = false;
+	ck_assert(world_until(direct, 5000));
+	ck_assert_uint_ge(w.ends[0].offer.lifetime_s, 3599);
+	ck_assert_uint_le(w.ends[1].offer.lifetime_s, 3590);
+	ck_assert_uint_ge(w.ends[1].offer.lifetime_s, 3580);
 }
 END_TEST
 
@@ -860,6 +880,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, in_order);
 	tcase_add_test(t, ready_at_once);
+	tcase_add_loop_test(t, late_offer, 0, 2);
 	tcase_add_test(t, keys_are_wiped);
 	tcase_add_test(t, fresh_secrets);
 	tcase_add_test(t, shared_key);
