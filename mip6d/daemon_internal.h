@@ -26,6 +26,8 @@ struct settings;
 struct store;
 struct sys_loop;
 
+struct daemon_vcm_node;
+
 struct daemon {
 	const struct mip6d_config *cfg;
 	struct sys_loop *loop;
@@ -53,6 +55,7 @@ struct daemon {
 	struct mn *mn;
 	struct mn_kernel *mn_kernel;
 	struct moves *moves; /* NULL: the tunnel is ours */
+	struct daemon_vcm_node *vcm_node; /* NULL: no VPN with a manager; daemon_vcm_node.h */
 };
 
 /* daemon_ha.c, daemon_mn.c: false when something is missing, which the log says. */
