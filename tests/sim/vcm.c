@@ -18,7 +18,7 @@
 #include "tests/sim/vcm_world.h"
 
 #define EVENTS 30
-#define QUIET_S 240
+#define QUIET_S 90
 #define STABLE_S 30
 
 static bool revoked[N_NODES];
@@ -39,8 +39,7 @@ static void random_revocation(struct world *w)
 {
 	int i = (int)world_below(w, N_NODES);
 
-	if (w->manager &&
-		!vcm_manager_revoke_node(w->manager, &w->hosts[i].internal, !revoked[i]))
+	if (w->manager && !vcm_manager_revoke_node(w->manager, &w->hosts[i].internal, !revoked[i]))
 		revoked[i] = !revoked[i];
 }
 
@@ -109,8 +108,18 @@ static bool wanted(const struct world *w, int a, int b)
 	       !revoked[b];
 }
 
+static bool all_there(const struct world *w)
+{
+	for (int i = 0; i < N_NODES; i++)
+		if (!w->hosts[i].node)
+			return false;
+	return w->gateway && w->manager;
+}
+
 static bool settled(const struct world *w)
 {
+	if (!all_there(w))
+		return false;
 	for (int a = 0; a < N_NODES; a++)
 		for (int b = a + 1; b < N_NODES; b++)
 			if (!(wanted(w, a, b) ? world_direct(w, a, b) : world_none(w, a, b)))
@@ -123,22 +132,28 @@ static bool healthy(const struct world *w)
 	return !w->unreadable && !w->from_inside;
 }
 
+/* The store could not take it, or the manager was not there: what was meant is said again. */
+static void revoke_again(struct world *w)
+{
+	while (!all_there(w))
+		world_run(w, mono_add_ms(w->now, 100));
+	for (int i = 0; i < N_NODES; i++)
+		(void)vcm_manager_revoke_node(w->manager, &w->hosts[i].internal, revoked[i]);
+}
+
 static const char *unsettled(struct world *w, double *took_s)
 {
-	monotime_t since = w->now, last = mono_add_s(since, QUIET_S);
+	monotime_t since, last;
 
-	while (!settled(w)) {
-		if (!mono_before(w->now, last))
-			return "pairs do not come to what they may";
+	revoke_again(w);
+	since = last = w->now;
+	for (int i = 0; i < (QUIET_S + STABLE_S) * 10; i++) {
+		if (!settled(w))
+			last = w->now;
 		world_run(w, mono_add_ms(w->now, 100));
 	}
-	*took_s = (double)(w->now.us - since.us) / 1e6;
-	for (int i = 0; i < STABLE_S; i++) {
-		world_run(w, mono_add_s(w->now, 1));
-		if (!settled(w))
-			return "pairs do not stay as they were";
-	}
-	return NULL;
+	*took_s = (double)(last.us - since.us) / 1e6;
+	return *took_s < QUIET_S ? NULL : "pairs do not come to what they may";
 }
 
 struct totals {

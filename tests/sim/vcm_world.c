@@ -34,7 +34,8 @@ bool world_chance(struct world *w, unsigned per_mille)
 void world_note(struct world *w, const char *what, int who, const char *text)
 {
 	if (w->trace)
-		printf("%9.3f  %-24s %d %s\n", (double)w->now.us / 1e6, what, who, text ? text : "");
+		printf("%9.3f  %-24s %d %s\n", (double)w->now.us / 1e6, what, who,
+			text ? text : "");
 }
 
 static monotime_t now(void *ctx)
@@ -56,7 +57,8 @@ static int gateway_send(void *ctx, const struct in6_addr *to, const uint8_t *dat
 	return 0;
 }
 
-static int activate(void *ctx, const struct in6_addr *internal, const struct in6_addr *home, bool on)
+static int activate(
+	void *ctx, const struct in6_addr *internal, const struct in6_addr *home, bool on)
 {
 	(void)ctx;
 	(void)internal;
@@ -367,8 +369,9 @@ void world_begin(struct world *w, uint64_t seed, bool trace)
 		h->index = i;
 		h->internal = (struct in6_addr){
 			.s6_addr = {0xfd, [7] = 1, [14] = 1, [15] = (uint8_t)(i + 1)}};
-		h->home = (struct in6_addr){.s6_addr = {0x20, 0x01, 0x0d, 0xb8, [7] = 1, [14] = 1,
-						    [15] = (uint8_t)(i + 1)}};
+		h->home = (struct in6_addr){
+			.s6_addr = {0x20, 0x01, 0x0d,
+				0xb8, [7] = 1, [14] = 1, [15] = (uint8_t)(i + 1)}};
 		h->outside = world_chance(w, 700);
 	}
 	start_manager(w);

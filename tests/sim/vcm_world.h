@@ -57,6 +57,7 @@ struct host {
 	struct kernel_in in[MAX_IN];
 	struct kernel_out out[N_NODES];
 	struct host_path paths[N_NODES];
+	struct rr_shared shared[N_NODES];
 };
 
 struct flight {
@@ -121,7 +122,8 @@ bool world_direct(const struct world *w, int a, int b);
 bool world_none(const struct world *w, int a, int b);
 
 /* vcm_world_net.c */
-void world_send(struct world *w, int from, const struct in6_addr *to, const uint8_t *data, size_t len);
+void world_send(
+	struct world *w, int from, const struct in6_addr *to, const uint8_t *data, size_t len);
 void world_traffic(struct timer *t, void *arg);
 int world_host_of(const struct world *w, const struct in6_addr *addr);
 struct in6_addr world_address(const struct world *w, int host);

@@ -122,13 +122,14 @@ static bool by_session(struct world *w, struct flight *f)
 	if (!o->on || !mono_before(w->now, o->gone_at))
 		return false;
 	o->packets++;
-	w->from_inside += !w->hosts[f->from].outside;
+	w->from_inside += w->hosts[f->from].node && !w->hosts[f->from].outside;
 	f->spi = o->spi;
 	memcpy(f->key, o->key, sizeof(f->key));
 	return true;
 }
 
-void world_send(struct world *w, int from, const struct in6_addr *to, const uint8_t *data, size_t len)
+void world_send(
+	struct world *w, int from, const struct in6_addr *to, const uint8_t *data, size_t len)
 {
 	struct flight f = {.w = w, .from = from, .to = world_host_of(w, to), .len = len};
 

@@ -142,11 +142,10 @@ static void path_is_there(struct timer *t, void *arg)
 		vcm_node_path(w->hosts[p->node].node, &w->hosts[p->peer].home, true);
 }
 
-static void path(void *ctx, const struct in6_addr *peer_home, bool wanted, const struct rr_shared *kcn)
+static void path(void *ctx, const struct in6_addr *peer_home, bool wanted)
 {
 	struct host *h = ctx;
 
-	(void)kcn;
 	for (int i = 0; i < N_NODES; i++) {
 		struct host_path *p = &h->paths[i];
 
@@ -158,6 +157,19 @@ static void path(void *ctx, const struct in6_addr *peer_home, bool wanted, const
 				mono_add_ms(h->w->now, 20 + (int64_t)world_below(h->w, 1600)));
 		else
 			timer_stop(h->w->timers, &p->timer);
+	}
+}
+
+static void share(void *ctx, const struct in6_addr *peer_home, const struct rr_shared *kcn)
+{
+	struct host *h = ctx;
+
+	for (int i = 0; i < N_NODES; i++) {
+		if (!in6_equal(&h->w->hosts[i].home, peer_home))
+			continue;
+		memset(&h->shared[i], 0, sizeof(h->shared[i]));
+		if (kcn)
+			h->shared[i] = *kcn;
 	}
 }
 
@@ -173,7 +185,8 @@ static void counters(void *ctx, const struct vcm_node_session *s, int64_t *in, i
 		*out = o->packets;
 }
 
-static void event(void *ctx, const char *what, const struct in6_addr *peer_internal, const char *text)
+static void event(
+	void *ctx, const char *what, const struct in6_addr *peer_internal, const char *text)
 {
 	struct host *h = ctx;
 
@@ -189,6 +202,7 @@ static const struct vcm_node_ops ops = {.now = now,
 	.inbound_del = inbound_del,
 	.outbound_set = outbound_set,
 	.outbound_del = outbound_del,
+	.share = share,
 	.path = path,
 	.counters = counters,
 	.event = event};
