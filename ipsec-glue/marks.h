@@ -20,6 +20,8 @@
 #define GLUE_PRIO_MH 4000
 #define GLUE_PRIO_SESSION 4500 /* between two mobile nodes */
 #define GLUE_PRIO_RO 5000 /* a pair of addresses; Mobility Headers are accepted before */
+#define GLUE_PRIO_VPN_MANAGER 5500 /* a node or gateway and the VPN Connectivity Manager */
+#define GLUE_PRIO_VPN 5600 /* a node outside and what is internal */
 #define GLUE_PRIO_DATA 6000 /* what goes through the tunnel */
 
 #endif
