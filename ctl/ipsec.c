@@ -57,7 +57,7 @@ static bool put_line(const struct in6_addr *src, const struct in6_addr *dst, enu
 	bool done;
 
 	len = (size_t)snprintf(line, sizeof(line), "%s %s %s 0x%08x %s ", in6_str(src),
-		in6_str(dst), use == IPSEC_SIGNAL ? "signal" : "data", spi, a->name);
+		in6_str(dst), ipsec_use_name(use), spi, a->name);
 	if (RAND_priv_bytes(key, (int)key_len) != 1)
 		return false;
 	for (size_t i = 0; i < key_len; i++) {

@@ -146,8 +146,10 @@ static int install(struct ipsec_glue *g, struct glue_node *node)
 	err = glue_do(g, &p);
 	if (err)
 		return err;
-	node->keyed[IPSEC_SIGNAL] = true;
-	node->keyed[IPSEC_DATA] |= g->config.arrangement == IPSEC_BY_HOME_ADDRESS;
+	if (g->config.manager == IPSEC_MANUAL) {
+		node->keyed[IPSEC_SIGNAL] = true;
+		node->keyed[IPSEC_DATA] |= g->config.arrangement == IPSEC_BY_HOME_ADDRESS;
+	}
 	return 0;
 }
 
@@ -218,6 +220,14 @@ bool ipsec_glue_protects(const struct ipsec_glue *g, const struct in6_addr *home
 	const struct in6_addr *home_agent)
 {
 	return glue_find(g, home_address, home_agent);
+}
+
+bool ipsec_glue_keyed(const struct ipsec_glue *g, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent, enum ipsec_use use)
+{
+	const struct glue_node *node = glue_find(g, home_address, home_agent);
+
+	return node && node->keyed[use];
 }
 
 /* ---- bindings ---- */
@@ -440,6 +450,9 @@ int ipsec_glue_child(struct ipsec_glue *g, const struct in6_addr *home_address,
 
 	if (!node)
 		return -ENOENT;
+	/* What waits for them leaves when its policy is written again, not when the kernel looks the next time (0.1 s, 0.2 s, ...). */
+	if (c->use == IPSEC_SIGNAL && c->spi_out && !node->spi[c->use][1])
+		ipsec_plan_install(&node->n, &p);
 	node->keyed[c->use] = c->spi_out;
 	if (c->use == IPSEC_DATA && node->spi[IPSEC_DATA][1] != c->spi_out) {
 		memcpy(node->replaced, node->spi[IPSEC_DATA], sizeof(node->replaced));
@@ -449,9 +462,13 @@ int ipsec_glue_child(struct ipsec_glue *g, const struct in6_addr *home_address,
 	node->spi[c->use][1] = c->spi_out;
 	*(c->use == IPSEC_DATA ? &node->n.spi_out : &node->n.spi_signal) = c->spi_out;
 	catch_up(node, c, &p);
-	/* Made before they are needed, at home: they are moved from where they are. */
-	if (c->use == IPSEC_DATA && !node->n.bound && node->n.arrangement == IPSEC_BY_MIGRATE)
-		node->n.care_of = !c->spi_out ? in6addr_any : node->n.at_home_agent ? c->remote : c->local;
+	/* Made before they are needed, at home: they are moved from where they are.  Without them policies stay as they are. */
+	if (c->use == IPSEC_DATA && !node->n.bound && node->n.arrangement == IPSEC_BY_MIGRATE) {
+		if (c->spi_out)
+			node->n.care_of = node->n.at_home_agent ? c->remote : c->local;
+		else if (!node->n.was_bound)
+			node->n.care_of = in6addr_any;
+	}
 	return glue_do(g, &p);
 }
 
@@ -510,6 +527,7 @@ void ipsec_glue_close(struct ipsec_glue *g, bool remove)
 			glue_notice(g, &node->key.home_address, g->why);
 		forget(g, node);
 	}
+	glue_pairs_close(g, remove);
 	glue_sa_forget(g);
 	ipsec_kernel_events_close(g->events);
 	ipsec_sender_close(g->sender);

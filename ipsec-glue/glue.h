@@ -90,6 +90,10 @@ int ipsec_glue_settle(struct ipsec_glue *g);
 bool ipsec_glue_protects(const struct ipsec_glue *g, const struct in6_addr *home_address,
 	const struct in6_addr *home_agent);
 
+/* There are SAs of this use. */
+bool ipsec_glue_keyed(const struct ipsec_glue *g, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent, enum ipsec_use use);
+
 /* ---- bindings: -ENOENT when there is no such node ---- */
 
 /* The tunnel's end is care_of from now on. */
@@ -126,7 +130,7 @@ struct ipsec_glue_sa {
 	struct ipsec_sa_info info;
 };
 
-/* Each node, in no order.  fn returns false to end it. */
+/* Each node, in no order, and each pair (pair.h).  fn returns false to end it. */
 typedef bool ipsec_glue_node_fn(
 	void *arg, const struct in6_addr *home_address, const struct in6_addr *home_agent);
 void ipsec_glue_nodes(const struct ipsec_glue *g, ipsec_glue_node_fn *fn, void *arg);

@@ -38,6 +38,20 @@ struct glue_reqid {
 	UT_hash_handle hh;
 };
 
+struct glue_pair_key {
+	enum ipsec_use use;
+	struct in6_addr local, peer;
+};
+
+/* pair.h */
+struct glue_pair {
+	struct glue_pair_key key;
+	uint32_t reqid;
+	const struct ipsec_manual_sa *manual[2]; /* index: sends */
+	bool suspected;
+	UT_hash_handle hh, by_reqid;
+};
+
 /* What a predecessor left, until ipsec_glue_settle(). */
 struct glue_found {
 	uint32_t spi;
@@ -55,6 +69,8 @@ struct ipsec_glue {
 	struct glue_node *nodes;
 	struct glue_reqid *reqids;
 	struct glue_found *found;
+	struct glue_pair *pairs, *pairs_by_reqid;
+	size_t suspected_pairs; /* have to be compared */
 	bool compare; /* everything has to be compared */
 	struct glue_node *suspects;
 	char why[256];
@@ -96,6 +112,13 @@ void glue_sequence_resume(struct ipsec_glue *g, const struct ipsec_manual_sa *m,
 /* Reserve what the node's SAs will use, and remember what they have received. */
 int glue_sequence_look(struct ipsec_glue *g, const struct glue_node *node);
 
+/* The same for one of them, if it is there. */
+int glue_sequence_look_at(struct ipsec_glue *g, const struct ipsec_manual_sa *m,
+	const struct ipsec_sa *sa, struct ipsec_plan *p);
+/* It was deleted, and info is the last that was seen of it. */
+void glue_sequence_remember(struct ipsec_glue *g, const struct ipsec_manual_sa *m,
+	const struct ipsec_sa_info *info, bool out);
+
 struct glue_last {
 	bool seen[IPSEC_USES][2]; /* second index: sends */
 	struct ipsec_sequence_now now[IPSEC_USES][2];
@@ -103,5 +126,17 @@ struct glue_last {
 /* Right before the SAs of a node are deleted, and right behind. */
 void glue_sequence_last(struct ipsec_glue *g, const struct glue_node *node, struct glue_last *last);
 void glue_sequence_end(struct ipsec_glue *g, const struct glue_node *node, const struct glue_last *last);
+
+/* ---- pair.c ---- */
+
+struct glue_pair *glue_pair_of_reqid(const struct ipsec_glue *g, uint32_t reqid);
+/* What there should be of all pairs. */
+void glue_pairs_want(const struct ipsec_glue *g, struct ipsec_plan *plan);
+/* As glue_sequence_look() and mending do it for a node. */
+int glue_pair_look(struct ipsec_glue *g, const struct glue_pair *p);
+int glue_pair_mend(struct ipsec_glue *g, const struct glue_pair *p);
+void glue_pairs_close(struct ipsec_glue *g, bool remove);
+int glue_pair_sas(struct ipsec_glue *g, const struct in6_addr *local, const struct in6_addr *peer,
+	ipsec_glue_sa_fn *fn, void *arg);
 
 #endif

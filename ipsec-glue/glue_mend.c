@@ -45,6 +45,7 @@ static void want_all(const struct ipsec_glue *g, struct ipsec_plan *p)
 		ipsec_plan_common(true, p);
 	for (node = g->nodes; node; node = node->hh.next)
 		want_node(g, node, p);
+	glue_pairs_want(g, p);
 }
 
 /* ---- what is ours of what nobody wants ---- */
@@ -358,13 +359,52 @@ static void needed(struct ipsec_glue *g, const struct ipsec_event *e)
 		g->ops->needed(g->ctx, &node->key.home_address, &node->key.home_agent, use);
 }
 
+static void suspect_pair(struct ipsec_glue *g, const struct ipsec_event *e)
+{
+	struct glue_pair *p = glue_pair_of_reqid(g, e->reqid);
+
+	if (!p || p->suspected)
+		return;
+	p->suspected = true;
+	g->suspected_pairs++;
+}
+
+static void pair_expired(struct ipsec_glue *g, const struct ipsec_event *e)
+{
+	struct glue_pair *p = glue_pair_of_reqid(g, e->reqid);
+
+	if (!p)
+		return;
+	g->stats.expired++;
+	if (e->hard)
+		suspect_pair(g, e);
+	else if (glue_pair_look(g, p))
+		glue_notice(g, &p->key.local, g->why);
+}
+
+static void mend_pairs(struct ipsec_glue *g)
+{
+	struct glue_pair *p;
+
+	for (p = g->pairs; p && g->suspected_pairs; p = p->hh.next) {
+		if (!p->suspected)
+			continue;
+		p->suspected = false;
+		g->suspected_pairs--;
+		if (!g->compare && glue_pair_mend(g, p) < 0)
+			glue_notice(g, &p->key.local, g->why);
+	}
+}
+
 static void expired(struct ipsec_glue *g, const struct ipsec_event *e)
 {
 	enum ipsec_use use;
 	struct glue_node *node = glue_of_reqid(g, e->reqid, &use);
 
-	if (!node)
+	if (!node) {
+		pair_expired(g, e);
 		return;
+	}
 	g->stats.expired++;
 	if (g->ops->expired)
 		g->ops->expired(g->ctx, &node->key.home_address, &node->key.home_agent, use, e->spi, e->hard);
@@ -388,6 +428,7 @@ static void take(void *arg, const struct ipsec_event *e)
 		break;
 	case IPSEC_EV_SA_GONE:
 		suspect(g, glue_of_reqid(g, e->reqid, &use));
+		suspect_pair(g, e);
 		break;
 	case IPSEC_EV_POLICY_GONE:
 		suspect_policy(g, &e->sel);
@@ -421,6 +462,7 @@ void ipsec_glue_read(struct ipsec_glue *g)
 
 	ipsec_kernel_events_read(g->events, ipsec_sender_port(g->sender), take, g);
 	mend_suspects(g);
+	mend_pairs(g);
 	if (!g->compare)
 		return;
 	g->compare = false;

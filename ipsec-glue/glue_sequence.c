@@ -14,7 +14,7 @@
 
 static bool lasting(const struct ipsec_glue *g)
 {
-	return g->config.manager == IPSEC_MANUAL && g->ops->sequence_get && g->ops->sequence_put;
+	return g->config.keys && g->ops->sequence_get && g->ops->sequence_put;
 }
 
 static const struct ipsec_sequence *stored(
@@ -32,7 +32,7 @@ static struct ipsec_sequence_now now_of(const struct ipsec_sa_info *info)
 static void warn(struct ipsec_glue *g, const struct ipsec_manual_sa *m, bool sends,
 	const struct ipsec_sequence_step *s)
 {
-	const char *use = m->use == IPSEC_DATA ? "data" : "signal";
+	const char *use = ipsec_use_name(m->use);
 	char text[200];
 
 	if (s->exhausted)
@@ -181,30 +181,37 @@ static int unless_enough(
 	return hard && info->sa.sent + allowed + 2 * IPSEC_SEQUENCE_GAP <= record->bound ? 0 : err;
 }
 
-static int look_at(struct ipsec_glue *g, const struct glue_node *node, enum ipsec_use use, bool out,
-	struct ipsec_plan *p)
+int glue_sequence_look_at(struct ipsec_glue *g, const struct ipsec_manual_sa *m,
+	const struct ipsec_sa *sa, struct ipsec_plan *p)
 {
-	const struct ipsec_manual_sa *m = node->manual[use][out];
+	bool out = !sa->replay_window;
 	struct ipsec_sequence record;
 	struct ipsec_sequence_step s;
 	struct ipsec_sequence_now now;
 	struct ipsec_sa_info info;
+	int err;
+
+	/* what is not there will be made, or is being mended */
+	if (!lasting(g) || !stored(g, m, &record) || ipsec_sender_sa(g->sender, &sa->dst, sa->spi, &info))
+		return 0;
+	now = now_of(&info);
+	ipsec_sequence_continue(&record, &now, out, &s);
+	warn(g, m, out, &s);
+	err = put(g, m, &s, s.hard_packets != 0);
+	if (err)
+		return out ? unless_enough(&record, &info, err) : 0;
+	limit(p, sa, &s);
+	return 0;
+}
+
+static int look_at(struct ipsec_glue *g, const struct glue_node *node, enum ipsec_use use, bool out,
+	struct ipsec_plan *p)
+{
 	struct ipsec_sa sa;
 	int err;
 
 	glue_sa_wanted(g, node, &node->n, use, out, &sa);
-	if (stored(g, m, &record) && ipsec_sender_sa(g->sender, &sa.dst, sa.spi, &info) == 0) {
-		now = now_of(&info);
-		ipsec_sequence_continue(&record, &now, out, &s);
-		warn(g, m, out, &s);
-		err = put(g, m, &s, s.hard_packets != 0);
-		if (!err)
-			limit(p, &sa, &s);
-		else
-			err = out ? unless_enough(&record, &info, err) : 0;
-	} else {
-		err = 0; /* it will be made, or is being mended */
-	}
+	err = glue_sequence_look_at(g, node->manual[use][out], &sa, p);
 	ipsec_key_wipe(&sa.key);
 	return err;
 }
@@ -245,18 +252,32 @@ void glue_sequence_last(struct ipsec_glue *g, const struct glue_node *node, stru
 }
 
 /* The disk need not be waited for: what it has otherwise only skips numbers. */
+static void remember(struct ipsec_glue *g, const struct ipsec_manual_sa *m,
+	const struct ipsec_sequence_now *now, bool out)
+{
+	struct ipsec_sequence record;
+	struct ipsec_sequence_step s;
+
+	if (!stored(g, m, &record))
+		return;
+	ipsec_sequence_end(&record, now, out, &s);
+	(void)put(g, m, &s, false); /* was logged by whoever keeps it */
+}
+
 void glue_sequence_end(
 	struct ipsec_glue *g, const struct glue_node *node, const struct glue_last *last)
 {
 	for (int use = 0; use < IPSEC_USES; use++)
-		for (int out = 0; out < 2; out++) {
-			const struct ipsec_manual_sa *m = node->manual[use][out];
-			struct ipsec_sequence record;
-			struct ipsec_sequence_step s;
+		for (int out = 0; out < 2; out++)
+			if (last->seen[use][out])
+				remember(g, node->manual[use][out], &last->now[use][out], out);
+}
 
-			if (!last->seen[use][out] || !stored(g, m, &record))
-				continue;
-			ipsec_sequence_end(&record, &last->now[use][out], out, &s);
-			(void)put(g, m, &s, false); /* was logged by whoever keeps it */
-		}
+void glue_sequence_remember(struct ipsec_glue *g, const struct ipsec_manual_sa *m,
+	const struct ipsec_sa_info *info, bool out)
+{
+	struct ipsec_sequence_now now = now_of(info);
+
+	if (lasting(g))
+		remember(g, m, &now, out);
 }

@@ -12,6 +12,10 @@ void ipsec_glue_nodes(const struct ipsec_glue *g, ipsec_glue_node_fn *fn, void *
 	HASH_ITER(hh, g->nodes, node, next)
 		if (!fn(arg, &node->key.home_address, &node->key.home_agent))
 			return;
+	for (const struct glue_pair *p = g->pairs; p; p = p->hh.next)
+		if (!glue_find(g, &p->key.local, &p->key.peer) &&
+			!fn(arg, &p->key.local, &p->key.peer))
+			return;
 }
 
 /*
@@ -62,7 +66,7 @@ int ipsec_glue_sas(struct ipsec_glue *g, const struct in6_addr *home_address,
 	struct glue_node *node = glue_find(g, home_address, home_agent);
 
 	if (!node)
-		return -ENOENT;
+		return glue_pair_sas(g, home_address, home_agent, fn, arg);
 	for (int i = 0; i < 2 * IPSEC_USES; i++) {
 		struct ipsec_glue_sa sa = {.home_address = *home_address,
 			.home_agent = *home_agent,

@@ -15,7 +15,7 @@
 
 #include "ipsec-glue/algorithm.h"
 
-#define SHAPE "SRC DST signal|data SPI ALGORITHM KEY"
+#define SHAPE "SRC DST signal|data|gateway|manager SPI ALGORITHM KEY"
 #define WORDS 6
 #define SPI_MIN 256 /* RFC 4303 2.1 */
 
@@ -194,6 +194,17 @@ static bool judge_key(struct parser *p, const struct word *w, struct ipsec_manua
 	return true;
 }
 
+static bool find_use(const struct word *w, enum ipsec_use *use)
+{
+	for (int u = 0; u < IPSEC_ALL_USES; u++) {
+		if (!is(w, ipsec_use_name((enum ipsec_use)u)))
+			continue;
+		*use = (enum ipsec_use)u;
+		return true;
+	}
+	return false;
+}
+
 static bool judge(struct parser *p, const struct word w[WORDS], struct ipsec_manual_sa *sa)
 {
 	const char *why = NULL;
@@ -202,17 +213,15 @@ static bool judge(struct parser *p, const struct word w[WORDS], struct ipsec_man
 		why = "the first two words must be routable IPv6 addresses: of the sender, then of "
 		      "the receiver";
 	else if (in6_equal(&sa->src, &sa->dst))
-		why = "both addresses are the same; write home address and home agent, the "
-		      "sender's first";
-	else if (!is(&w[2], "signal") && !is(&w[2], "data"))
-		why = "the third word must be  signal  or  data";
+		why = "both addresses are the same; write those of the two ends, the sender's first";
+	else if (!find_use(&w[2], &sa->use))
+		why = "the third word must be  signal ,  data ,  gateway  or  manager";
 	else if (!read_spi(&w[3], &sa->spi))
 		why = "the fourth word must be an SPI from 256 to 4294967295, like  0x1001";
 	if (why) {
 		fault(p, p->line, why);
 		return false;
 	}
-	sa->use = is(&w[2], "data") ? IPSEC_DATA : IPSEC_SIGNAL;
 	sa->algorithm = find_algorithm(&w[4]);
 	if (!sa->algorithm) {
 		unknown_algorithm(p);
@@ -290,16 +299,28 @@ static void read_line(struct parser *p, const char *at, size_t len)
 
 /* ---- the whole ---- */
 
+/* Home address and home agent have both, the others one. */
+static bool of_home(enum ipsec_use use)
+{
+	return use == IPSEC_SIGNAL || use == IPSEC_DATA;
+}
+
+static enum ipsec_use use_of(const struct entry *e, bool other)
+{
+	if (!other)
+		return e->sa.use;
+	return e->sa.use == IPSEC_SIGNAL ? IPSEC_DATA : IPSEC_SIGNAL;
+}
+
 static void missing(struct parser *p, const struct entry *e, bool back, bool other_use)
 {
-	enum ipsec_use use = other_use ? (enum ipsec_use) !e->sa.use : e->sa.use;
 	char text[2 * INET6_ADDRSTRLEN + 120];
 
 	/* in6_str() has room for two addresses at a time */
 	snprintf(text, sizeof(text),
-		"of the four SAs of this pair one is missing; add  %s %s %s SPI ALGORITHM KEY",
-		in6_str(back ? &e->sa.dst : &e->sa.src), in6_str(back ? &e->sa.src : &e->sa.dst),
-		use == IPSEC_DATA ? "data" : "signal");
+		"of the %s SAs of this pair one is missing; add  %s %s %s SPI ALGORITHM KEY",
+		of_home(e->sa.use) ? "four" : "two", in6_str(back ? &e->sa.dst : &e->sa.src),
+		in6_str(back ? &e->sa.src : &e->sa.dst), ipsec_use_name(use_of(e, other_use)));
 	fault(p, e->line, text);
 }
 
@@ -307,17 +328,18 @@ static void missing(struct parser *p, const struct entry *e, bool back, bool oth
 static void check_pair(struct parser *p, const struct entry *e)
 {
 	const struct entry *of[4] = {e};
+	int n = of_home(e->sa.use) ? 4 : 2;
 
-	for (int i = 1; i < 4; i++) {
+	for (int i = 1; i < n; i++) {
 		bool back = i & 1, other_use = i & 2;
 
 		of[i] = (const struct entry *)ipsec_keys_find(p->keys,
 			back ? &e->sa.dst : &e->sa.src, back ? &e->sa.src : &e->sa.dst,
-			other_use ? (enum ipsec_use) !e->sa.use : e->sa.use);
+			use_of(e, other_use));
 		if (of[i] && of[i]->line < e->line)
 			return;
 	}
-	for (int i = 1; i < 4; i++)
+	for (int i = 1; i < n; i++)
 		if (!of[i])
 			missing(p, e, i & 1, i & 2);
 }

@@ -2,12 +2,13 @@
 /*
  * Manual keys: the text of a key file, one SA a line,
  *
- *	SRC DST signal|data SPI ALGORITHM KEY
+ *	SRC DST signal|data|gateway|manager SPI ALGORITHM KEY
  *
- * SRC and DST are home address and home agent in either order, SPI is at
- * least 256 (RFC 4303 2.1), KEY in hexadecimal digits is the encryption key
- * with its salt and then the integrity key; # begins a comment.  Each home
- * address has four SAs with its home agent, two for each use.
+ * SRC and DST are the two ends in either order, SPI is at least 256 (RFC
+ * 4303 2.1), KEY in hexadecimal digits is the encryption key with its salt
+ * and then the integrity key; # begins a comment.  Each home address has four
+ * SAs with its home agent, two each for signal and data.  A pair of gateway
+ * or manager (doc/vcm.md) has two.
  *
  * Pure: who reads the file or runs the command is mip6d/config_secret.c.
  */

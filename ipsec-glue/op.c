@@ -82,3 +82,10 @@ const char *ipsec_op_name(enum ipsec_op_type t)
 	}
 	return "?";
 }
+
+const char *ipsec_use_name(enum ipsec_use u)
+{
+	static const char *const names[IPSEC_ALL_USES] = {"signal", "data", "gateway", "manager"};
+
+	return (unsigned)u < IPSEC_ALL_USES ? names[u] : "?";
+}

@@ -3,7 +3,7 @@
  * A session between two nodes: ESP in tunnel mode between their home
  * addresses, carried over the direct path by the Home Address option and the
  * type 2 routing header where there are states for them.  One policy has it
- * has it all: the kernel does not look a tunnelled packet up a second time.
+ * all: the kernel does not look a tunnelled packet up a second time.
  *
  * What receives takes any tunnel's SA: the selector of an SA says for whom it
  * is good, and what the peer still sends by the gateway has to arrive.

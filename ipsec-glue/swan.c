@@ -43,6 +43,11 @@ static struct swan_entry *find_use(const struct swan *s, const struct in6_addr *
 	return e;
 }
 
+static bool same_connection(const struct swan_entry *a, const struct swan_entry *b)
+{
+	return strcmp(a->ref.connection, b->ref.connection) == 0;
+}
+
 static struct swan_entry *find_key(const struct swan *s, const char *names)
 {
 	struct swan_entry *e;
@@ -271,6 +276,23 @@ static void sas_done(struct swan *s)
 		s->ops->connected(s->ctx, true);
 }
 
+/* An IKE_SA has ended, its SAs were told as gone before: by those that it had replaced nothing comes any more, either. */
+static void ended(struct swan *s, const void *tag)
+{
+	struct swan_entry *e, *next, *of = NULL;
+
+	HASH_ITER(by_use, s->by_use, e, next)
+		if (tag == &e->ending && e->ending)
+			of = e;
+	if (!of)
+		return;
+	of->ending = false;
+	s->ending--;
+	HASH_ITER(by_use, s->by_use, e, next)
+		if (same_connection(e, of))
+			swan_sas_over(e, false);
+}
+
 static void answer(void *ctx, const void *tag, bool ok, struct rbuf message)
 {
 	struct swan *s = ctx;
@@ -295,6 +317,8 @@ static void answer(void *ctx, const void *tag, bool ok, struct rbuf message)
 		s->checking = NULL;
 		swan_sas_end(e);
 		decide(e);
+	} else if (s->ending) {
+		ended(s, tag);
 	}
 }
 
@@ -320,7 +344,9 @@ static void forget_sas(struct swan *s)
 {
 	struct swan_entry *e, *next;
 
+	s->ending = 0;
 	HASH_ITER(by_use, s->by_use, e, next) {
+		e->ending = false;
 		e->n_sas = 0;
 		e->tries = 0;
 		e->survived = e->told_out != 0;
@@ -426,6 +452,7 @@ static void drop(struct swan_entry *e)
 		s->checking = NULL;
 	if (e->told_out)
 		s->stats.up--;
+	s->ending -= e->ending;
 	s->stats.watched--;
 	free(e);
 }
@@ -499,22 +526,72 @@ int swan_need(struct swan *s, const struct in6_addr *home_address,
 	return 0;
 }
 
-int swan_terminate(struct swan *s, const struct in6_addr *home_address,
-	const struct in6_addr *home_agent, enum ipsec_use use)
+/* force: the SAs go even if the peer does not answer.  Whatever other child the connection has goes, too: it is ours. */
+static void terminate_connection(struct swan_entry *e, bool force)
 {
-	struct swan_entry *e = find_use(s, home_address, home_agent, use);
+	char timeout[16];
+	const char *const values[][2] = {
+		{"ike", e->ref.connection}, {"timeout", timeout}, {"force", "yes"}};
 
-	if (!e)
-		return -ENOENT;
-	e->needed = false;
-	for (size_t i = 0; i < e->n_sas; i++) {
-		char text[16];
-		const char *const values[][2] = {{"child-id", text}, {"timeout", "-1"}};
+	snprintf(timeout, sizeof(timeout), "%d", force ? SWAN_END_MS : -1);
+	e->swan->ending += !e->ending;
+	e->ending = true;
+	command(e->swan, VICI_REQUEST, "terminate", &e->ending, values, force ? 3 : 2);
+}
 
-		snprintf(text, sizeof(text), "%u", e->sas[i].id);
-		command(s, VICI_REQUEST, "terminate", &tag_other, values, 2);
+static void no_longer_needed(struct swan_entry *e)
+{
+	e->needed = e->sourced = false;
+	timer_stop(e->swan->timers, &e->check);
+}
+
+int swan_leave(struct swan *s, const struct in6_addr *home_address, const struct in6_addr *home_agent)
+{
+	struct swan_entry *uses[IPSEC_USES];
+	bool needed = false;
+
+	for (int use = 0; use < IPSEC_USES; use++) {
+		uses[use] = find_use(s, home_address, home_agent, (enum ipsec_use)use);
+		needed |= uses[use] && uses[use]->needed;
 	}
-	return 0;
+	for (int use = 0; needed && use < IPSEC_USES; use++) {
+		if (!uses[use])
+			continue;
+		no_longer_needed(uses[use]);
+		if (use == 0 || !uses[0] || !same_connection(uses[0], uses[use]))
+			terminate_connection(uses[use], false);
+	}
+	return needed ? 0 : -ENOENT;
+}
+
+static bool is_shared(const struct swan_entry *e)
+{
+	const struct swan_entry *signal =
+		find_use(e->swan, &e->ref.home_address, &e->ref.home_agent, IPSEC_SIGNAL);
+
+	return signal && same_connection(signal, e);
+}
+
+void swan_end(struct swan *s, enum ipsec_use use)
+{
+	struct swan_entry *e, *next;
+
+	HASH_ITER(by_use, s->by_use, e, next) {
+		bool shared = e->ref.use == IPSEC_DATA && is_shared(e);
+
+		if (!e->needed || (use == IPSEC_DATA && (e->ref.use != use || shared)))
+			continue;
+		no_longer_needed(e);
+		if (!s->vici)
+			swan_sas_over(e, true); /* nobody else will remove them */
+		else if (!shared)
+			terminate_connection(e, true);
+	}
+}
+
+bool swan_ending(const struct swan *s)
+{
+	return s->ending > 0;
 }
 
 int swan_source(struct swan *s, const struct in6_addr *home_address,

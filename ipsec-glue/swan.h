@@ -72,7 +72,7 @@ void swan_read(struct swan *s);
  * is watched already.
  */
 int swan_watch(struct swan *s, const struct swan_ref *ref);
-/* SAs stay; see swan_terminate(). */
+/* SAs stay; see swan_leave(). */
 void swan_forget(struct swan *s, const struct in6_addr *home_address,
 	const struct in6_addr *home_agent, enum ipsec_use use);
 
@@ -83,9 +83,21 @@ void swan_forget(struct swan *s, const struct in6_addr *home_address,
  */
 int swan_need(struct swan *s, const struct in6_addr *home_address,
 	const struct in6_addr *home_agent, enum ipsec_use use, bool needed);
-/* The SAs go, at the peer too. */
-int swan_terminate(struct swan *s, const struct in6_addr *home_address,
-	const struct in6_addr *home_agent, enum ipsec_use use);
+/*
+ * Mobile node: it needs nothing of this home agent any more.  The IKE_SAs of
+ * its connections end, at the peer too, and all their SAs with them.
+ * -ENOENT: there was nothing needed.
+ */
+int swan_leave(struct swan *s, const struct in6_addr *home_address, const struct in6_addr *home_agent);
+/*
+ * The same for one use of all home agents, as far as the other does not have
+ * the same connection (IPSEC_DATA), or of all that is left (IPSEC_SIGNAL).  A
+ * peer that does not answer is given SWAN_END_MS, then the SAs go without it.
+ * It takes until swan_ending() is false; if strongSwan does not answer, for ever.
+ */
+#define SWAN_END_MS 2000
+void swan_end(struct swan *s, enum ipsec_use use);
+bool swan_ending(const struct swan *s);
 
 /*
  * Mobile node: IKE about signalling has this address from now on.  Call it

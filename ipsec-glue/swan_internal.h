@@ -43,6 +43,7 @@ struct swan_entry {
 	bool survived; /* what was told belongs to a strongSwan that is gone */
 	bool found; /* in the configuration, by the list-conns under way or the last one */
 	bool needed;
+	bool ending; /* its IKE_SA is being terminated */
 	bool sourced; /* care_of is known, and IKE has to use it */
 	struct in6_addr care_of;
 	monotime_t sourced_at;
@@ -70,6 +71,7 @@ struct swan {
 	struct swan_entry *by_use, *by_name;
 	struct swan_entry *
 		checking; /* whose IKE_SAs a list-sas under way lists; NULL: all children are listed */
+	size_t ending; /* IKE_SAs */
 	struct swan_stats stats;
 	char complaint[SWAN_TEXT_MAX];
 };
@@ -98,5 +100,7 @@ void swan_sa_listed(struct swan *s, struct rbuf message);
 void swan_sas_begin(struct swan_entry *e);
 void swan_sas_end(struct swan_entry *e);
 void swan_sweep(struct timer *t, void *entry);
+/* None of what was replaced is used any more; of_all: of what there is neither. */
+void swan_sas_over(struct swan_entry *e, bool of_all);
 
 #endif

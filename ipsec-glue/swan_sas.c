@@ -56,6 +56,19 @@ void swan_sweep(struct timer *t, void *entry)
 	e->n_old = kept;
 }
 
+void swan_sas_over(struct swan_entry *e, bool of_all)
+{
+	for (size_t i = 0; i < e->n_old; i++)
+		e->old[i].until = e->swan->now(e->swan->now_ctx);
+	if (of_all && e->told_out) {
+		retire(e, e->told_in, e->told_out, 0);
+		e->told_in = e->told_out = 0;
+		e->survived = false;
+		e->swan->stats.up--;
+	}
+	swan_sweep(&e->sweep, e);
+}
+
 static void remove_at(struct swan_entry *e, size_t i, int64_t ms)
 {
 	retire(e, e->sas[i].spi_in, e->sas[i].spi_out, ms);

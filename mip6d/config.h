@@ -143,6 +143,7 @@ const char *config_moves_name(enum config_moves m);
 
 struct config_ipsec_node { /* what strongSwan calls it */
 	struct in6_addr home_address; /* ::: the mobile node itself */
+	struct in6_addr home_agent; /* mobile node: whose SAs these are */
 	char connection[CONFIG_NAME_LEN], signal[CONFIG_NAME_LEN]; /* and the child in it */
 	char data_connection[CONFIG_NAME_LEN], data[CONFIG_NAME_LEN]; /* "": the same connection */
 	uint32_t reqid; /* of signal; data's is one more */

@@ -67,6 +67,7 @@ void config_to_mn(const struct mip6d_config *cfg, struct mn_config *mn)
 		.identifier = from->identifier[0] ? from->identifier : NULL,
 		.unprotected_signals = from->unprotected_signals,
 		.require_ipsec = cfg->ipsec.manager != IPSEC_NONE && !from->foreign_tunnel,
+		.path_stays = cfg->ipsec.manager == IPSEC_STRONGSWAN && !from->foreign_tunnel,
 		.clear_waits = cfg->ipsec.manager != IPSEC_NONE && cfg->ipsec.payload,
 		.n_interfaces = from->n_interfaces,
 	};

@@ -51,6 +51,8 @@ static bool read_name(
 static const struct config_key node_keys[] = {
 	CONFIG_KEY("home_address", config_read_address,
 		offsetof(struct config_ipsec_node, home_address), CONFIG_EXAMPLE_HOME),
+	CONFIG_KEY("home_agent", config_read_address,
+		offsetof(struct config_ipsec_node, home_agent), CONFIG_EXAMPLE_HA),
 	CONFIG_KEY("connection", read_name, offsetof(struct config_ipsec_node, connection),
 		"\"home\"", .required = true),
 	CONFIG_KEY("signal", read_name, offsetof(struct config_ipsec_node, signal), "\"signal\""),
@@ -180,6 +182,11 @@ static int by_home_address(const void *a, const void *b)
 		&(*(node_t *const *)a)->home_address, &(*(node_t *const *)b)->home_address, 16);
 }
 
+static int by_home_agent(const void *a, const void *b)
+{
+	return memcmp(&(*(node_t *const *)a)->home_agent, &(*(node_t *const *)b)->home_agent, 16);
+}
+
 static int by_connection(const void *a, const void *b)
 {
 	return strcmp((*(node_t *const *)a)->connection, (*(node_t *const *)b)->connection);
@@ -220,20 +227,8 @@ static void alike(struct config_reader *r, const config_setting_t *list,
 	free(sorted);
 }
 
-static void check_nodes_of_agent(
-	struct config_reader *r, const config_setting_t *list, const struct config_ipsec *c)
+static void alike_by_name(struct config_reader *r, const config_setting_t *list, const struct config_ipsec *c)
 {
-	size_t before = r->faults;
-
-	for (size_t i = 0; i < c->n_nodes; i++)
-		if (in6_is_any(&c->nodes[i].home_address))
-			config_complain(r, config_setting_get_elem(list, (unsigned)i),
-				"does not say whose SAs these are; add  home_address "
-				"= " CONFIG_EXAMPLE_HOME ";");
-	if (r->faults > before)
-		return;
-	alike(r, list, c, by_home_address, NULL,
-		"another node has this home_address; each has one entry");
 	alike(r, list, c, by_connection, NULL,
 		"another node has this connection; each has its own in swanctl.conf");
 	alike(r, list, c, by_reqid, near_reqid,
@@ -242,22 +237,70 @@ static void check_nodes_of_agent(
 		"1, 3, 5, or none");
 }
 
-static void check_node_of_mobile(struct config_reader *r, const config_setting_t *list,
-	const struct config_ipsec *c, const struct in6_addr *home_address)
+static void check_nodes_of_agent(
+	struct config_reader *r, const config_setting_t *list, const struct config_ipsec *c)
 {
-	const config_setting_t *first = config_setting_get_elem(list, 0);
+	size_t before = r->faults;
 
-	if (c->n_nodes > 1)
-		config_complain(r, config_setting_get_elem(list, 1),
-			"a mobile node has one entry, its own; remove the others");
-	if (!in6_is_any(&c->nodes[0].home_address) &&
-		!in6_equal(&c->nodes[0].home_address, home_address))
-		config_complain(r, config_setting_get_member(first, "home_address"),
+	for (size_t i = 0; i < c->n_nodes; i++) {
+		const config_setting_t *e = config_setting_get_elem(list, (unsigned)i);
+
+		if (in6_is_any(&c->nodes[i].home_address))
+			config_complain(r, e,
+				"does not say whose SAs these are; add  home_address "
+				"= " CONFIG_EXAMPLE_HOME ";");
+		if (config_setting_get_member(e, "home_agent"))
+			config_complain(r, config_setting_get_member(e, "home_agent"),
+				"is what a mobile node says; here it is the address of home_agent, "
+				"remove it");
+	}
+	if (r->faults > before)
+		return;
+	alike(r, list, c, by_home_address, NULL,
+		"another node has this home_address; each has one entry");
+	alike_by_name(r, list, c);
+}
+
+/* Children name single addresses (RFC 4877 7.3), so each home agent has an entry; without a name it is that of mobile_node. */
+static void whose_entry(struct config_reader *r, const config_setting_t *e,
+	struct config_ipsec_node *node, const struct config_mobile_node *mn)
+{
+	if (!in6_is_any(&node->home_address) && !in6_equal(&node->home_address, &mn->home_address))
+		config_complain(r, config_setting_get_member(e, "home_address"),
 			"is not the home_address of mobile_node; write the same, or leave it out");
+	if (!in6_is_any(&node->home_agent))
+		return;
+	if (in6_is_any(&mn->home_agent))
+		config_complain(r, e,
+			"does not say which home agent it is for, and mobile_node has  home_agent = "
+			"\"auto\" ; add  home_agent = " CONFIG_EXAMPLE_HA ";");
+	node->home_agent = mn->home_agent;
+}
+
+static void check_nodes_of_mobile(struct config_reader *r, const config_setting_t *list,
+	struct config_ipsec *c, const struct config_mobile_node *mn)
+{
+	size_t before = r->faults;
+	bool served = in6_is_any(&mn->home_agent); /* "auto" */
+
+	for (size_t i = 0; i < c->n_nodes; i++) {
+		whose_entry(r, config_setting_get_elem(list, (unsigned)i), &c->nodes[i], mn);
+		served |= in6_equal(&c->nodes[i].home_agent, &mn->home_agent);
+	}
+	if (r->faults > before)
+		return;
+	if (!served)
+		config_complain(r, list,
+			"has no entry for %s, the home_agent of mobile_node; add one",
+			in6_str(&mn->home_agent));
+	alike(r, list, c, by_home_agent, NULL,
+		"another entry is for the same home agent; write into each which  "
+		"home_agent = " CONFIG_EXAMPLE_HA ";");
+	alike_by_name(r, list, c);
 }
 
 static void check_strongswan(struct config_reader *r, const config_setting_t *group,
-	const config_setting_t *asked, const struct mip6d_config *cfg)
+	const config_setting_t *asked, struct mip6d_config *cfg)
 {
 	static const char *const of_manual[] = {"keys_file", "keys_command", "allow_weak", NULL};
 	const config_setting_t *list = group ? config_setting_get_member(group, "nodes") : NULL;
@@ -273,8 +316,8 @@ static void check_strongswan(struct config_reader *r, const config_setting_t *gr
 		return;
 	if (cfg->role == ROLE_HOME_AGENT)
 		check_nodes_of_agent(r, list, &cfg->ipsec);
-	else
-		check_node_of_mobile(r, list, &cfg->ipsec, &cfg->mobile_node.home_address);
+	else if (config_good(config_setting_parent(asked), "home_agent"))
+		check_nodes_of_mobile(r, list, &cfg->ipsec, &cfg->mobile_node);
 }
 
 static bool wants_pairs(const struct mip6d_config *cfg)
@@ -381,6 +424,8 @@ void config_print_ipsec(const struct mip6d_config *cfg, FILE *to)
 			fputs("\t\t{ ", to);
 			if (!in6_is_any(&n->home_address))
 				fprintf(to, "home_address = \"%s\"; ", in6_str(&n->home_address));
+			if (!in6_is_any(&n->home_agent))
+				fprintf(to, "home_agent = \"%s\"; ", in6_str(&n->home_agent));
 			fprintf(to, "connection = \"%s\"; signal = \"%s\"; ", n->connection,
 				n->signal);
 			if (n->data_connection[0])

@@ -17,7 +17,7 @@ static const char *const of_home_agent[] = {"home_prefix", "lifetime", "uplink",
 static void check_nodes(struct config_reader *r, const config_setting_t *ipsec)
 {
 	static const char *const of_mip6d[] = {
-		"home_address", "signal", "data_connection", "reqid", NULL};
+		"home_address", "home_agent", "signal", "data_connection", "reqid", NULL};
 	const config_setting_t *nodes = config_good(ipsec, "nodes"), *first;
 
 	if (!nodes)

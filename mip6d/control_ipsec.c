@@ -69,7 +69,7 @@ static json_t *sa_json(const struct ipsec_glue_sa *sa)
 	const struct ipsec_sa *s = &sa->info.sa;
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s}", "home_address",
 		in6_str(&sa->home_address), "home_agent", in6_str(&sa->home_agent), "manager",
-		managers[sa->manager], "use", sa->use == IPSEC_SIGNAL ? "signal" : "data",
+		managers[sa->manager], "use", ipsec_use_name(sa->use),
 		"direction", sa->out ? "out" : "in", "missing", sa->missing, "source",
 		in6_str(&s->src), "destination", in6_str(&s->dst), "mode",
 		s->mode == IPSEC_TUNNEL ? "tunnel" : "transport");

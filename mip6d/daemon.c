@@ -54,6 +54,8 @@ static void env_event(void *ctx, const struct mip6_event *e)
 	control_event(d->control, e);
 	if (e->type == EV_MOVED)
 		daemon_moves_place(d);
+	if (e->type == EV_HOME_AGENT && d->mn)
+		daemon_ipsec_agent(d, &e->peer);
 	log_debug("%s home %s care-of %s status %d seq %u lifetime %u%s%s",
 		mip6_event_name(e->type), in6_str(&e->home_address), in6_str(&e->care_of),
 		e->status, e->seq, e->lifetime_s, e->text ? " " : "", e->text ? e->text : "");
@@ -101,11 +103,34 @@ static void read_icmp6(void *arg)
 }
 
 /* A mobile node says good-bye before it goes. */
+static bool says_good_bye(struct daemon *d)
+{
+	switch (d->stopping) {
+	case ENDING_TUNNEL:
+		if (daemon_swan_ending(d))
+			return true;
+		d->stopping = DEREGISTERING;
+		mn_shutdown(d->mn);
+		__attribute__((fallthrough));
+	case DEREGISTERING:
+		if (!mn_idle(d->mn))
+			return true;
+		d->stopping = ENDING_SIGNALLING;
+		daemon_swan_end(d, IPSEC_SIGNAL);
+		__attribute__((fallthrough));
+	case ENDING_SIGNALLING:
+		return daemon_swan_ending(d);
+	case RUNNING:
+		break;
+	}
+	return false;
+}
+
 static void look_if_idle(struct timer *t, void *arg)
 {
 	struct daemon *d = arg;
 
-	if (!d->mn || mn_idle(d->mn))
+	if (!d->mn || !says_good_bye(d))
 		sys_loop_stop(d->loop);
 	else
 		(void)timer_start(d->env.timers, t, mono_add_ms(sys_now(NULL), IDLE_POLL_MS));
@@ -119,9 +144,9 @@ static void terminate(void *arg)
 		sys_loop_stop(d->loop);
 		return;
 	}
-	d->stopping = true;
+	d->stopping = ENDING_TUNNEL;
 	if (d->mn)
-		mn_shutdown(d->mn);
+		daemon_swan_end(d, IPSEC_DATA);
 	look_if_idle(&d->idle, d);
 }
 

@@ -39,13 +39,14 @@ struct daemon {
 	struct control_backend backend;
 	monotime_t started;
 	uint32_t restart_counter; /* RFC 5847 3.2 */
-	bool stopping;
+	enum { RUNNING, ENDING_TUNNEL, DEREGISTERING, ENDING_SIGNALLING } stopping;
 	struct timer idle, settled;
 	/* the correspondent part of every role */
 	struct cn *cn;
 	struct ro_kernel *ro_kernel;
 	struct ipsec_glue *glue; /* NULL: no IPsec */
 	struct swan *swan; /* with glue; NULL: manual keys */
+	monotime_t swan_until; /* so long an end of its SAs is waited for */
 	/* at most one of the two */
 	struct ha *ha;
 	struct ha_kernel *ha_kernel;
@@ -89,6 +90,14 @@ bool daemon_swan_start(struct daemon *d);
 void daemon_swan_stop(struct daemon *d);
 void daemon_swan_bound(struct daemon *d, const struct in6_addr *home_address,
 	const struct in6_addr *home_agent, const struct in6_addr *care_of);
+/*
+ * Mobile node, at a stop: IPSEC_DATA before the de-registration, as IKE about
+ * the tunnel may go through it, and the rest behind it.
+ */
+void daemon_swan_end(struct daemon *d, enum ipsec_use use);
+bool daemon_swan_ending(const struct daemon *d);
+/* The core has another home agent: can anything be said to it? */
+void daemon_ipsec_agent(const struct daemon *d, const struct in6_addr *home_agent);
 /* Notes what came through IPsec. */
 void daemon_ipsec_received(struct daemon *d, struct mip6_packet *p);
 /* False: it has to be protected, and cannot be. */

@@ -185,6 +185,23 @@ void daemon_ipsec_stop(struct daemon *d)
 	d->glue = NULL;
 }
 
+/* Found by discovery, or told by another home agent; without keys nothing leaves for it, and the core goes on to the next. */
+void daemon_ipsec_agent(const struct daemon *d, const struct in6_addr *home_agent)
+{
+	const struct config_ipsec *c = &d->cfg->ipsec;
+
+	if (!d->glue || ipsec_glue_protects(d->glue, &d->cfg->mobile_node.home_address, home_agent))
+		return;
+	if (c->manager == IPSEC_STRONGSWAN)
+		log_warning("home agent %s has no entry in ipsec.nodes, so there is no registration with it; add  "
+			"{ home_agent = \"%s\"; connection = \"...\"; }  and the connection to swanctl.conf",
+			in6_str(home_agent), in6_str(home_agent));
+	else
+		log_warning("for home agent %s there are no keys, so there is no registration with it; "
+			"`mip6ctl ipsec keys %s %s` makes some", in6_str(home_agent),
+			in6_str(&d->cfg->mobile_node.home_address), in6_str(home_agent));
+}
+
 /* What is between a home address and its home agent came through an SA, or the kernel has dropped it. */
 void daemon_ipsec_received(struct daemon *d, struct mip6_packet *p)
 {

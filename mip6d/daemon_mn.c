@@ -164,6 +164,8 @@ void daemon_mn_stop(struct daemon *d)
 {
 	timer_stop(d->env.timers, &d->settled);
 	daemon_moves_stop(d);
+	if (d->mn)
+		mn_end(d->mn);
 	mn_free(d->mn);
 	/* Nothing can be sent any more, then nothing needs protection. */
 	if (d->mn_kernel)

@@ -43,6 +43,8 @@ static void child(void *ctx, const struct swan_child *c)
 
 	if (ipsec_glue_child(d->glue, &ref->home_address, &ref->home_agent, &change))
 		log_warning("SAs of %s: %s", in6_str(&ref->home_address), ipsec_glue_why(d->glue));
+	else if (d->mn_kernel && c->spi_out)
+		mn_kernel_keyed(d->mn_kernel);
 	log_debug("%s/%s of %s: SPIs 0x%x in, 0x%x out", ref->connection, ref->child,
 		in6_str(&ref->home_address), c->spi_in, c->spi_out);
 }
@@ -101,7 +103,7 @@ static bool add_node(struct daemon *d, const struct config_ipsec_node *c)
 	bool mobile = d->mn_kernel;
 	struct ipsec_glue_node n = {
 		.home_address = mobile ? d->cfg->mobile_node.home_address : c->home_address,
-		.home_agent = mobile ? d->cfg->mobile_node.home_agent : d->cfg->home_agent.address,
+		.home_agent = mobile ? c->home_agent : d->cfg->home_agent.address,
 		.reqid = {c->reqid, c->reqid + 1}};
 
 	return daemon_ipsec_add(d, &n) && watch_child(d, c, &n, IPSEC_SIGNAL) &&
@@ -138,11 +140,28 @@ void daemon_swan_stop(struct daemon *d)
 	d->swan = NULL;
 }
 
+/* What we asked for ends with us: the home agent has been told of the binding, now it hears of the SAs. */
+void daemon_swan_end(struct daemon *d, enum ipsec_use use)
+{
+	if (!d->swan || !d->mn_kernel)
+		return;
+	swan_end(d->swan, use);
+	d->swan_until = mono_add_ms(sys_now(NULL), SWAN_END_MS + 500);
+}
+
+bool daemon_swan_ending(const struct daemon *d)
+{
+	return d->swan && swan_ending(d->swan) && mono_before(sys_now(NULL), d->swan_until);
+}
+
 void daemon_swan_bound(struct daemon *d, const struct in6_addr *home_address,
 	const struct in6_addr *home_agent, const struct in6_addr *care_of)
 {
 	if (!d->swan || !d->mn_kernel)
 		return;
+	for (size_t i = 0; i < d->cfg->ipsec.n_nodes; i++)
+		if (!in6_equal(&d->cfg->ipsec.nodes[i].home_agent, home_agent))
+			(void)swan_leave(d->swan, home_address, &d->cfg->ipsec.nodes[i].home_agent);
 	(void)swan_source(d->swan, home_address, home_agent, care_of);
 	(void)swan_need(d->swan, home_address, home_agent, IPSEC_SIGNAL, true);
 	(void)swan_need(d->swan, home_address, home_agent, IPSEC_DATA, true);

@@ -13,7 +13,7 @@ packages_lab="iproute2 nftables iputils-ping radvd tshark tcpdump iperf3 procps 
 	python3 python3-scapy python3-pytest python3-matplotlib
 	strongswan-swanctl charon-systemd libcharon-extra-plugins strongswan-pki"
 packages_kernel="linux-source-6.1 flex bison bc xz-utils"
-packages_check="clang libclang-rt-14-dev man-db groff"
+packages_check="clang libclang-rt-14-dev man-db groff spin"
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
 	bold=$(printf '\033[1m') plain=$(printf '\033[0m')

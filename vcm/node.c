@@ -316,6 +316,8 @@ void vcm_node_path(struct vcm_node *n, const struct in6_addr *peer_home, bool di
 		node_event(n, direct ? "path-direct" : "path-lost", &s->peer_internal, NULL);
 		if (direct)
 			session_try_direct(s);
+		else if (n->config.path_required && s->state == VCM_NODE_DIRECT)
+			session_drain(s, true, true, VCM_PATH);
 	}
 }
 

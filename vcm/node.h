@@ -25,6 +25,7 @@ struct vcm_node_config {
 	uint32_t path_wait_ms; /* for the direct path before outbound is switched; 0: 1000 */
 	uint32_t probe_s; /* without news from a peer to which we send; 0: 5 */
 	uint32_t idle_s; /* no traffic in either direction; 0: 120 */
+	bool path_required; /* nothing may go by the peer's home agent (embodiment 2) */
 	size_t max_sessions; /* 0: 256 */
 	/* Is a session with this peer acceptable?  NULL: always. */
 	bool (*allowed)(void *ctx, const struct in6_addr *peer_internal);
@@ -62,12 +63,10 @@ struct vcm_node_ops {
 	/* Back to the gateway's SA, from the next packet on. */
 	void (*outbound_del)(void *ctx, const struct in6_addr *peer_internal,
 		const struct in6_addr *peer_home, uint32_t spi_out);
-	/*
-	 * The direct path to this home address is wanted (with this shared secret,
-	 * NULL: as before, or return routability), or no more.  May call vcm_node_path().
-	 */
-	void (*path)(void *ctx, const struct in6_addr *peer_home, bool wanted,
-		const struct rr_shared *kcn);
+	/* The VCM's secret for Binding Updates with this home address; NULL: taken back. */
+	void (*share)(void *ctx, const struct in6_addr *peer_home, const struct rr_shared *kcn);
+	/* The direct path to this home address is wanted, or no more.  May call vcm_node_path(). */
+	void (*path)(void *ctx, const struct in6_addr *peer_home, bool wanted);
 	/* Packets by the SAs until now; -1 where unknown. */
 	void (*counters)(void *ctx, const struct vcm_node_session *s, int64_t *in, int64_t *out);
 	/* For logs, `mip6ctl monitor` and tests: what happened to which peer. */

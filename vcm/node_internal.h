@@ -21,6 +21,7 @@ struct session {
 	enum vcm_node_state state;
 	bool asymmetric, shared_key;
 	bool path; /* the direct path is there */
+	bool kcn; /* the direct path is asked for when the peer has the secret as well */
 	bool peer_ready;
 	bool over; /* draining because the session has ended, not because a generation has followed */
 	bool renewing; /* the VCM has been told that sequence numbers come to an end */
@@ -103,6 +104,8 @@ struct vcm_node_session session_view(const struct session *s);
 
 /* Keys are in s: inbound is installed, the VCM is told; 0, or inbound_add()'s error, and s is gone. */
 int session_install(struct session *s, const struct rr_shared *kcn);
+/* The peer has inbound and, if there is one, the shared secret. */
+void session_peer_ready(struct session *s);
 /* As soon as everything is there outbound is switched. */
 void session_try_direct(struct session *s);
 /* Outbound is off at once; inbound stays as long as the peer may send by it.  tell: the VCM hears why. */

@@ -199,10 +199,8 @@ static enum vcm_status install(struct session *s, const struct vcm_message *m)
 	err = session_install(s, m->has & VCM_HAS_KCN ? &m->kcn : NULL);
 	if (err)
 		return status_of(err);
-	if (early) {
-		s->peer_ready = true;
-		session_try_direct(s);
-	}
+	if (early)
+		session_peer_ready(s);
 	return VCM_OK;
 }
 
@@ -265,10 +263,8 @@ enum vcm_status node_peer_ready(struct vcm_node *n, const struct vcm_message *m)
 		note(n, m, false);
 		return VCM_OK;
 	}
-	if (s->state == VCM_NODE_INBOUND && !s->peer_ready) {
-		s->peer_ready = true;
-		session_try_direct(s);
-	}
+	if (s->state == VCM_NODE_INBOUND && !s->peer_ready)
+		session_peer_ready(s);
 	return VCM_OK;
 }
 

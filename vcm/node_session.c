@@ -125,6 +125,17 @@ static void inherit_path(struct session *s)
 			s->path |= o->path;
 }
 
+/* Traffic goes by another generation, or another session, now. */
+static bool renews(const struct session *s)
+{
+	const struct session *o;
+
+	for (o = s->node->sessions; o; o = o->next)
+		if (o->state == VCM_NODE_DIRECT && in6_equal(&o->peer_internal, &s->peer_internal))
+			return true;
+	return false;
+}
+
 /* ---- states ---- */
 
 static void wait_until(struct session *s, monotime_t when)
@@ -150,9 +161,14 @@ int session_install(struct session *s, const struct rr_shared *kcn)
 	s->state = VCM_NODE_INBOUND;
 	wait_until(s, s->ends);
 	inherit_path(s);
+	if (kcn && !renews(s)) {
+		s->kcn = true;
+		n->ops->share(n->ctx, &s->peer_home, kcn);
+	}
 	node_event(n, "session-offered", &s->peer_internal, s->algorithm);
 	node_say(s, SAY_READY);
-	n->ops->path(n->ctx, &s->peer_home, true, kcn);
+	if (!s->kcn)
+		n->ops->path(n->ctx, &s->peer_home, true);
 	return 0;
 }
 
@@ -189,14 +205,12 @@ static void go_direct(struct session *s)
 	node_say(s, SAY_ACTIVE);
 }
 
-static bool renews(const struct session *s)
+void session_peer_ready(struct session *s)
 {
-	const struct session *o;
-
-	for (o = s->node->sessions; o; o = o->next)
-		if (o->state == VCM_NODE_DIRECT && in6_equal(&o->peer_internal, &s->peer_internal))
-			return true;
-	return false;
+	s->peer_ready = true;
+	session_try_direct(s);
+	if (s->kcn && session_active(s))
+		s->node->ops->path(s->node->ctx, &s->peer_home, true);
 }
 
 /* The path may take longer than path_wait_ms: first packets go by the peer's home agent then. */
@@ -207,10 +221,12 @@ void session_try_direct(struct session *s)
 
 	if (s->state != VCM_NODE_INBOUND || !s->peer_ready)
 		return;
-	if (s->path || renews(s)) {
+	if (s->path || (renews(s) && !n->config.path_required)) {
 		go_direct(s);
 		return;
 	}
+	if (n->config.path_required)
+		return;
 	until = mono_add_ms(n->ops->now(n->ctx), n->config.path_wait_ms);
 	if (mono_before(until, s->ends))
 		wait_until(s, until);
@@ -235,8 +251,10 @@ void session_drain(struct session *s, bool over, bool tell, enum vcm_reason reas
 		node_say(s, SAY_DOWN);
 	if (over)
 		node_event(n, "session-ended", &s->peer_internal, vcm_reason_name(reason));
-	if (!path_wanted(n, &s->peer_home))
-		n->ops->path(n->ctx, &s->peer_home, false, NULL);
+	if (path_wanted(n, &s->peer_home))
+		return;
+	n->ops->path(n->ctx, &s->peer_home, false);
+	n->ops->share(n->ctx, &s->peer_home, NULL);
 }
 
 void session_close(struct session *s)

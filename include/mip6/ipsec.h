@@ -197,8 +197,16 @@ struct ipsec_sa_info {
 /* ---- a mobile node and its home agent, or two ends of a session ---- */
 
 enum ipsec_manager { IPSEC_NONE, IPSEC_MANUAL, IPSEC_STRONGSWAN };
-enum ipsec_use { IPSEC_SIGNAL, IPSEC_DATA }; /* Mobility Headers and ICMPv6 in transport mode; the tunnel */
-#define IPSEC_USES 2
+/*
+ * Mobility Headers and ICMPv6 in transport mode, and the tunnel, between a
+ * home address and its home agent; the tunnel between a home address and a
+ * security gateway; what a node or gateway has with the VCM, in transport
+ * mode (doc/vcm.md).
+ */
+enum ipsec_use { IPSEC_SIGNAL, IPSEC_DATA, IPSEC_GATEWAY, IPSEC_MANAGER };
+#define IPSEC_USES 2 /* of a home address and its home agent */
+#define IPSEC_ALL_USES 4
+const char *ipsec_use_name(enum ipsec_use u); /* "signal", "data", "gateway", "manager" */
 
 enum ipsec_arrangement {
 	/* RFC 3776, RFC 4877: the tunnel SA ends at the care-of address and is moved with it. */

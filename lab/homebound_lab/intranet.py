@@ -24,14 +24,14 @@ PARTS = {"mn1": 0.2, "mn2": 0.3, "sg": 0.11, "ha": 0.17, "vcm": 0.05}
 
 def addresses(embodiment):
     """Who has which address. internal: of a node inside and outside; home: of its Mobile IPv6."""
+    home = {"mn1": "2001:db8:1::101", "mn2": "2001:db8:1::102", "mn3": "2001:db8:1::103"}
     if embodiment == 1:
         return SimpleNamespace(
-            internal={"mn1": "fd00:0:0:1::101", "mn2": "fd00:0:0:1::102"},
-            home={"mn1": "2001:db8:1::101", "mn2": "2001:db8:1::102"},
+            internal={"mn1": "fd00:0:0:1::101", "mn2": "fd00:0:0:1::102", "mn3": "fd00:0:0:1::103"},
+            home=home,
             prefixes=("fd00::/32",), office="fd00:0:0:1::/64", office_router="fd00:0:0:1::1", servers="fd00:0:0:2::/64",
             servers_router="fd00:0:0:2::1", vcm="fd00:0:0:2::9", files="fd00:0:0:2::5", gateway="2001:db8:5::1",
             home_agent="2001:db8:1::1000", home_prefix="2001:db8:1::/64")
-    home = {"mn1": "2001:db8:1::101", "mn2": "2001:db8:1::102"}
     return SimpleNamespace(
         internal=home, home=home, prefixes=("2001:db8:1::/64", "2001:db8:2::/64"), office="2001:db8:1::/64",
         office_router="2001:db8:1::1000", servers="2001:db8:2::/64", servers_router="2001:db8:2::1", vcm="2001:db8:2::9",

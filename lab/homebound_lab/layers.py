@@ -7,15 +7,13 @@ import os
 import struct
 from collections import namedtuple
 
-from . import headers, packets, swans
+from . import headers, packets, swans, vcm_wire
 from .headers import ESP, IPV6, TCP, UDP
 from .unwrap import Unwrapper
 
-VCM_PORT = 27960
 DEEPEST = 8
 MESSAGES = {1: "HELLO", 2: "ACK", 3: "REPORT", 4: "PLACE", 5: "INVITE", 6: "PUBLIC", 7: "OFFER", 8: "READY", 9: "PEER-READY",
             10: "ACTIVE", 11: "END", 12: "DOWN", 13: "PROBE", 14: "PROBE-REPLY", 15: "CLOSE"}
-SA_OPTION, SESSION_OPTION, PAIR_OPTION = 9, 6, 4
 
 # outer: Packet of the outermost header; readable: Packet of the last one that needs no key, with its octets; spis: of the
 # ESP that was opened, outermost first; proto, text: of what is inside, from source to destination
@@ -106,14 +104,7 @@ def is_payload(seen):
 def message(seen):
     """A Message of the connectivity manager's protocol; None if it is none."""
     text = seen.text
-    if seen.proto != UDP or len(text) < 32 or VCM_PORT not in struct.unpack_from(">HH", text, 0):
+    if seen.proto != UDP or len(text) < 32 or vcm_wire.PORT not in struct.unpack_from(">HH", text, 0):
         return None
-    options, at, end = [], 32, 8 + int.from_bytes(text[10:12], "big")
-    while at + 2 <= min(end, len(text)):
-        if text[at] == 0:
-            at += 1
-            continue
-        options.append((text[at], text[at + 2:at + 2 + text[at + 1]]))
-        at += 2 + text[at + 1]
-    return Message(seen.time, seen.link, seen.source, seen.destination, MESSAGES.get(text[9], f"type {text[9]}"),
-                   int.from_bytes(text[12:16], "big"), options)
+    kind, sequence, _, _, options = vcm_wire.read(text[8:])
+    return Message(seen.time, seen.link, seen.source, seen.destination, MESSAGES.get(kind, f"type {kind}"), sequence, options)

@@ -21,7 +21,7 @@ echo '# XFRM policies'; ip -d xfrm policy list
 echo '# nftables'; nft list ruleset
 echo '# queueing disciplines'; tc qdisc show
 """
-VOLATILE = (r"\bvalid_lft \S+", r"\bpreferred_lft \S+", r"\bexpires -?\d+sec", r"\btentative\b", r"\boptimistic\b",
+VOLATILE = (r"\bvalid_lft \S+", r"\bpreferred_lft \S+", r"\bexpires -?\d+sec", r"\bexpires (\d+m)?(\d+s)?\d+ms\b", r"\btentative\b", r"\boptimistic\b",
             r"\bcounter packets \d+ bytes \d+", r"<[A-Z0-9,_-]*>", r"\bstate (UP|DOWN|LOWERLAYERDOWN|UNKNOWN)\b",
             r"\blinkdown\b", r"\bindex \d+ ", r"^ *add \d{4}-.*$", r"^.*lifetime current.*$",
             r"^\s*lastused .*$")

@@ -71,14 +71,17 @@ def configuration(lab, address, nodes, agents, networks=()):
     split = lab.keys.arrangement == "home-address"
     text, lines = "", []
     if mobile:
-        agent, reqid = agents[0], 1 + 2 * nodes.index(address)
         uses = ("signal",) if split else ("signal", "data")
-        text = connection("home", f"remote_addrs = {agent}", address, agent, networks, True, reqid, uses, times)
-        if split:
-            text += connection("home-data", f"local_addrs = {address}\n\t\tremote_addrs = {agent}", address, agent, networks, True,
-                               reqid, ("data",), times)
-        lines.append(f'{{ connection = "home"; {"data_connection = %shome-data%s; " % (chr(34), chr(34)) if split else ""}reqid = {reqid}; }}')
-        secrets = [(address, agent)]
+        for n, agent in enumerate(agents):
+            # Reqids are this host's own; two nodes have different ones so that a mistake about that is seen.
+            name, reqid = f"home{n + 1}" if n else "home", 1 + 2 * (nodes.index(address) + len(nodes) * n)
+            text += connection(name, f"remote_addrs = {agent}", address, agent, networks, True, reqid, uses, times)
+            if split:
+                text += connection(f"{name}-data", f"local_addrs = {address}\n\t\tremote_addrs = {agent}", address, agent,
+                                   networks, True, reqid, ("data",), times)
+            data = f'data_connection = "{name}-data"; ' if split else ""
+            lines.append(f'{{ home_agent = "{agent}"; connection = "{name}"; {data}reqid = {reqid}; }}')
+        secrets = [(address, agent) for agent in agents]
     else:
         for n, node in enumerate(nodes):
             text += connection(f"mn{n + 1}", f"local_addrs = {address}", address, node, networks, False, 1 + 2 * n,

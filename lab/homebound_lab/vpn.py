@@ -9,6 +9,7 @@ from . import daemons, ipsec
 from .daemons import Daemon
 
 NODES = ("mn1", "mn2")
+MEMBERS = (*NODES, "mn3")  # the third one is only there in scenario vcm_attacks
 
 NODE_VPN = """	vpn = {
 %(embodiment)s		internal = ( %(internal)s );
@@ -22,6 +23,7 @@ GATEWAY = """gateway = {
 	internal = ( %(internal)s );
 	internal_interfaces = ( "int0", "int1" );
 	manager = "%(manager)s";
+	source = "%(source)s";
 	ipsec = "%(ipsec)s";
 %(reqid)s	nodes = ( %(nodes)s );
 %(more)s};
@@ -59,7 +61,7 @@ def gateway_of(net, where):
 def pairs_of(net, where):
     """[(one end, other end, use)] of SA pairs with manual keys."""
     at, found = net.at, []
-    for name in NODES:
+    for name in MEMBERS:
         if net.embodiment == 1:
             found.append((at.home[name], at.gateway, "gateway"))
         else:
@@ -100,10 +102,10 @@ def home_agent(lab, net):
 
 def gateway(lab, net, more=""):
     k, at = lab.keys, net.at
-    nodes = ", ".join(f'{{ internal_address = "{at.internal[n]}"; home_address = "{at.home[n]}"; }}' for n in NODES)
+    nodes = ", ".join(f'{{ internal_address = "{at.internal[n]}"; home_address = "{at.home[n]}"; }}' for n in MEMBERS)
     section = GATEWAY % {
         "address": at.gateway if net.embodiment == 1 else at.home_agent, "internal": quoted(at.prefixes),
-        "manager": manager_of(net, k.where), "ipsec": k.ipsec, "nodes": nodes, "more": more,
+        "manager": manager_of(net, k.where), "source": gateway_of(net, k.where), "ipsec": k.ipsec, "nodes": nodes, "more": more,
         "reqid": "	reqid = 100;\n" if k.ipsec == "strongswan" else ""}
     mine = (at.gateway, at.home_agent, gateway_of(net, k.where))
     if net.embodiment == 1:

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections import Counter
 
-from . import flows, headers, layers, packets, vpn
+from . import flows, headers, layers, packets, vcm_wire, vpn
 from .headers import ESP, MH
 from .intranet import LINKS, WALKS, addresses, delays
 from .watcher import NEIGHBOUR_DISCOVERY, Watcher, mac, words
@@ -15,6 +15,7 @@ OTHER = {"mn1": "mn2", "mn2": "mn1"}
 STREAMS = {("mn1", "mn2"): "up", ("mn2", "mn1"): "down"}
 NOT_OF_A_MOVE = ("PROBE", "PROBE-REPLY")
 SLACK = 0.3  # s, for packets under way
+HOME_DAD = 1.0  # s
 
 
 class Run:
@@ -57,7 +58,7 @@ class Run:
 
 def session_spis(e, home):
     """SPIs of all SAs that ended at both home addresses."""
-    found, ends = set(), set(home.values())
+    found, ends = set(), {home["mn1"], home["mn2"]}
     for host in ("mn1", "mn2"):
         with open(e.path(f"xfrm-{host}.log"), errors="replace") as f:
             for source, destination, spi in re.findall(r"src (\S+) dst (\S+)\s+proto esp spi (0x[0-9a-f]+)", f.read()):
@@ -177,6 +178,32 @@ def at_moves(run):
             m.kind not in NOT_OF_A_MOVE]
 
 
+def last_seen(run, pair):
+    """{sequence: (time, link)} of the last sighting of each missing packet of a stream."""
+    log, found = run.logs[pair], {}
+    missing = set(log.missing)
+    if missing:
+        for link, seen in run.seen.items():
+            for s in seen:
+                number = layers.flow(s)
+                if number and number[0] == log.flow and number[1] in missing and s.time >= found.get(number[1], (0,))[0]:
+                    found[number[1]] = (s.time, link)
+    return found
+
+
+def on_old_link(run):
+    """Embodiment 2: the office is the home link, and who is there sends to a node that left until the home agent stands in for
+    it, after duplicate address detection (RFC 6275 10.3.1, 10.4.1)."""
+    if run.k.embodiment == 1:
+        return 0
+    count = 0
+    for pair in STREAMS:
+        left = [m["down"] for m in run.e.facts["moves"] if m["node"] == pair[1] and m["from"] == "office"]
+        count += sum(1 for time, link in last_seen(run, pair).values()
+                     if link == "office" and any(-SLACK <= time - down <= HOME_DAD + SLACK for down in left))
+    return count
+
+
 # --- the order of figure 2
 
 def order(run):
@@ -213,7 +240,7 @@ def order(run):
         if direct is not None and direct < steps[name]["PEER-READY"]:
             wrong.append(f"{name} sent by the session at {direct:.6f}, before PEER-READY at {steps[name]['PEER-READY']:.6f}")
     if run.k.where == "host":
-        report = next((m.time for m in mine if m.kind == "REPORT" and any(o == layers.PAIR_OPTION for o, _ in m.options)), None)
+        report = next((m.time for m in mine if m.kind == "REPORT" and any(o == vcm_wire.PAIR for o, _ in m.options)), None)
         if report is None or report > min(steps[n]["OFFER"] for n in OTHER):
             wrong.append(f"REPORT of the pair at {report}, OFFER before it")
     return wrong, steps
@@ -236,7 +263,8 @@ def untouched(run):
 def judge(e):
     run, quiet = Run(e), e.keys.kill == "none" and not e.keys.loss
     readable = clear(run)
-    e.figures["lost"] = sum(len(log.missing) for log in run.logs.values())
+    e.figures["lost_on_old_link"] = on_old_link(run)
+    e.figures["lost"] = sum(len(log.missing) for log in run.logs.values()) - e.figures["lost_on_old_link"]
     e.figures["duplicated"] = sum(log.repeated for log in run.logs.values())
     e.figures["clear"] = len(readable)
     e.figures["esp"], e.figures["reused"] = esp(run)

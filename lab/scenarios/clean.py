@@ -7,7 +7,7 @@ the daemons change stand on other values than they want, so that it is seen whet
 import subprocess
 
 from homebound_lab import capture, daemons, flows, snapshot
-from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, Picture
+from homebound_lab.picture import CORRESPONDENT, HOME_ADDRESS, HOME_AGENT, Picture
 from homebound_lab.scenario import Key
 
 TITLE = "after a clean stop, and after kill -9 and a clean stop, the kernel is as it was before"
@@ -27,6 +27,8 @@ def setup(lab):
     net.attach("home")
     lab.until(lambda: any(a[0].startswith("fe80") and not a[3] & 0x40 for a in net.mn.addresses()), 10,
               "a link-local address on the node")
+    for host, address in ((net.ha, HOME_AGENT), (net.mn, HOME_ADDRESS)):
+        daemons.protection(lab, host, address)  # a strongSwan is there before, and its own rules and policies stay
     capture.start(lab, net.capture_points())
     return net
 

@@ -41,8 +41,8 @@ def direct(net):
 
 
 def leftovers(host):
-    """What a daemon of ours may have put into the kernel of a host."""
-    xfrm = host.command(["ip", "xfrm", "state"]) + host.command(["ip", "xfrm", "policy"])
+    """What a daemon of ours may have put into the kernel of a host. (Policies of sockets are strongSwan's.)"""
+    xfrm = host.command(["ip", "xfrm", "state"]) + host.command(["ip", "xfrm", "policy", "list", "nosock"])
     return [line for line in (xfrm + host.command(["nft", "list", "tables"])).splitlines() if line.strip()]
 
 

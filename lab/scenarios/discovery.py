@@ -12,6 +12,8 @@ TITLE = "home agents and home prefixes are discovered; the best home agent dies;
 KEYS = {
     "rtt": Key(100, "round trip between the node and its home agents, in ms"),
     "interval_us": Key(10000, "interval of the UDP streams, in us"),
+    "known": Key("both", "with IPsec: whether the node has keys, or connections, for both home agents or not for the preferred one",
+                 ("both", "one")),
 }
 LIMIT = 200
 ANYCAST = "2001:db8:1:0:fdff:ffff:ffff:fffe"  # RFC 2526
@@ -38,12 +40,26 @@ def setup(lab):
     for daemon, others in ((net.ha_daemon, SECOND_HOME_AGENT), (net.ha2_daemon, HOME_AGENT)):
         lab.until(lambda: others in str(daemon.ask("home-agents")), 10, f"{daemon.name} to hear of the other home agent")
     net.attach("link1")
+    if lab.keys.known == "one":
+        lab.unknown_agents = [SECOND_HOME_AGENT]
     net.mn_daemon = daemons.mobile_node(lab, net, home_agent="auto", more='\troute_optimization = ();\n')
     return net
 
 
+def not_known(lab, net):
+    """The preferred home agent is told to the operator and passed over; nothing is said to it in clear (watcher.py)."""
+    lab.until(lambda: served_by(net, HOME_AGENT), 60, "the registration with the home agent that there are keys for")
+    said = [line for line in net.mn_daemon.log_lines() if SECOND_HOME_AGENT in line and "so there is no registration with it" in line]
+    lab.check(len(said) == 1, f"what the log says of the home agent without keys: {said}")
+    lab.facts["passed_over_s"] = lab.now() - lab.facts["started"]
+
+
 def run(lab):
     net = setup(lab)
+    lab.facts["started"] = lab.now()
+    if lab.keys.known == "one":
+        not_known(lab, net)
+        return
     lab.until(lambda: served_by(net, SECOND_HOME_AGENT), 30, "the registration with the preferred home agent")
     lab.facts["found"] = net.ha_daemon.ask("home-agents")
     lab.facts["candidates"] = net.mn_daemon.ask("home-agents")
@@ -78,6 +94,9 @@ def run(lab):
 
 
 def judge(e):
+    if e.keys.known == "one":
+        e.figures["passed_over_s"] = round(e.facts["passed_over_s"], 1)
+        return
     home = packets.tshark(e.path("home.pcapng"), "icmpv6.type >= 144 && icmpv6.type <= 147", "frame.time_epoch", "icmpv6.type",
                           "ipv6.src", "ipv6.dst", "icmpv6.mip6.home_agent_address", "icmpv6.mip6.identifier")
     visited = [r for link in ("link1", "link2") for r in packets.tshark(

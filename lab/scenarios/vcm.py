@@ -42,15 +42,16 @@ def setup(lab):
     return net
 
 
-def run(lab):
-    net = setup(lab)
-    story = vpn_story.Story(lab, net)
-    story.settle("inside")
+def talk(lab, net):
+    """Streams both ways, and TCP."""
     one, two = net.at.internal["mn1"], net.at.internal["mn2"]
     streams = [flows.Stream(lab, "up", net.mn1, net.mn2, two, 5001, source=one, interval_us=lab.keys.interval_us),
                flows.Stream(lab, "down", net.mn2, net.mn1, one, 5002, source=two, interval_us=lab.keys.interval_us)]
-    tcp = flows.Transfer(lab, "tcp", net.mn1, net.mn2, two, 5003, source=one)
-    story.tell()
+    return [*streams, flows.Transfer(lab, "tcp", net.mn1, net.mn2, two, 5003, source=one)]
+
+
+def end(lab, net, flowing):
+    *streams, tcp = flowing
     lab.facts["ended"] = lab.now()
     for stream in streams:
         stream.stop_sending()
@@ -60,6 +61,15 @@ def run(lab):
         stream.stop()
     for name, daemon in net.daemons.items():
         lab.check(daemon.alive(), f"{daemon.name} of {name} died")
+
+
+def run(lab):
+    net = setup(lab)
+    story = vpn_story.Story(lab, net)
+    story.settle("inside")
+    flowing = talk(lab, net)
+    story.tell()
+    end(lab, net, flowing)
 
 
 def judge(e):

@@ -349,6 +349,15 @@ void mn_finish(struct mn *mn)
 		return;
 	mn->stopped = true;
 	mn_ro_teardown(mn);
+	if (!mn->config.path_stays)
+		mn_path_teardown(mn);
+	stop_timers(mn);
+}
+
+void mn_end(struct mn *mn)
+{
+	if (!mn->stopped || !mn->config.path_stays)
+		return;
 	mn_path_teardown(mn);
 	stop_timers(mn);
 }

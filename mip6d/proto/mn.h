@@ -53,6 +53,7 @@ struct mn_config {
 	 */
 	bool foreign_tunnel;
 	bool require_ipsec; /* ignore answers that are not MIP6_PKT_PROTECTED */
+	bool path_stays; /* at a stop, until mn_end(): others say good-bye to the home agent behind the binding */
 	uint32_t hold_ms; /* hold what is sent while there is no place to send from, at most so long */
 	/* InitialBindackTimeoutFirstReg (RFC 6275 13: MUST be configurable); 0: 1500 ms */
 	uint32_t first_registration_timeout_ms;
@@ -147,6 +148,8 @@ void mn_tunnel_is(struct mn *mn, const struct in6_addr *inner, const struct in6_
  */
 void mn_shutdown(struct mn *mn);
 bool mn_idle(const struct mn *mn);
+/* Behind mn_idle(), with path_stays: addresses and routes go. */
+void mn_end(struct mn *mn);
 
 /* ---- route optimization ---- */
 

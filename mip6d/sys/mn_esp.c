@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <linux/rtnetlink.h>
 
+#include "common/loop.h"
 #include "ipsec-glue/glue.h"
 #include "lib/addr.h"
 #include "lib/log.h"
@@ -101,7 +102,7 @@ int mn_esp_away(struct mn_kernel *k, const struct in6_addr *home_agent, const st
 		log_error("the tunnel to %s cannot be protected: %s", in6_str(home_agent),
 			ipsec_glue_why(k->glue));
 	else
-		k->agent = *home_agent;
+		k->agent = k->config.home_agent = *home_agent; /* at home, too, until there is another */
 	carried(k, care_of, home_agent);
 	return err;
 }
@@ -125,6 +126,58 @@ int mn_esp_home(struct mn_kernel *k)
 	if (!err && k->ro)
 		err = ro_kernel_away(k->ro, false);
 	return err ? err : esp_filter_guard(k->esp, home, false);
+}
+
+/*
+ * Without signalling's SAs the home agent has no Binding Update yet, and drops
+ * the data.  With payload protection the kernel takes from the hold only what
+ * has its SA already (of what is routed a second time it does not wait for
+ * one), and itself keeps no more than 100 packets for a policy.
+ */
+#define SA_WAIT_MS 5000
+/*
+ * By then the Binding Update that waited in the kernel has left: it looks at
+ * its next tick (ten milliseconds at most), and the home agent keeps only so
+ * many packets of a node that it does not know.
+ */
+#define UPDATE_LEAVES_MS 20
+
+static bool has_sas(const struct mn_kernel *k, const struct in6_addr *home_agent)
+{
+	const struct in6_addr *home = &k->config.home_address;
+
+	return ipsec_glue_keyed(k->glue, home, home_agent, IPSEC_SIGNAL) &&
+	       (!k->all_by_sa || ipsec_glue_keyed(k->glue, home, home_agent, IPSEC_DATA));
+}
+
+static void sa_wait_ends(struct timer *t, void *arg)
+{
+	struct mn_kernel *k = arg;
+
+	(void)t;
+	if (has_sas(k, &k->agent)) {
+		(void)mn_hold_end(k->hold, false);
+		return;
+	}
+	log_warning("there are no SAs with home agent %s after %d s; what waited for them is lost",
+		in6_str(&k->agent), SA_WAIT_MS / 1000);
+	(void)mn_hold_end(k->hold, true);
+}
+
+int mn_esp_let_go(struct mn_kernel *k, const struct in6_addr *home_agent)
+{
+	if (!k->glue || !k->ike || !mn_hold_holding(k->hold) || has_sas(k, home_agent))
+		return mn_hold_end(k->hold, false);
+	return timer_start(sys_loop_timers(k->loop), &k->sa_wait,
+		mono_add_ms(sys_now(NULL), SA_WAIT_MS));
+}
+
+void mn_kernel_keyed(struct mn_kernel *k)
+{
+	/* The tunnel's are made a round trip behind signalling's. */
+	if (timer_running(&k->sa_wait) && has_sas(k, &k->agent))
+		(void)timer_start(sys_loop_timers(k->loop), &k->sa_wait,
+			mono_add_ms(sys_now(NULL), k->all_by_sa ? 0 : UPDATE_LEAVES_MS));
 }
 
 bool mn_kernel_by_sa(const struct mn_kernel *k)
@@ -171,14 +224,17 @@ int mn_kernel_protect(struct mn_kernel *k, struct ipsec_glue *glue, const struct
 		return -EINVAL;
 	k->glue = glue;
 	k->ike = c->ike;
+	k->all_by_sa = c->payload;
 	k->by_home_address = c->by_home_address;
-	return 0;
+	timer_init(&k->sa_wait, sa_wait_ends, k);
+	return k->ike && k->by_home_address ? mn_hold_pass_ike(k->hold, err, errlen) : 0;
 }
 
 void mn_kernel_unprotect(struct mn_kernel *k, bool remove)
 {
 	if (remove && !in6_is_any(&k->agent))
 		no_ike_source(k);
+	timer_stop(sys_loop_timers(k->loop), &k->sa_wait);
 	esp_filter_close(k->esp, remove);
 	k->esp = NULL;
 	k->glue = NULL;

@@ -108,6 +108,14 @@ int mn_hold_start(struct mn_hold *h)
 	return err;
 }
 
+int mn_hold_pass_ike(struct mn_hold *h, char *err, size_t errlen)
+{
+	(void)h;
+	return nft_load("insert rule ip6 " SYS_NFT_TABLE
+			" out udp sport 500 udp dport 500 return\n",
+		false, err, errlen);
+}
+
 bool mn_hold_holding(const struct mn_hold *h)
 {
 	return h->holding;

@@ -48,6 +48,8 @@ void mn_hold_close(struct mn_hold *h, bool remove);
 /* Another home address from now on; what is held is held for it as well. */
 int mn_hold_address(struct mn_hold *h, const struct in6_addr *home_address);
 int mn_hold_start(struct mn_hold *h);
+/* IKE of the home address passes from now on: it makes the SAs that others wait for. */
+int mn_hold_pass_ike(struct mn_hold *h, char *err, size_t errlen);
 bool mn_hold_holding(const struct mn_hold *h);
 /* End it: what waits leaves, or with drop is dropped.  Harmless when nothing is held. */
 int mn_hold_end(struct mn_hold *h, bool drop);

@@ -88,6 +88,8 @@ void mn_kernel_unprotect(struct mn_kernel *k, bool remove);
 /* For struct ipsec_glue_ops. */
 int mn_kernel_pause(struct mn_kernel *k, bool on);
 void mn_kernel_moved(struct mn_kernel *k, const struct in6_addr *from, const struct in6_addr *care_of);
+/* An IKE daemon has made SAs. */
+void mn_kernel_keyed(struct mn_kernel *k);
 /* A Mobility Header for the home address without a routing header came through the tunnel's SA. */
 bool mn_kernel_by_sa(const struct mn_kernel *k);
 /* Do packets that arrive on this interface come out of the tunnel (MIP6_PKT_TUNNELED)? */

@@ -40,6 +40,8 @@ struct mn_kernel {
 	struct in6_addr agent; /* of the tunnel that the glue knows */
 	bool ike; /* an IKE daemon makes its SAs */
 	bool paused; /* by the glue, not by the core */
+	bool all_by_sa; /* payload protection */
+	struct timer sa_wait; /* runs: the core has ended a hold, which goes on until there are SAs */
 	int send_ifindex, receive_ifindex;
 	struct in6_addr local, remote; /* of the sending tunnel */
 	enum mn_way way; /* of what the home address sends */
@@ -62,6 +64,8 @@ bool mn_esp_protects(const struct mn_kernel *k, const struct in6_addr *peer);
 int mn_esp_away(struct mn_kernel *k, const struct in6_addr *home_agent, const struct in6_addr *care_of);
 /* No tunnel. */
 int mn_esp_home(struct mn_kernel *k);
+/* What was held may leave by the tunnel, now or as soon as it has SAs. */
+int mn_esp_let_go(struct mn_kernel *k, const struct in6_addr *home_agent);
 
 /* mn_kernel.c: nothing happens as long as there is no home address */
 int mn_home_address_set(struct mn_kernel *k);

@@ -9,6 +9,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "common/loop.h"
 #include "lib/addr.h"
 #include "mip6d/sys/marks.h"
 #include "mip6d/sys/mn_kernel_internal.h"
@@ -312,6 +313,7 @@ static int tunnel_set(void *ctx, const struct in6_addr *home_address,
 	struct mn_kernel *k = ctx;
 	int err = hold ? mn_hold_start(k->hold) : 0, e;
 
+	timer_stop(sys_loop_timers(k->loop), &k->sa_wait);
 	(void)home_address; /* one, told at the start */
 	if (err)
 		return err;
@@ -333,7 +335,7 @@ static int tunnel_set(void *ctx, const struct in6_addr *home_address,
 		err = mn_foreign_route(k);
 	else if (!err)
 		err = route_by_tunnel(k);
-	return err || hold ? err : mn_hold_end(k->hold, false);
+	return err || hold ? err : mn_esp_let_go(k, home_agent);
 }
 
 static struct rtnl_route home_prefix_route(const struct mn_kernel *k, int ifindex, uint8_t plen)
@@ -371,6 +373,7 @@ static int home_set(void *ctx, const struct in6_addr *home_address, uint8_t pref
 	struct rtnl_route on_link = home_prefix_route(k, ifindex, prefix_len);
 	int err = hold ? mn_hold_start(k->hold) : 0;
 
+	timer_stop(sys_loop_timers(k->loop), &k->sa_wait);
 	(void)home_address;
 	if (!err)
 		err = mn_esp_home(k);

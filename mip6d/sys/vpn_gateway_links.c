@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "lib/icmp6.h"
-#include "lib/icmp6_types.h"
 #include "lib/netlink.h"
 #include "mip6/env.h"
+#include "mip6/wire.h"
 #include "mip6d/sys/icmp6_socket.h"
 #include "mip6d/sys/marks.h"
 #include "mip6d/sys/rtnl.h"

@@ -414,8 +414,8 @@ START_TEST(session)
 
 	ipsec_plan_session_in(&s, &plan);
 	ipsec_plan_session_out(&s, &plan);
-	expect("policy-set in in2>in1 all [0 tunnel ::>::] hao? rt2?\n"
-	       "policy-set fwd in2>in1 all [0 tunnel ::>::] hao? rt2?\n"
+	expect("policy-set in in2>in1 all [0 tunnel any>any] hao? rt2?\n"
+	       "policy-set fwd in2>in1 all [0 tunnel any>any] hao? rt2?\n"
 	       "policy-set out in1>in2 all [8 tunnel HoA>HoA2] rt2? hao?\n");
 	ipsec_plan_session_end(&s, true, true, &plan);
 	expect("policy-del out in1>in2 all\n"

@@ -55,6 +55,28 @@ static struct in6_addr in6(const char *text)
 	return a;
 }
 
+#define G1 N " " A " gateway 0x2001 aes-gcm-128 " GCM "1301\n"
+#define G2 A " " N " gateway 0x2002 aes-gcm-128 " GCM "1302\n"
+#define M1 N " " A " manager 0x2003 aes-gcm-128 " GCM "1303\n"
+#define M2 A " " N " manager 0x2004 aes-gcm-128 " GCM "1304\n"
+
+START_TEST(two_of_gateway_and_manager)
+{
+	struct said s;
+	struct ipsec_keys *k = parse(G1 M1 G2 M2, false, &s);
+	struct in6_addr n = in6(N), a = in6(A);
+
+	ck_assert_msg(k != NULL, "%s", s.all);
+	ck_assert_uint_eq(ipsec_keys_find(k, &n, &a, IPSEC_GATEWAY)->spi, 0x2001);
+	ck_assert_uint_eq(ipsec_keys_find(k, &a, &n, IPSEC_MANAGER)->spi, 0x2004);
+	ck_assert_ptr_null(ipsec_keys_find(k, &n, &a, IPSEC_DATA));
+	ipsec_keys_free(k);
+	refused(G1, 1, "of the two SAs of this pair one is missing; add  " A " " N " gateway");
+	refused(M2 G1 G2, 1, "add  " N " " A " manager");
+	refused(L1 L2 L4 G1 G2, 1, "of the four SAs of this pair one is missing; add  " N " " A " data");
+}
+END_TEST
+
 START_TEST(four_of_a_node)
 {
 	struct said s;
@@ -230,6 +252,8 @@ int main(void)
 
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, four_of_a_node);
+	tcase_add_test(t, two_of_gateway_and_manager);
+	tcase_add_test(t, two_of_gateway_and_manager);
 	tcase_add_test(t, faults);
 	tcase_add_test(t, twins);
 	tcase_add_test(t, spi_of_each_receiver);

@@ -2456,6 +2456,34 @@ START_TEST(stop_away)
 }
 END_TEST
 
+/* Others say good-bye from this place before it goes. */
+START_TEST(stop_path_stays)
+{
+	struct world *w = world_new();
+
+	w->config.path_stays = true;
+	start(w);
+	up(w, 1);
+	ra_a(w, 1);
+	ba(w);
+	forget(w);
+	mn_end(w->mn); /* nothing has ended */
+	expect_nothing(w);
+	mn_shutdown(w->mn);
+	expect(w, "bu A1 0");
+	ba(w);
+	expect_nothing(w);
+	ck_assert(mn_idle(w->mn));
+	up(w, 1);
+	ra_b(w, 1);
+	advance(w, 1000);
+	expect_nothing(w);
+	mn_end(w->mn);
+	expect(w, "tunnel none go", "bupath-", "route- 1 A1", "addr- 1 A1");
+	world_free(w);
+}
+END_TEST
+
 START_TEST(stop_unanswered)
 {
 	struct world *w = away_at_a();
@@ -2712,6 +2740,7 @@ static void registration_tests(Suite *s)
 	tcase_add_test(tc, restart_away);
 	tcase_add_test(tc, restart_at_home);
 	tcase_add_test(tc, stop_away);
+	tcase_add_test(tc, stop_path_stays);
 	tcase_add_test(tc, stop_unanswered);
 	tcase_add_test(tc, stop_elsewhere);
 	tc = tcase(s, "other messages");

@@ -39,6 +39,7 @@ static struct {
 	const char *ike_state, *ike_local, *ike_remote; /* ike_state NULL: there is none */
 	unsigned ike_id;
 	bool gives_up; /* what is initiated is gone at once */
+	bool ends_slowly; /* what is terminated is not yet */
 	struct paper_sa sas[8];
 	size_t n_sas;
 	char asked[2048];
@@ -196,8 +197,12 @@ static void serve(const struct vici_packet *p)
 		if (!paper.ike_state && !paper.gives_up)
 			paper.ike_state = "CONNECTING";
 	} else if (vici_is(p->name, "terminate")) {
-		note("terminate-child", vici_value(p->message, "child-id"));
-		note("terminate-ike", vici_value(p->message, "ike-id"));
+		note("terminate", vici_value(p->message, "ike"));
+		note("ike-id", vici_value(p->message, "ike-id"));
+		note("timeout", vici_value(p->message, "timeout"));
+		note("force", vici_value(p->message, "force"));
+		if (paper.ends_slowly)
+			return;
 	}
 	reply(VICI_RESPONSE, NULL, NULL);
 }
@@ -584,20 +589,115 @@ START_TEST(test_lost)
 }
 END_TEST
 
-START_TEST(test_terminate)
+#define DATA_SA(n)                      \
+	((struct paper_sa){.id = (n),   \
+		.reqid = 2,             \
+		.spi_in = 0x100 + (n),  \
+		.spi_out = 0x200 + (n), \
+		.connection = "home",   \
+		.child = "data"})
+
+static int leave(void)
 {
 	struct swan_ref r = ref_of(IPSEC_SIGNAL);
+
+	return swan_leave(w.swan, &r.home_address, &r.home_agent);
+}
+
+/* One IKE_SA for both: it ends once, as strongSwan likes, and nothing is made again. */
+START_TEST(test_leave)
+{
+	ck_assert_int_eq(watch(IPSEC_DATA), 0);
+	add_sa(SIGNAL_SA(5));
+	add_sa(DATA_SA(6));
+	ck_assert_int_eq(leave(), -ENOENT); /* not needed: others may have made it */
+	ck_assert_int_eq(need(IPSEC_SIGNAL), 0);
+	ck_assert_int_eq(need(IPSEC_DATA), 0);
+	pass(0);
+	told();
+	ck_assert_int_eq(leave(), 0);
+	pass(0);
+	ck_assert_str_eq(asked(), "terminate home;ike-id ;timeout -1;force ;");
+	paper.n_sas = 0;
+	event(false, SIGNAL_SA(5));
+	event(false, DATA_SA(6));
+	pass(0);
+	ck_assert_str_eq(told(), "signal none;stale signal 105/205;data none;stale data 106/206;");
+	pass(60000);
+	ck_assert_str_eq(asked(), "");
+	ck_assert_int_eq(leave(), -ENOENT);
+}
+END_TEST
+
+/* It is waited for, and what had been replaced goes with it. */
+START_TEST(test_end)
+{
+	ck_assert_int_eq(watch(IPSEC_DATA), 0);
+	add_sa(SIGNAL_SA(5));
+	ck_assert_int_eq(need(IPSEC_SIGNAL), 0);
+	ck_assert_int_eq(need(IPSEC_DATA), 0);
+	pass(0);
+	event_old = SIGNAL_SA(5);
+	event_sa = SIGNAL_SA(6);
+	reply(VICI_EVENT, "child-rekey", rekey_message);
+	pass(0);
+	told();
+	asked();
+	paper.ends_slowly = true;
+	swan_end(w.swan, IPSEC_DATA);
+	ck_assert(!swan_ending(w.swan));
+	swan_end(w.swan, IPSEC_SIGNAL);
+	swan_end(w.swan, IPSEC_SIGNAL); /* once is enough */
+	pass(100);
+	ck_assert_str_eq(asked(), "terminate home;ike-id ;timeout 2000;force yes;");
+	ck_assert(swan_ending(w.swan));
+	event(false, SIGNAL_SA(6));
+	pass(0);
+	ck_assert_str_eq(told(), "signal none;stale signal 106/206;");
+	reply(VICI_RESPONSE, NULL, NULL);
+	swan_read(w.swan);
+	ck_assert(!swan_ending(w.swan));
+	ck_assert_str_eq(told(), "stale signal 105/205;");
+}
+END_TEST
+
+START_TEST(test_end_of_two_connections)
+{
+	struct swan_ref r = ref_of(IPSEC_DATA);
+
+	strcpy(r.connection, "home-data");
+	ck_assert_int_eq(swan_watch(w.swan, &r), 0);
+	add_sa(SIGNAL_SA(5));
+	ck_assert_int_eq(need(IPSEC_SIGNAL), 0);
+	ck_assert_int_eq(need(IPSEC_DATA), 0);
+	pass(200);
+	asked();
+	swan_end(w.swan, IPSEC_DATA);
+	pass(0);
+	ck_assert_str_eq(asked(), "terminate home-data;ike-id ;timeout 2000;force yes;");
+	ck_assert_int_eq(leave(), 0);
+	pass(0);
+	ck_assert_str_eq(asked(),
+		"terminate home;ike-id ;timeout -1;force ;terminate home-data;ike-id ;timeout -1;force ;");
+}
+END_TEST
+
+/* What a strongSwan has made that is gone nobody else removes. */
+START_TEST(test_end_without_strongswan)
+{
+	struct swan_stats s;
 
 	add_sa(SIGNAL_SA(5));
 	ck_assert_int_eq(need(IPSEC_SIGNAL), 0);
 	pass(0);
-	ck_assert_int_eq(swan_terminate(w.swan, &r.home_address, &r.home_agent, IPSEC_SIGNAL), 0);
+	die();
 	pass(0);
-	ck_assert_str_eq(asked(), "terminate-child 5;terminate-ike ;");
-	paper.n_sas = 0;
-	event(false, SIGNAL_SA(5));
-	pass(60000);
-	ck_assert_str_eq(asked(), "");
+	told();
+	swan_end(w.swan, IPSEC_SIGNAL);
+	ck_assert(!swan_ending(w.swan));
+	ck_assert_str_eq(told(), "stale signal 105/205;");
+	swan_stats(w.swan, &s);
+	ck_assert_uint_eq(s.up, 0);
 }
 END_TEST
 
@@ -787,7 +887,7 @@ START_TEST(test_does_not_follow)
 	pass(1900);
 	ck_assert_str_eq(asked(), "");
 	pass(200);
-	ck_assert_str_eq(asked(), "terminate-child ;terminate-ike 7;initiate signal;");
+	ck_assert_str_eq(asked(), "terminate ;ike-id 7;timeout -1;force yes;initiate signal;");
 }
 END_TEST
 
@@ -800,7 +900,7 @@ START_TEST(test_moved_while_connecting)
 	ck_assert_str_eq(asked(), "initiate signal;");
 	ck_assert_int_eq(source(COA2), 0);
 	pass(0);
-	ck_assert_str_eq(asked(), "terminate-child ;terminate-ike 7;initiate signal;");
+	ck_assert_str_eq(asked(), "terminate ;ike-id 7;timeout -1;force yes;initiate signal;");
 }
 END_TEST
 
@@ -822,7 +922,10 @@ int main(void)
 	tcase_add_test(up, test_again);
 	tcase_add_test(up, test_signal_first);
 	tcase_add_test(up, test_lost);
-	tcase_add_test(up, test_terminate);
+	tcase_add_test(up, test_leave);
+	tcase_add_test(up, test_end);
+	tcase_add_test(up, test_end_of_two_connections);
+	tcase_add_test(up, test_end_without_strongswan);
 	tcase_add_test(up, test_rekey);
 	tcase_add_test(up, test_two);
 	tcase_add_test(up, test_not_ours);
