@@ -26,6 +26,7 @@ static const struct {
 	{"ro", "on|off|flush PEER", "mobile node: talk to somebody directly, or not", ctl_ro},
 	{"kbm", "set|del LOCAL PEER", "share a key with a peer (RFC 4449); set reads it from stdin",
 		ctl_kbm},
+	{"sessions", "[end PEER]", "mobile node: direct tunnels with other nodes of the intranet", ctl_sessions},
 	{"stats", "", "counters", ctl_stats},
 	{"monitor", "", "show events as they happen, until interrupted", ctl_monitor},
 	{"remove", "HOME_ADDRESS", "home agent: remove a binding", ctl_remove},

@@ -42,6 +42,10 @@ struct control_backend {
 	 */
 	int (*share)(void *ctx, const struct in6_addr *local, const struct in6_addr *peer,
 		const struct rr_shared *key);
+	/* Sessions with other mobile nodes: a list; NULL: there is no VPN.  sessions may be NULL. */
+	struct json_t *(*sessions)(void *ctx);
+	/* End that with this internal address; false: there is none. */
+	bool (*session_end)(void *ctx, const struct in6_addr *peer);
 	/* Add what the system side counts to the answer to "stats"; may be NULL. */
 	void (*extra_stats)(void *ctx, struct json_t *stats);
 };

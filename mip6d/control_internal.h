@@ -31,6 +31,8 @@ json_t *control_verb_correspondents(struct control_call *call, json_t *args);
 json_t *control_verb_correspondent_bindings(struct control_call *call, json_t *args);
 json_t *control_verb_ro(struct control_call *call, json_t *args);
 json_t *control_verb_kbm(struct control_call *call, json_t *args);
+/* control_sessions.c: sessions with other mobile nodes */
+json_t *control_verb_sessions(struct control_call *call, json_t *args);
 /* control_discovery.c: home agents of the home link, its prefixes */
 json_t *control_verb_home_agents(struct control_call *call, json_t *args);
 json_t *control_verb_prefixes(struct control_call *call, json_t *args);

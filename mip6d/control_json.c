@@ -168,6 +168,7 @@ static bool about_registration(enum mip6_event_type t)
 	case EV_HOME_AGENTS:
 	case EV_PREFIX_SOLICITED:
 	case EV_HOME_PREFIX:
+	case EV_SESSION:
 		break;
 	}
 	return false;

@@ -312,6 +312,7 @@ static const char *const revoke_args[] = {"home_address", "reason", NULL};
 static const char *const switch_args[] = {"home_address", "home_agents", NULL};
 
 static const char *const gateway_args[] = {"what", NULL};
+static const char *const sessions_args[] = {"end", NULL};
 static const char *const ipsec_args[] = {"action", NULL};
 static const char *const prefixes_args[] = {"action", "prefix", "valid", "preferred", NULL};
 
@@ -327,6 +328,7 @@ const struct control_verb control_verbs[] = {
 	{"correspondent-bindings", no_args, control_verb_correspondent_bindings},
 	{"ro", ro_args, control_verb_ro},
 	{"kbm", kbm_args, control_verb_kbm},
+	{"sessions", sessions_args, control_verb_sessions},
 	{"revoke", revoke_args, verb_revoke},
 	{"switch", switch_args, verb_switch},
 	{"home-agents", no_args, control_verb_home_agents},

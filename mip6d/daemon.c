@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "mip6d/control.h"
 #include "mip6d/daemon_internal.h"
+#include "mip6d/daemon_vcm_node.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
 #include "mip6d/sys/ha_kernel.h"
@@ -55,6 +56,7 @@ static void env_event(void *ctx, const struct mip6_event *e)
 	daemon_gateway_event(d, e);
 	if (e->type == EV_MOVED)
 		daemon_moves_place(d);
+	daemon_vcm_node_event(d, e);
 	if (e->type == EV_HOME_AGENT && d->mn)
 		daemon_ipsec_agent(d, &e->peer);
 	log_debug("%s home %s care-of %s status %d seq %u lifetime %u%s%s",
@@ -262,6 +264,8 @@ static bool start_control(struct daemon *d)
 		.ctx = d,
 		.now = sys_now,
 		.share = daemon_share,
+		.sessions = daemon_vcm_node_sessions,
+		.session_end = daemon_vcm_node_end,
 		.extra_stats = extra_stats};
 	char err[256];
 

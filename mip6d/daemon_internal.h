@@ -27,6 +27,7 @@ struct store;
 struct sys_loop;
 
 struct daemon_gateway;
+struct daemon_vcm_node;
 
 struct daemon {
 	const struct mip6d_config *cfg;
@@ -56,6 +57,7 @@ struct daemon {
 	struct mn *mn;
 	struct mn_kernel *mn_kernel;
 	struct moves *moves; /* NULL: the tunnel is ours */
+	struct daemon_vcm_node *vcm_node; /* NULL: no VPN with a manager; daemon_vcm_node.h */
 };
 
 /* daemon_ha.c, daemon_mn.c: false when something is missing, which the log says. */

@@ -18,10 +18,9 @@
 #include "mip6d/daemon_internal.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/sys/store.h"
+#include "mip6d/sys/vcm_socket.h"
 #include "mip6d/sys/vpn_gateway.h"
 #include "vcm/gateway.h"
-
-#define BURST 64
 
 struct daemon_gateway {
 	struct daemon *d;
@@ -36,11 +35,7 @@ struct daemon_gateway {
 
 static int send_datagram(void *ctx, const struct in6_addr *to, const uint8_t *data, size_t len)
 {
-	const struct daemon_gateway *g = ctx;
-	struct sockaddr_in6 a = {
-		.sin6_family = AF_INET6, .sin6_port = htons(VCM_PORT), .sin6_addr = *to};
-
-	return sendto(g->fd, data, len, 0, (struct sockaddr *)&a, sizeof(a)) < 0 ? -errno : 0;
+	return vcm_socket_send(((struct daemon_gateway *)ctx)->fd, to, VCM_PORT, data, len);
 }
 
 static int activate(
@@ -151,47 +146,25 @@ void daemon_gateway_event(struct daemon *d, const struct mip6_event *e)
 
 /* ---- the socket ---- */
 
-static void read_datagrams(void *arg)
+static void datagram(void *arg, const struct in6_addr *from, const uint8_t *data, size_t len)
 {
-	struct daemon_gateway *g = arg;
-	uint8_t data[VCM_MESSAGE_MAX + 1];
-
-	for (int i = 0; i < BURST; i++) {
-		struct sockaddr_in6 from = {0};
-		socklen_t len = sizeof(from);
-		ssize_t n = recvfrom(g->fd, data, sizeof(data), 0, (struct sockaddr *)&from, &len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return;
-		if (ntohs(from.sin6_port) == VCM_PORT)
-			vcm_gateway_receive(g->core, &from.sin6_addr, data, (size_t)n);
-	}
+	vcm_gateway_receive(((struct daemon_gateway *)arg)->core, from, data, len);
 }
 
-static int bound_socket(const struct in6_addr *addr, uint16_t port)
+static void read_datagrams(void *arg)
 {
-	struct sockaddr_in6 a = {
-		.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = *addr};
-	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), err;
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
+	vcm_socket_read(((struct daemon_gateway *)arg)->fd, VCM_PORT, datagram, arg);
 }
 
 static bool is_ours(const struct in6_addr *addr)
 {
-	int fd = bound_socket(addr, 0);
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6, .sin6_addr = *addr};
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ours = fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof(a)) == 0;
 
 	if (fd >= 0)
 		close(fd);
-	return fd >= 0;
+	return ours;
 }
 
 static bool is_internal_interface(const struct config_gateway *c, const char *name)
@@ -260,7 +233,7 @@ static bool open_socket(struct daemon_gateway *g)
 {
 	int err;
 
-	g->fd = bound_socket(&g->source, VCM_PORT);
+	g->fd = vcm_socket_open(&g->source, VCM_PORT);
 	if (g->fd < 0) {
 		log_error("gateway: cannot use UDP port %d of %s: %s", VCM_PORT,
 			in6_str(&g->source), strerror(-g->fd));
@@ -304,10 +277,17 @@ static bool add_pairs(struct daemon_gateway *g)
 	for (size_t i = 0; i < c->n_nodes && !g->d->ha; i++) {
 		pair.peer = c->nodes[i].home_address;
 		pair.reqid = c->nodes[i].reqid;
+		pair.has_sel = true; /* whatever policy is asked */
+		pair.sel = (struct ipsec_selector){.family = AF_INET6,
+			.type = -1,
+			.src = {.addr = c->nodes[i].internal_address, .plen = 128}};
 		if (!add_pair(g->d, &pair))
 			return false;
 	}
-	pair = (struct ipsec_pair){IPSEC_MANAGER, g->source, c->manager, manager_reqid(c)};
+	pair = (struct ipsec_pair){.use = IPSEC_MANAGER,
+		.local = g->source,
+		.peer = c->manager,
+		.reqid = manager_reqid(c)};
 	return g->local || add_pair(g->d, &pair);
 }
 

@@ -88,6 +88,7 @@ enum mip6_event_type {
 	EV_DISCOVERY_SENT, /* MN: Home Agent Address Discovery Request; peer is where to */
 	EV_HOME_AGENTS, /* MN: the list of home agents has come; peer is who sent it */
 	EV_PREFIX_SOLICITED, /* MN: Mobile Prefix Solicitation; peer is the home agent */
+	EV_SESSION, /* MN: of a session with peer (an internal address); text says what, and why */
 	EV_HOME_PREFIX, /* MN: news of a home prefix, which is peer; lifetime_s: valid so long; text says what */
 };
 

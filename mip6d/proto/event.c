@@ -46,6 +46,7 @@ const char *mip6_event_name(enum mip6_event_type t)
 		[EV_DISCOVERY_SENT] = "discovery-sent",
 		[EV_HOME_AGENTS] = "home-agents",
 		[EV_PREFIX_SOLICITED] = "prefix-solicited",
+		[EV_SESSION] = "session",
 		[EV_HOME_PREFIX] = "home-prefix",
 	};
 	size_t i = (size_t)t;

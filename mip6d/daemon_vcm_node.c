@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mip6d/daemon_vcm_node.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/loop.h"
+#include "ipsec-glue/sessions.h"
+#include "lib/log.h"
+#include "mip6d/daemon_internal.h"
+#include "mip6d/proto/cn.h"
+#include "mip6d/proto/mn.h"
+#include "mip6d/sys/vcm_socket.h"
+#include "vcm/node.h"
+
+#define LEFT_S 60 /* so long what a predecessor left still receives */
+
+struct wanted { /* a peer to which the direct path is wanted, or with which a secret is shared */
+	struct wanted *next;
+	struct in6_addr home;
+	bool path, kcn;
+};
+
+struct daemon_vcm_node {
+	struct daemon *d;
+	struct daemon_vcm_node_config config;
+	struct in6_addr home;
+	int fd;
+	struct ipsec_sessions *kernel;
+	struct vcm_node *node;
+	struct wanted *wanted;
+	struct timer left;
+};
+
+/* ---- which peers ---- */
+
+static struct wanted *wanted_find(const struct daemon_vcm_node *v, const struct in6_addr *home)
+{
+	struct wanted *w = v->wanted;
+
+	while (w && !in6_equal(&w->home, home))
+		w = w->next;
+	return w;
+}
+
+static struct wanted *wanted_get(struct daemon_vcm_node *v, const struct in6_addr *home)
+{
+	struct wanted *w = wanted_find(v, home);
+
+	if (w)
+		return w;
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return NULL;
+	w->home = *home;
+	w->next = v->wanted;
+	v->wanted = w;
+	return w;
+}
+
+static void wanted_forget(struct daemon_vcm_node *v, struct wanted *w)
+{
+	struct wanted **at = &v->wanted;
+
+	if (w->path || w->kcn)
+		return;
+	while (*at != w)
+		at = &(*at)->next;
+	*at = w->next;
+	free(w);
+}
+
+/* ---- the direct path ---- */
+
+struct bound {
+	const struct in6_addr *peer;
+	bool direct;
+};
+
+static bool note_bound(void *arg, const struct mn_ro_info *i)
+{
+	struct bound *b = arg;
+
+	b->direct |= i->direct && in6_equal(&i->peer, b->peer);
+	return true;
+}
+
+/* Ours is bound there and in use, the peer's is bound here. */
+static void look_at_path(struct daemon_vcm_node *v, const struct in6_addr *peer)
+{
+	struct bound b = {.peer = peer};
+	struct in6_addr care_of;
+
+	if (!v->node || !wanted_find(v, peer))
+		return;
+	mn_ro_foreach(v->d->mn, note_bound, &b);
+	vcm_node_path(v->node, peer,
+		b.direct && v->d->cn && cn_care_of(v->d->cn, &v->home, peer, &care_of));
+}
+
+static void path(void *ctx, const struct in6_addr *peer_home, bool on)
+{
+	struct daemon_vcm_node *v = ctx;
+	struct wanted *w = on ? wanted_get(v, peer_home) : wanted_find(v, peer_home);
+	int err;
+
+	if (!w || (!on && !w->path))
+		return;
+	if (!w->path || !on) {
+		err = mn_ro_command(v->d->mn, peer_home, on ? MN_RO_ON : MN_RO_FLUSH);
+		if (err && on)
+			log_warning("the direct path to %s is not tried: %s", in6_str(peer_home),
+				strerror(-err));
+	}
+	w->path = on;
+	if (on)
+		look_at_path(v, peer_home);
+	else
+		wanted_forget(v, w);
+}
+
+/* The operator's own secret stays. */
+static bool configured(const struct daemon_vcm_node *v, const struct in6_addr *peer)
+{
+	const struct mip6d_config *c = v->d->cfg;
+
+	for (size_t i = 0; i < c->n_shared_keys; i++)
+		if (in6_equal(&c->shared_keys[i].peer, peer) &&
+			in6_equal(&c->shared_keys[i].local, &v->home))
+			return true;
+	return false;
+}
+
+static void share(void *ctx, const struct in6_addr *peer_home, const struct rr_shared *kcn)
+{
+	struct daemon_vcm_node *v = ctx;
+	struct wanted *w = kcn ? wanted_get(v, peer_home) : wanted_find(v, peer_home);
+	int err;
+
+	if (!w || (!kcn && !w->kcn) || configured(v, peer_home))
+		return;
+	err = daemon_share(v->d, &v->home, peer_home, kcn);
+	if (err && kcn)
+		log_warning("the VCM's secret for Binding Updates with %s is not used: %s",
+			in6_str(peer_home), strerror(-err));
+	w->kcn = kcn && !err;
+	wanted_forget(v, w);
+}
+
+/* ---- SAs and policies ---- */
+
+static struct ipsec_session_sa sa_of(
+	const struct daemon_vcm_node *v, const struct vcm_node_session *s, bool out)
+{
+	return (struct ipsec_session_sa){.peer = s->peer_home,
+		.inner_local = v->config.internal,
+		.inner_peer = s->peer_internal,
+		.algorithm = s->algorithm,
+		.spi = out ? s->spi_out : s->spi_in,
+		.key = out ? s->key_out : s->key_in,
+		.key_len = s->key_len,
+		.hard_s = out ? s->lifetime_s : s->lifetime_s + s->linger_s};
+}
+
+static int failed(const struct daemon_vcm_node *v, const struct vcm_node_session *s, int err)
+{
+	if (err && err != -EEXIST)
+		log_warning("session with %s: %s", in6_str(&s->peer_internal),
+			err == -EINVAL ? "its algorithm or keys cannot be used"
+				       : ipsec_sessions_why(v->kernel));
+	return err;
+}
+
+static int inbound_add(void *ctx, const struct vcm_node_session *s)
+{
+	struct daemon_vcm_node *v = ctx;
+	struct ipsec_session_sa sa = sa_of(v, s, false);
+
+	if (!ipsec_sessions_may_share(s->algorithm) &&
+		CRYPTO_memcmp(s->key_in, s->key_out, s->key_len) == 0)
+		return failed(v, s, -EINVAL);
+	return failed(v, s, ipsec_sessions_in(v->kernel, &sa));
+}
+
+static int outbound_set(void *ctx, const struct vcm_node_session *s)
+{
+	struct daemon_vcm_node *v = ctx;
+	struct ipsec_session_sa sa = sa_of(v, s, true);
+
+	return failed(v, s, ipsec_sessions_out(v->kernel, &sa));
+}
+
+static void complain(const struct daemon_vcm_node *v, const struct in6_addr *peer, int err)
+{
+	if (err)
+		log_error("session with %s: not taken out of the kernel: %s", in6_str(peer),
+			ipsec_sessions_why(v->kernel));
+}
+
+static void inbound_del(void *ctx, const struct in6_addr *peer_internal,
+	const struct in6_addr *peer_home, uint32_t spi_in)
+{
+	struct daemon_vcm_node *v = ctx;
+
+	(void)peer_home;
+	complain(v, peer_internal, ipsec_sessions_in_del(v->kernel, spi_in));
+}
+
+static void outbound_del(void *ctx, const struct in6_addr *peer_internal,
+	const struct in6_addr *peer_home, uint32_t spi_out)
+{
+	struct daemon_vcm_node *v = ctx;
+
+	complain(v, peer_internal, ipsec_sessions_out_del(v->kernel, peer_home, spi_out));
+}
+
+static void counters(void *ctx, const struct vcm_node_session *s, int64_t *in, int64_t *out)
+{
+	struct daemon_vcm_node *v = ctx;
+
+	*in = ipsec_sessions_packets(v->kernel, &s->peer_home, s->spi_in, false);
+	*out = ipsec_sessions_packets(v->kernel, &s->peer_home, s->spi_out, true);
+}
+
+/* ---- the other ops ---- */
+
+static int send_datagram(void *ctx, const struct in6_addr *to, const uint8_t *data, size_t len)
+{
+	const struct daemon_vcm_node *v = ctx;
+
+	return vcm_socket_send(v->fd, to, VCM_PORT, data, len);
+}
+
+static size_t key_len(void *ctx, const char *algorithm)
+{
+	(void)ctx;
+	return ipsec_sessions_key_len(algorithm);
+}
+
+static void event(void *ctx, const char *what, const struct in6_addr *peer, const char *text)
+{
+	const struct daemon_vcm_node *v = ctx;
+	struct mip6_event e = {.type = EV_SESSION,
+		.when = sys_now(NULL),
+		.home_address = v->home,
+		.peer = *peer,
+		.status = -1};
+	char words[128];
+
+	snprintf(words, sizeof(words), "%s%s%s", what, text ? ": " : "", text ? text : "");
+	e.text = words;
+	log_info("%s of %s", words, in6_str(peer));
+	v->d->env.event(v->d->env.ctx, &e);
+}
+
+static const struct vcm_node_ops node_ops = {.now = sys_now,
+	.random = sys_random,
+	.send = send_datagram,
+	.key_len = key_len,
+	.inbound_add = inbound_add,
+	.inbound_del = inbound_del,
+	.outbound_set = outbound_set,
+	.outbound_del = outbound_del,
+	.share = share,
+	.path = path,
+	.counters = counters,
+	.event = event};
+
+/* ---- what comes in ---- */
+
+static void datagram(void *arg, const struct in6_addr *from, const uint8_t *data, size_t len)
+{
+	const struct daemon_vcm_node *v = arg;
+
+	vcm_node_receive(v->node, from, data, len);
+}
+
+static void read_socket(void *arg)
+{
+	struct daemon_vcm_node *v = arg;
+
+	vcm_socket_read(v->fd, VCM_PORT, datagram, v);
+}
+
+static void read_kernel(void *arg)
+{
+	const struct daemon_vcm_node *v = arg;
+
+	ipsec_sessions_read(v->kernel);
+}
+
+static void expires(void *ctx, uint32_t spi, bool out, bool hard)
+{
+	const struct daemon_vcm_node *v = ctx;
+
+	if (v->node)
+		vcm_node_sa_expires(v->node, spi, out, hard);
+}
+
+static void notice(void *ctx, const char *text)
+{
+	(void)ctx;
+	log_notice("sessions: %s", text);
+}
+
+static const struct ipsec_sessions_ops kernel_ops = {.expires = expires, .notice = notice};
+
+void daemon_vcm_node_event(struct daemon *d, const struct mip6_event *e)
+{
+	switch ((int)e->type) {
+	case EV_RO_DIRECT:
+	case EV_RO_TUNNEL:
+	case EV_CN_BINDING_NEW:
+	case EV_CN_BINDING_GONE:
+		if (d->vcm_node)
+			look_at_path(d->vcm_node,
+				e->type == EV_CN_BINDING_NEW || e->type == EV_CN_BINDING_GONE
+					? &e->home_address
+					: &e->peer);
+		break;
+	default:
+		break;
+	}
+}
+
+void daemon_vcm_node_place(struct daemon *d, bool outside)
+{
+	if (d->vcm_node)
+		vcm_node_place(d->vcm_node->node, outside);
+}
+
+/* ---- for mip6ctl ---- */
+
+static void put_packets(json_t *o, const char *key, int64_t packets)
+{
+	if (packets >= 0)
+		json_object_set_new(o, key, json_integer(packets));
+}
+
+static bool add_session(void *arg, const struct vcm_node_info *i)
+{
+	char peer[INET6_ADDRSTRLEN];
+	json_t *o;
+
+	snprintf(peer, sizeof(peer), "%s", in6_str(&i->peer_internal));
+	o = json_pack("{s:s, s:s, s:o, s:I, s:s, s:b, s:s, s:s, s:b, s:b, s:I, s:I}", "peer", peer,
+		"home_address", in6_str(&i->peer_home), "session",
+		json_sprintf("%016llx", (unsigned long long)i->session), "generation",
+		(json_int_t)i->generation, "state", vcm_node_state_name(i->state), "path",
+		(int)i->path, "by", i->state == VCM_NODE_DIRECT ? "direct" : "gateway", "algorithm",
+		i->algorithm, "asymmetric", (int)i->asymmetric, "shared_key", (int)i->shared_key,
+		"age_s", (json_int_t)i->age_s, "remaining_s", (json_int_t)i->remaining_s);
+	if (i->state != VCM_NODE_INVITED) {
+		json_object_set_new(o, "spi_in", json_integer(i->spi_in));
+		json_object_set_new(o, "spi_out", json_integer(i->spi_out));
+	}
+	put_packets(o, "packets_in", i->packets_in);
+	put_packets(o, "packets_out", i->packets_out);
+	json_array_append_new(arg, o);
+	return true;
+}
+
+json_t *daemon_vcm_node_sessions(void *daemon)
+{
+	const struct daemon *d = daemon;
+	json_t *all;
+
+	if (!d->vcm_node)
+		return NULL;
+	all = json_array();
+	vcm_node_foreach(d->vcm_node->node, add_session, all);
+	return all;
+}
+
+bool daemon_vcm_node_end(void *daemon, const struct in6_addr *peer)
+{
+	const struct daemon *d = daemon;
+
+	return d->vcm_node && vcm_node_end(d->vcm_node->node, peer);
+}
+
+/* ---- start and end ---- */
+
+static void forget_left(struct timer *t, void *arg)
+{
+	const struct daemon_vcm_node *v = arg;
+
+	(void)t;
+	ipsec_sessions_forget_left(v->kernel);
+}
+
+static bool start_node(struct daemon_vcm_node *v)
+{
+	struct vcm_node_config c = {.internal = v->config.internal,
+		.home = v->home,
+		.manager = v->config.manager,
+		.probe_s = v->config.probe_s,
+		.idle_s = v->config.idle_s,
+		.path_required = in6_equal(&v->config.internal, &v->home)};
+
+	while (!c.epoch)
+		sys_random(NULL, &c.epoch, sizeof(c.epoch));
+	v->node = vcm_node_new(&c, &node_ops, v, v->d->env.timers);
+	if (!v->node)
+		log_error("out of memory");
+	return v->node;
+}
+
+static bool start_kernel(struct daemon_vcm_node *v)
+{
+	char err[256];
+
+	v->kernel = ipsec_sessions_open(
+		&v->home, v->d->cfg->ipsec.replay_window, &kernel_ops, v, err, sizeof(err));
+	if (!v->kernel)
+		log_error("%s", err);
+	return v->kernel;
+}
+
+static bool start_socket(struct daemon_vcm_node *v)
+{
+	v->fd = vcm_socket_open(&v->config.internal, VCM_PORT);
+	if (v->fd < 0)
+		log_error("vpn.manager: no UDP socket at %s, port %u: %s",
+			in6_str(&v->config.internal), VCM_PORT, strerror(-v->fd));
+	return v->fd >= 0;
+}
+
+bool daemon_vcm_node_start(struct daemon *d, const struct daemon_vcm_node_config *c)
+{
+	struct daemon_vcm_node *v = calloc(1, sizeof(*v));
+	int err;
+
+	if (!v)
+		return false;
+	d->vcm_node = v;
+	v->d = d;
+	v->config = *c;
+	v->home = d->cfg->mobile_node.home_address;
+	v->fd = -1;
+	timer_init(&v->left, forget_left, v);
+	if (!start_kernel(v) || !start_socket(v) || !start_node(v))
+		return false;
+	err = sys_loop_read(d->loop, v->fd, read_socket, v);
+	if (!err)
+		err = sys_loop_read(d->loop, ipsec_sessions_fd(v->kernel), read_kernel, v);
+	if (err)
+		log_error("event loop: %s", strerror(-err));
+	(void)timer_start(d->env.timers, &v->left, mono_add_s(sys_now(NULL), LEFT_S));
+	return !err;
+}
+
+void daemon_vcm_node_stop(struct daemon *d)
+{
+	struct daemon_vcm_node *v = d->vcm_node;
+
+	if (!v)
+		return;
+	vcm_node_free(v->node, true);
+	v->node = NULL;
+	timer_stop(d->env.timers, &v->left);
+	if (v->fd >= 0) {
+		sys_loop_forget(d->loop, v->fd);
+		close(v->fd);
+	}
+	if (v->kernel)
+		sys_loop_forget(d->loop, ipsec_sessions_fd(v->kernel));
+	ipsec_sessions_close(v->kernel);
+	while (v->wanted) {
+		v->wanted->path = v->wanted->kcn = false;
+		wanted_forget(v, v->wanted);
+	}
+	d->vcm_node = NULL;
+	free(v);
+}
