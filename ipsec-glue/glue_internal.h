@@ -47,6 +47,8 @@ struct glue_pair_key {
 struct glue_pair {
 	struct glue_pair_key key;
 	uint32_t reqid;
+	bool has_sel; /* of the SA that receives */
+	struct ipsec_selector sel;
 	const struct ipsec_manual_sa *manual[2]; /* index: sends */
 	bool suspected;
 	UT_hash_handle hh, by_reqid;

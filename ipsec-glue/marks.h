@@ -20,6 +20,10 @@
 #define GLUE_PRIO_MH 4000
 #define GLUE_PRIO_SESSION 4500 /* between two mobile nodes */
 #define GLUE_PRIO_RO 5000 /* a pair of addresses; Mobility Headers are accepted before */
+#define GLUE_PRIO_VPN_OPEN 5600 /* Neighbor Discovery on the internal link */
+#define GLUE_PRIO_VPN_PROBE 5650 /* am I inside? */
+#define GLUE_PRIO_VPN_MANAGER 5700 /* with the VCM */
+#define GLUE_PRIO_VPN 5800 /* between internal addresses */
 #define GLUE_PRIO_DATA 6000 /* what goes through the tunnel */
 
 #endif

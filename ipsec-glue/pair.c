@@ -56,7 +56,9 @@ static void wanted_sa(
 		.mode = p->key.use == IPSEC_GATEWAY ? IPSEC_TUNNEL : IPSEC_TRANSPORT,
 		.algorithm = m->algorithm,
 		.key = m->key,
-		.replay_window = out ? 0 : g->config.replay_window};
+		.replay_window = out ? 0 : g->config.replay_window,
+		.has_sel = !out && p->has_sel,
+		.sel = p->sel};
 }
 
 static void want(const struct ipsec_glue *g, const struct glue_pair *p, struct ipsec_plan *plan)
@@ -142,6 +144,8 @@ int ipsec_glue_pair_add(struct ipsec_glue *g, const struct ipsec_pair *pair)
 	p->key.use = pair->use;
 	p->key.local = pair->local;
 	p->key.peer = pair->peer;
+	p->has_sel = pair->has_sel;
+	p->sel = pair->sel;
 	err = g->config.keys ? find_keys(g, p) : -ENOKEY;
 	if (!err)
 		err = choose_reqid(g, p, pair->reqid);

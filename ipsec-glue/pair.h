@@ -19,6 +19,8 @@ struct ipsec_pair {
 	enum ipsec_use use; /* IPSEC_GATEWAY: tunnel mode; IPSEC_MANAGER: transport mode */
 	struct in6_addr local, peer;
 	uint32_t reqid; /* of both SAs; 0: that of ipsec_glue_pair_reqid() */
+	bool has_sel; /* the one that receives is good for packets of sel only */
+	struct ipsec_selector sel;
 };
 
 /*
