@@ -115,6 +115,14 @@ static bool path_wanted(const struct vcm_node *n, const struct in6_addr *peer_ho
 	return s;
 }
 
+void session_path_over(struct vcm_node *n, const struct in6_addr *peer_home)
+{
+	if (path_wanted(n, peer_home))
+		return;
+	n->ops->path(n->ctx, peer_home, false);
+	n->ops->share(n->ctx, peer_home, NULL);
+}
+
 /* Another generation knows already whether there is one. */
 static void inherit_path(struct session *s)
 {
@@ -264,10 +272,7 @@ void session_drain(struct session *s, bool over, bool tell, enum vcm_reason reas
 		node_say(s, SAY_DOWN);
 	if (over)
 		node_event(n, "session-ended", &s->peer_internal, vcm_reason_name(reason));
-	if (path_wanted(n, &s->peer_home))
-		return;
-	n->ops->path(n->ctx, &s->peer_home, false);
-	n->ops->share(n->ctx, &s->peer_home, NULL);
+	session_path_over(n, &s->peer_home);
 }
 
 void session_close(struct session *s)
