@@ -60,6 +60,7 @@ static const struct config_key top_keys[] = {
 		offsetof(struct mip6d_config, correspondent), "{ }"),
 	CONFIG_KEY("ipsec", config_read_ipsec, offsetof(struct mip6d_config, ipsec), "{ }"),
 	CONFIG_KEY("gateway", config_read_gateway, offsetof(struct mip6d_config, gateway), "{ }"),
+	CONFIG_KEY("vpn", config_read_vpn, offsetof(struct mip6d_config, vpn), "{ }"),
 	CONFIG_KEY("shared_keys", config_read_shared_keys, 0, "\"/etc/mip6d/keys\""),
 	{.name = NULL},
 };
@@ -101,6 +102,7 @@ static void check_top(struct config_reader *r, const config_setting_t *root, voi
 	config_check_moves(r, root, cfg);
 	config_check_ipsec(r, root, cfg);
 	config_check_gateway(r, root, cfg);
+	config_check_vpn(r, root, cfg);
 }
 
 static void defaults(struct mip6d_config *cfg)
@@ -119,6 +121,7 @@ static void defaults(struct mip6d_config *cfg)
 			.threshold_packets = 1,
 			.threshold_s = 10,
 			.hold_s = 60},
+		.vpn = {.authenticate = true, .ipsec = IPSEC_MANUAL, .probe_s = 5, .idle_s = 120},
 		.home_agent =
 			{
 				.max_lifetime_s = 86400,

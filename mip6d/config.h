@@ -187,6 +187,19 @@ struct config_gateway { /* the group gateway: doc/vcm.md, the SG */
 	struct config_deny *deny; /* pairs that shall not talk directly */
 	uint32_t threshold_packets, threshold_s, hold_s, settle_ms;
 };
+
+struct config_vpn { /* the group vpn: doc/vcm.md, a mobile node inside and outside */
+	bool enabled;
+	struct in6_addr internal_address, gateway; /* ::: embodiment 2 */
+	size_t n_internal;
+	struct ip6_prefix internal[CONFIG_MAX_PREFIXES];
+	struct in6_addr manager;
+	bool manager_by_gateway; /* the SAs with the gateway carry what goes to it */
+	bool authenticate; /* inside is where the manager answers a probe (V2) */
+	enum ipsec_manager ipsec; /* who makes the SAs with gateway and manager */
+	uint32_t reqid; /* of the SAs with the gateway, the manager's one more; 0: with manual keys */
+	uint32_t probe_s, idle_s;
+};
 /* Is the address in one of them? */
 bool config_in_prefixes(const struct in6_addr *a, const struct ip6_prefix *p, size_t n);
 
@@ -207,6 +220,7 @@ struct mip6d_config {
 	struct config_shared_key *shared_keys;
 	struct config_ipsec ipsec;
 	struct config_gateway gateway;
+	struct config_vpn vpn; /* with ROLE_MOBILE_NODE */
 	struct config_home_agent home_agent; /* with ROLE_HOME_AGENT */
 	struct config_mobile_node mobile_node; /* with ROLE_MOBILE_NODE */
 };

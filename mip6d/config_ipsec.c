@@ -322,7 +322,8 @@ static void check_strongswan(struct config_reader *r, const config_setting_t *gr
 
 static bool wants_pairs(const struct mip6d_config *cfg)
 {
-	return cfg->gateway.enabled && cfg->gateway.ipsec == IPSEC_MANUAL;
+	return (cfg->gateway.enabled && cfg->gateway.ipsec == IPSEC_MANUAL) ||
+	       (cfg->vpn.enabled && cfg->vpn.ipsec == IPSEC_MANUAL);
 }
 
 void config_check_ipsec(
@@ -349,7 +350,8 @@ void config_check_ipsec(
 		return; /* was complained of, or missing */
 	c->pairs = wants_pairs(cfg);
 	if (c->manager == IPSEC_NONE && c->pairs)
-		check_manual(r, group, role ? role : config_setting_get_member(root, "gateway"));
+		check_manual(r, group,
+			config_setting_get_member(root, cfg->vpn.enabled ? "vpn" : "gateway"));
 	else if (c->manager == IPSEC_NONE && group)
 		config_complain(r, group, "has no meaning with%s",
 			role ? "  ipsec = \"none\" ; remove the group, or write \"manual\" or "

@@ -212,4 +212,5 @@ void config_print(const struct mip6d_config *cfg, FILE *to)
 		print_mobile_node(&cfg->mobile_node, to);
 	config_print_ipsec(cfg, to);
 	config_print_gateway(cfg, to);
+	config_print_vpn(cfg, to);
 }

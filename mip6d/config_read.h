@@ -43,6 +43,11 @@ void config_check_gateway(
 	struct config_reader *r, const config_setting_t *root, const struct mip6d_config *cfg);
 void config_print_gateway(const struct mip6d_config *cfg, FILE *to);
 void config_release_gateway(struct mip6d_config *cfg);
+/* config_vpn.c: struct config_vpn */
+config_read_fn config_read_vpn;
+void config_check_vpn(
+	struct config_reader *r, const config_setting_t *root, const struct mip6d_config *cfg);
+void config_print_vpn(const struct mip6d_config *cfg, FILE *to);
 
 /* config_moves.c: struct in6_addr, "auto" is :: */
 config_read_fn config_read_home_address;

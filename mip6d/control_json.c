@@ -108,7 +108,7 @@ json_t *control_json_binding(const struct ha_binding_info *i)
 }
 
 /* Wall-clock time of an event: the core knows monotonic time only. */
-static void put_time(json_t *o, int64_t ago_us)
+void control_json_time(json_t *o, int64_t ago_us)
 {
 	char text[40];
 	struct timespec ts;
@@ -145,6 +145,7 @@ static bool about_registration(enum mip6_event_type t)
 	case EV_RO_DIRECT:
 		return true;
 	case EV_LINK_UP:
+	case EV_PLACE:
 	case EV_LINK_DOWN:
 	case EV_ROUTER:
 	case EV_CARE_OF_ADDRESS:
@@ -179,7 +180,7 @@ json_t *control_json_event(const struct mip6_event *e, monotime_t now)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "event", json_string(mip6_event_name(e->type)));
-	put_time(o, now.us > e->when.us ? now.us - e->when.us : 0);
+	control_json_time(o, now.us > e->when.us ? now.us - e->when.us : 0);
 	put_addr(o, "home_address", &e->home_address);
 	put_addr(o, "care_of", &e->care_of);
 	put_addr(o, "peer", &e->peer);
@@ -330,7 +331,7 @@ static json_t *mn_status(const struct control_backend *b)
 	static const char *const location[] = {
 		[MN_NOWHERE] = "nowhere", [MN_AT_HOME] = "home", [MN_AWAY] = "away"};
 	struct mn_info i;
-	json_t *o = json_object();
+	json_t *o = json_object(), *vpn;
 
 	mn_info(b->mn, &i);
 	json_object_set_new(o, "location", json_string(location[i.location]));
@@ -360,6 +361,8 @@ static json_t *mn_status(const struct control_backend *b)
 		json_object_set_new(o, "unreachable", json_true());
 	if (i.last_status >= 0)
 		json_object_set_new(o, "last_status", ba_status(i.last_status));
+	if (b->vpn && (vpn = b->vpn(b->ctx)))
+		json_object_set_new(o, "vpn", vpn);
 	return o;
 }
 
@@ -486,6 +489,8 @@ json_t *control_json_stats(const struct control_backend *b)
 		json_object_set_new(o, "correspondent", cn_counters(cn_stats(b->cn)));
 	if (b->ipsec)
 		json_object_set_new(o, "ipsec", control_json_ipsec_stats(b));
+	if (b->gateway)
+		json_object_set_new(o, "gateway", control_json_gateway_stats(b));
 	if (b->extra_stats)
 		b->extra_stats(b->ctx, o);
 	return o;

@@ -163,6 +163,8 @@ static void put_on_way(struct out *o)
 	monotime_t again = mono_add_ms(now(x), o->wait_ms),
 		   end = mono_add_ms(o->since, x->c.give_up_ms);
 
+	if (!o->hello && x->ops.sending)
+		x->ops.sending(x->ctx, &o->peer->node.addr, o->token, &o->m);
 	o->under_way = true;
 	transmit(o->peer, &o->m);
 	(void)timer_start(x->timers, &o->timer, mono_before(again, end) ? again : end);

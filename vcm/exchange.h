@@ -44,6 +44,9 @@ struct vcm_exchange_ops {
 	void (*failed)(void *ctx, const struct in6_addr *to, uint64_t token);
 	/* The peer has another epoch than before (not at the first one). */
 	void (*restarted)(void *ctx, const struct in6_addr *peer);
+	/* m leaves, for the first time or again: what of it goes by the clock is set; NULL: nothing does. */
+	void (*sending)(
+		void *ctx, const struct in6_addr *to, uint64_t token, struct vcm_message *m);
 };
 
 struct vcm_exchange *vcm_exchange_new(const struct vcm_exchange_config *c,

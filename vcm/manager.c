@@ -172,7 +172,8 @@ static const struct vcm_exchange_ops exchange_ops = {.now = now,
 	.probe = no_probe,
 	.acknowledged = manager_acknowledged,
 	.failed = manager_failed,
-	.restarted = restarted};
+	.restarted = restarted,
+	.sending = manager_sending};
 
 /* ---- life ---- */
 

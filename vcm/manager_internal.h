@@ -177,6 +177,7 @@ void manager_session_record(const struct session *s, struct vcm_session_record *
 void manager_acknowledged(
 	void *ctx, const struct in6_addr *to, uint64_t token, enum vcm_status status);
 void manager_failed(void *ctx, const struct in6_addr *to, uint64_t token);
+void manager_sending(void *ctx, const struct in6_addr *to, uint64_t token, struct vcm_message *r);
 
 /* ---- manager_node.c ---- */
 

@@ -195,16 +195,21 @@ static void put_public(const struct session *s, int side, struct vcm_message *m)
 	memcpy(m->salt, x->salt, sizeof(m->salt));
 }
 
-static void put_offer(const struct session *s, int side, struct vcm_message *m)
+static uint32_t lifetime_left(const struct session *s)
 {
 	int64_t left = mono_diff_s(s->ends, manager_now(s->pair->m));
 
+	return left > LEAST_OFFER_S ? (uint32_t)left : LEAST_OFFER_S;
+}
+
+static void put_offer(const struct session *s, int side, struct vcm_message *m)
+{
 	put_peer(s, side, m);
 	m->has |= VCM_HAS_ALGORITHM | VCM_HAS_SA_IN | VCM_HAS_SA_OUT | VCM_HAS_LIFETIME;
 	memcpy(m->algorithm, s->algorithm, sizeof(m->algorithm));
 	m->in.spi = s->sides[side].spi;
 	m->out.spi = s->sides[!side].spi;
-	m->lifetime_s = left > LEAST_OFFER_S ? (uint32_t)left : LEAST_OFFER_S;
+	m->lifetime_s = lifetime_left(s);
 	m->linger_s = s->linger_s;
 	if (s->variant == VCM_ASYMMETRIC)
 		put_public(s, side, m);
@@ -405,4 +410,15 @@ void manager_failed(void *ctx, const struct in6_addr *to, uint64_t token)
 		manager_session_retry_at(s, mono_add_s(now, SAVE_AGAIN_S));
 	else if (s->state != VCM_S_ENDING)
 		manager_session_end(s, VCM_PEER, true);
+}
+
+/* Its receiver counts from receipt: nobody shall send longer than the other receives. */
+void manager_sending(void *ctx, const struct in6_addr *to, uint64_t token, struct vcm_message *r)
+{
+	enum kind kind;
+	int side;
+	const struct session *s = of_token(ctx, to, token, &side, &kind);
+
+	if (s && kind == SAY_OFFER)
+		r->lifetime_s = lifetime_left(s);
 }

@@ -91,6 +91,9 @@ enum vcm_status node_peer_ready(struct vcm_node *n, const struct vcm_message *m)
 enum vcm_status node_ended(struct vcm_node *n, const struct vcm_message *m);
 enum vcm_status node_closed(struct vcm_node *n, const struct vcm_message *m);
 
+/* What still comes of it is of a session that is over. */
+void node_note_ended(const struct session *s);
+
 /* ---- node_session.c ---- */
 
 /* In the list from now on; NULL: no memory, or there are too many. */

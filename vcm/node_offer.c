@@ -22,16 +22,21 @@ static struct note *note_of(struct vcm_node *n, uint64_t id, uint32_t generation
 	return NULL;
 }
 
-static void note(struct vcm_node *n, const struct vcm_message *m, bool ended)
+static void note(struct vcm_node *n, uint64_t id, uint32_t generation, bool ended)
 {
-	struct note *to = note_of(n, m->session, m->generation);
+	struct note *to = note_of(n, id, generation);
 
 	if (!to) {
 		to = &n->notes[n->next_note];
 		n->next_note = (n->next_note + 1) % NOTES;
-		*to = (struct note){.used = true, .id = m->session, .generation = m->generation};
+		*to = (struct note){.used = true, .id = id, .generation = generation};
 	}
 	to->ended |= ended;
+}
+
+void node_note_ended(const struct session *s)
+{
+	note(s->node, s->id, s->generation, true);
 }
 
 static bool noted_end(const struct vcm_node *n, const struct vcm_message *m)
@@ -260,7 +265,7 @@ enum vcm_status node_peer_ready(struct vcm_node *n, const struct vcm_message *m)
 	if (is_old(n, m) || noted_end(n, m))
 		return VCM_UNKNOWN_SESSION;
 	if (!s || s->state == VCM_NODE_INVITED) {
-		note(n, m, false);
+		note(n, m->session, m->generation, false);
 		return VCM_OK;
 	}
 	if (s->state == VCM_NODE_INBOUND && !s->peer_ready)
@@ -275,7 +280,7 @@ enum vcm_status node_ended(struct vcm_node *n, const struct vcm_message *m)
 	for (s = n->sessions; s; s = s->next)
 		if (s->id == m->session && s->generation > m->generation)
 			return VCM_UNKNOWN_SESSION;
-	note(n, m, true);
+	note(n, m->session, m->generation, true);
 	for (s = n->sessions; s; s = next) {
 		next = s->next;
 		if (s->id != m->session)

@@ -271,6 +271,8 @@ static void drained(struct session *s)
 	struct vcm_node *n = s->node;
 
 	n->ops->inbound_del(n->ctx, &s->peer_internal, &s->peer_home, s->in.spi);
+	if (s->over)
+		node_note_ended(s);
 	session_free(s);
 }
 

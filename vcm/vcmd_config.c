@@ -209,6 +209,11 @@ bool vcmd_config_members(struct config_reader *r, const config_setting_t *s, str
 
 	if (!text)
 		return false;
+	if (strcmp(text, "::/0") == 0) {
+		config_complain(r, s, "is every address there is; write \"any\" in a rule for pairs, "
+				      "or leave nodes out");
+		return false;
+	}
 	if (strchr(text, '/'))
 		return config_read_prefix(r, &prefix, s, p);
 	p->plen = 128;

@@ -308,19 +308,10 @@ static bool start_files(struct vcmd *d)
 	return true;
 }
 
-/* The filter is there before anything can be heard. */
 static bool start_sockets(struct vcmd *d)
 {
 	const struct vcmd_config *c = d->cfg;
-	char err[1024];
 
-	if (c->ipsec != VCMD_IPSEC_NONE) {
-		if (vcmd_guard_on(c, err, sizeof(err)) < 0) {
-			log_error("%s", err);
-			return false;
-		}
-		d->guarded = true;
-	}
 	d->fd = vcmd_socket_open(&c->address, (uint16_t)c->port);
 	d->probe_fd = vcmd_socket_open(&c->address, (uint16_t)c->probe_port);
 	if (d->fd >= 0 && d->probe_fd >= 0)
@@ -329,6 +320,26 @@ static bool start_sockets(struct vcmd *d)
 		in6_str(&c->address), c->port, c->probe_port,
 		strerror(d->fd < 0 ? -d->fd : -d->probe_fd));
 	return false;
+}
+
+/*
+ * Once the ports are ours: a second vcmd must not take away the filter of the
+ * first.  What came before the filter is not read.
+ */
+static bool start_guard(struct vcmd *d)
+{
+	char err[1024];
+
+	if (d->cfg->ipsec == VCMD_IPSEC_NONE)
+		return true;
+	if (vcmd_guard_on(d->cfg, err, sizeof(err)) < 0) {
+		log_error("%s", err);
+		return false;
+	}
+	d->guarded = true;
+	vcmd_socket_drain(d->fd);
+	vcmd_socket_drain(d->probe_fd);
+	return true;
 }
 
 static int restore_context(void *arg, const struct vcm_context_record *r)
@@ -443,7 +454,7 @@ int vcmd_run(struct vcmd_config *cfg, const char *path, bool detach)
 		log_error("out of memory");
 		return 1;
 	}
-	ready = start_control(&d) && start_files(&d) && start_sockets(&d);
+	ready = start_control(&d) && start_files(&d) && start_sockets(&d) && start_guard(&d);
 	if (ready) {
 		/* before anything that came from elsewhere is looked at */
 		err = privileges_drop(cfg->ipsec != VCMD_IPSEC_NONE, false);

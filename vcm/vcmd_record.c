@@ -2,132 +2,16 @@
 #include "vcm/vcmd_record.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <string.h>
 
 #include "lib/buf.h"
+#include "vcm/vcmd_envelope.h"
 
-#define RECORD_VERSION 1
-#define GCM_NONCE_LEN 12
-#define GCM_TAG_LEN 16
-#define SECRETS_MAX 1024
-
-enum kind { CHECK = 'k', CONTEXT = 'c', SESSION = 's' };
+enum { CHECK = 'k', CONTEXT = 'c', SESSION = 's' }; /* kinds */
 
 enum { C_OUTSIDE = 1, C_REVOKED = 2 };
 enum { S_READY_A = 1, S_READY_B = 2, S_ACTIVE_A = 4, S_ACTIVE_B = 8 };
 enum { X_KCN = 1, X_PUBLIC_A = 2, X_PUBLIC_B = 4 };
-
-/* ---- the envelope ---- */
-
-struct envelope { /* of one record */
-	enum kind kind;
-	const uint8_t *key;
-	size_t key_len;
-	const uint8_t *clear;
-	size_t clear_len;
-};
-
-static bool derive(
-	const struct vcmd_seal *s, const uint8_t nonce[VCMD_NONCE_LEN], uint8_t out[VCMD_SEAL_LEN])
-{
-	static const char label[] = "vcmd record";
-	uint8_t in[sizeof(label) + VCMD_NONCE_LEN - GCM_NONCE_LEN];
-	unsigned n = VCMD_SEAL_LEN;
-
-	memcpy(in, label, sizeof(label));
-	memcpy(in + sizeof(label), nonce, VCMD_NONCE_LEN - GCM_NONCE_LEN);
-	return HMAC(EVP_sha256(), s->key, VCMD_SEAL_LEN, in, sizeof(in), out, &n) != NULL;
-}
-
-/* Kind, key and version, then the clear part. */
-static bool associate(EVP_CIPHER_CTX *ctx, const struct envelope *e)
-{
-	uint8_t head[4] = {(uint8_t)e->kind, RECORD_VERSION, (uint8_t)e->key_len, 0};
-	int n;
-
-	return EVP_CipherUpdate(ctx, NULL, &n, head, sizeof(head)) == 1 &&
-	       (!e->key_len || EVP_CipherUpdate(ctx, NULL, &n, e->key, (int)e->key_len) == 1) &&
-	       (!e->clear_len || EVP_CipherUpdate(ctx, NULL, &n, e->clear, (int)e->clear_len) == 1);
-}
-
-static EVP_CIPHER_CTX *begin(const struct vcmd_seal *s, const struct envelope *e,
-	const uint8_t nonce[VCMD_NONCE_LEN], int encrypt)
-{
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-	uint8_t key[VCMD_SEAL_LEN];
-	bool ok = ctx && derive(s, nonce, key) &&
-		  EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, key,
-			  nonce + VCMD_NONCE_LEN - GCM_NONCE_LEN, encrypt) == 1 &&
-		  associate(ctx, e);
-
-	OPENSSL_cleanse(key, sizeof(key));
-	if (ok)
-		return ctx;
-	EVP_CIPHER_CTX_free(ctx);
-	return NULL;
-}
-
-static size_t envelope_write(const struct vcmd_seal *s, const struct envelope *e,
-	const uint8_t *secret, size_t secret_len, uint8_t to[VCMD_RECORD_MAX])
-{
-	uint8_t nonce[VCMD_NONCE_LEN], sealed[SECRETS_MAX], tag[GCM_TAG_LEN];
-	struct wbuf w = wbuf_make(to, VCMD_RECORD_MAX);
-	EVP_CIPHER_CTX *ctx;
-	int n = 0, rest;
-	bool ok;
-
-	s->random(s->ctx, nonce, sizeof(nonce));
-	ctx = begin(s, e, nonce, 1);
-	if (!ctx)
-		return 0;
-	ok = (!secret_len || EVP_CipherUpdate(ctx, sealed, &n, secret, (int)secret_len) == 1) &&
-	     EVP_CipherFinal_ex(ctx, sealed + n, &rest) == 1 &&
-	     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, GCM_TAG_LEN, tag) == 1;
-	EVP_CIPHER_CTX_free(ctx);
-	wbuf_u8(&w, RECORD_VERSION);
-	wbuf_u16(&w, (uint16_t)e->clear_len);
-	wbuf_bytes(&w, e->clear, e->clear_len);
-	wbuf_bytes(&w, nonce, sizeof(nonce));
-	wbuf_bytes(&w, sealed, secret_len);
-	wbuf_bytes(&w, tag, sizeof(tag));
-	return ok && !w.overflow ? w.len : 0;
-}
-
-/* Fills in e->clear; the secret part to room. */
-static const char *envelope_read(const struct vcmd_seal *s, struct envelope *e, const uint8_t *data,
-	size_t len, uint8_t room[SECRETS_MAX], size_t *secret_len)
-{
-	uint8_t version, nonce[VCMD_NONCE_LEN], tag[GCM_TAG_LEN];
-	struct rbuf r = rbuf_make(data, len), clear, sealed;
-	EVP_CIPHER_CTX *ctx;
-	uint16_t clear_len;
-	int n = 0, rest;
-	bool ok;
-
-	if (!rbuf_u8(&r, &version) || version != RECORD_VERSION)
-		return "is of another version";
-	if (!rbuf_u16(&r, &clear_len) || !rbuf_sub(&r, &clear, clear_len) ||
-		!rbuf_bytes(&r, nonce, sizeof(nonce)) || rbuf_left(&r) < GCM_TAG_LEN ||
-		!rbuf_sub(&r, &sealed, rbuf_left(&r) - GCM_TAG_LEN) ||
-		!rbuf_bytes(&r, tag, sizeof(tag)) || rbuf_left(&sealed) > SECRETS_MAX)
-		return "has a wrong length";
-	e->clear = clear.p;
-	e->clear_len = clear_len;
-	*secret_len = rbuf_left(&sealed);
-	ctx = begin(s, e, nonce, 0);
-	if (!ctx)
-		return "cannot be opened: OpenSSL failed";
-	ok = (!*secret_len || EVP_CipherUpdate(ctx, room, &n, sealed.p, (int)*secret_len) == 1) &&
-	     EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, GCM_TAG_LEN, tag) == 1 &&
-	     EVP_CipherFinal_ex(ctx, room + n, &rest) == 1;
-	EVP_CIPHER_CTX_free(ctx);
-	if (ok)
-		return NULL;
-	OPENSSL_cleanse(room, SECRETS_MAX);
-	return "was changed, or sealed with another key";
-}
 
 /* ---- contexts ---- */
 
@@ -138,7 +22,7 @@ size_t vcmd_context_write(
 	struct wbuf w = wbuf_make(clear, sizeof(clear));
 	size_t n = r->n_correspondents < VCMD_MAX_CORRESPONDENTS ? r->n_correspondents
 								  : VCMD_MAX_CORRESPONDENTS;
-	struct envelope e = {CONTEXT, r->internal.s6_addr, VCMD_CONTEXT_KEY_LEN, clear, 0};
+	struct vcmd_envelope e = {CONTEXT, r->internal.s6_addr, VCMD_CONTEXT_KEY_LEN, clear, 0};
 
 	wbuf_u8(&w, (uint8_t)((r->outside ? C_OUTSIDE : 0) | (r->revoked ? C_REVOKED : 0)));
 	wbuf_in6(&w, &r->home);
@@ -147,14 +31,14 @@ size_t vcmd_context_write(
 	for (size_t i = 0; i < n; i++)
 		wbuf_in6(&w, &r->correspondents[i]);
 	e.clear_len = w.len;
-	return w.overflow ? 0 : envelope_write(s, &e, NULL, 0, to);
+	return w.overflow ? 0 : vcmd_envelope_write(s, &e, NULL, 0, to);
 }
 
 const char *vcmd_context_read(const struct vcmd_seal *s, const uint8_t *key, size_t key_len,
 	const uint8_t *data, size_t len, struct vcm_context_record *r, struct in6_addr *room)
 {
-	struct envelope e = {CONTEXT, key, key_len, NULL, 0};
-	uint8_t none[SECRETS_MAX], flags;
+	struct vcmd_envelope e = {CONTEXT, key, key_len, NULL, 0};
+	uint8_t none[VCMD_SEALED_MAX], flags;
 	size_t none_len;
 	const char *why;
 	struct rbuf b;
@@ -162,7 +46,7 @@ const char *vcmd_context_read(const struct vcmd_seal *s, const uint8_t *key, siz
 
 	if (key_len != VCMD_CONTEXT_KEY_LEN)
 		return "has a key of a wrong length";
-	why = envelope_read(s, &e, data, len, none, &none_len);
+	why = vcmd_envelope_read(s, &e, data, len, none, &none_len);
 	if (why)
 		return why;
 	*r = (struct vcm_context_record){.correspondents = room};
@@ -289,9 +173,9 @@ static bool get_clear(struct rbuf *b, struct vcm_session_record *r)
 size_t vcmd_session_write(
 	const struct vcmd_seal *s, const struct vcm_session_record *r, uint8_t to[VCMD_RECORD_MAX])
 {
-	uint8_t key[VCMD_SESSION_KEY_LEN], clear[256], secret[SECRETS_MAX];
+	uint8_t key[VCMD_SESSION_KEY_LEN], clear[256], secret[VCMD_SEALED_MAX];
 	struct wbuf w = wbuf_make(clear, sizeof(clear)), x = wbuf_make(secret, sizeof(secret));
-	struct envelope e = {SESSION, key, sizeof(key), clear, 0};
+	struct vcmd_envelope e = {SESSION, key, sizeof(key), clear, 0};
 	size_t n = 0;
 
 	vcmd_session_key(r->id, key);
@@ -299,7 +183,7 @@ size_t vcmd_session_write(
 	put_secrets(&x, &r->secrets);
 	e.clear_len = w.len;
 	if (!w.overflow && !x.overflow)
-		n = envelope_write(s, &e, secret, x.len, to);
+		n = vcmd_envelope_write(s, &e, secret, x.len, to);
 	OPENSSL_cleanse(secret, sizeof(secret));
 	return n;
 }
@@ -308,15 +192,15 @@ const char *vcmd_session_read(const struct vcmd_seal *s, const uint8_t *key, siz
 	const uint8_t *data, size_t len, struct vcm_session_record *r)
 {
 	struct rbuf id = rbuf_make(key, key_len), clear, secret;
-	struct envelope e = {SESSION, key, key_len, NULL, 0};
-	uint8_t room[SECRETS_MAX];
+	struct vcmd_envelope e = {SESSION, key, key_len, NULL, 0};
+	uint8_t room[VCMD_SEALED_MAX];
 	size_t secret_len;
 	const char *why;
 
 	*r = (struct vcm_session_record){0};
 	if (key_len != VCMD_SESSION_KEY_LEN || !rbuf_u64(&id, &r->id))
 		return "has a key of a wrong length";
-	why = envelope_read(s, &e, data, len, room, &secret_len);
+	why = vcmd_envelope_read(s, &e, data, len, room, &secret_len);
 	if (why)
 		return why;
 	clear = rbuf_make(e.clear, e.clear_len);
@@ -335,17 +219,17 @@ static const uint8_t check_text[] = "homebound vcmd";
 
 size_t vcmd_check_write(const struct vcmd_seal *s, uint8_t to[VCMD_RECORD_MAX])
 {
-	struct envelope e = {CHECK, NULL, 0, check_text, sizeof(check_text)};
+	struct vcmd_envelope e = {CHECK, NULL, 0, check_text, sizeof(check_text)};
 
-	return envelope_write(s, &e, NULL, 0, to);
+	return vcmd_envelope_write(s, &e, NULL, 0, to);
 }
 
 const char *vcmd_check_read(const struct vcmd_seal *s, const uint8_t *data, size_t len)
 {
-	struct envelope e = {CHECK, NULL, 0, NULL, 0};
-	uint8_t none[SECRETS_MAX];
+	struct vcmd_envelope e = {CHECK, NULL, 0, NULL, 0};
+	uint8_t none[VCMD_SEALED_MAX];
 	size_t n;
-	const char *why = envelope_read(s, &e, data, len, none, &n);
+	const char *why = vcmd_envelope_read(s, &e, data, len, none, &n);
 
 	if (!why && (e.clear_len != sizeof(check_text) ||
 			    memcmp(e.clear, check_text, sizeof(check_text)) != 0))

@@ -119,6 +119,6 @@ bool vcmd_seal_load(struct vcmd_seal *s, const struct vcmd_config *c, char *err,
 		why = "is not 64 hexadecimal digits; make one with  openssl rand -hex 32";
 	config_secret_release(text, c->credential[0] ? DIGITS + 64 : len);
 	if (why)
-		snprintf(err, errlen, "the sealing key %s %s", path, why);
+		snprintf(err, errlen, "the sealing key %s: %s", path, why);
 	return !why;
 }

@@ -67,6 +67,14 @@ void vcmd_socket_read(int fd, vcmd_datagram_fn *fn, void *arg)
 	OPENSSL_cleanse(b.data, sizeof(b.data)); /* public keys at most, but who knows what is sent */
 }
 
+void vcmd_socket_drain(int fd)
+{
+	uint8_t octet;
+
+	while (recv(fd, &octet, sizeof(octet), MSG_DONTWAIT | MSG_TRUNC) >= 0)
+		;
+}
+
 /* ---- what goes out ---- */
 
 struct row { /* in front of the octets of each datagram */

@@ -19,6 +19,9 @@ typedef void vcmd_datagram_fn(void *arg, const struct in6_addr *from, uint16_t p
 	const uint8_t *data, size_t len);
 void vcmd_socket_read(int fd, vcmd_datagram_fn *fn, void *arg);
 
+/* Forget what has come until now. */
+void vcmd_socket_drain(int fd);
+
 struct vcmd_outbox {
 	size_t n, cap; /* octets */
 	uint8_t *octets;

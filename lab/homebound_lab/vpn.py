@@ -11,12 +11,12 @@ from .daemons import Daemon
 NODES = ("mn1", "mn2")
 MEMBERS = (*NODES, "mn3")  # the third one is only there in scenario vcm_attacks
 
-NODE_VPN = """	vpn = {
-%(embodiment)s		internal = ( %(internal)s );
-		manager = "%(manager)s";
-		manager_ipsec = "%(manager_ipsec)s";
-		ipsec = "%(vpn_ipsec)s";
-%(vpn_more)s	};
+NODE_VPN = """vpn = {
+%(embodiment)s	internal = ( %(internal)s );
+	manager = "%(manager)s";
+	manager_ipsec = "%(manager_ipsec)s";
+	ipsec = "%(vpn_ipsec)s";
+%(vpn_more)s};
 """
 GATEWAY = """gateway = {
 	address = "%(address)s";
@@ -121,18 +121,18 @@ def gateway(lab, net, more=""):
 def node(lab, net, name, vpn_more=""):
     k, at = lab.keys, net.at
     host = getattr(net, name)
-    first = "" if net.embodiment == 2 else (f'		internal_address = "{at.internal[name]}";\n'
-                                            f'		gateway = "{at.gateway}";\n')
+    first = "" if net.embodiment == 2 else (f'	internal_address = "{at.internal[name]}";\n'
+                                            f'	gateway = "{at.gateway}";\n')
     vpn = NODE_VPN % {
         "embodiment": first, "internal": quoted(at.prefixes), "manager": manager_of(net, k.where),
         "manager_ipsec": "own" if k.where == "host" else "gateway", "vpn_ipsec": k.ipsec,
-        "vpn_more": vpn_more + (f"		reqid = {100};\n" if k.ipsec == "strongswan" else "")}
+        "vpn_more": vpn_more + ("	reqid = 100;\n" if k.ipsec == "strongswan" else "")}
     keys = keys_file(lab, net, host, ("signal", "data", "gateway", "manager"), at.home[name], at.internal[name])
     payload = 'payload = true; arrangement = "home-address"; ' if net.embodiment == 2 else ""
     return Daemon(lab, host, daemons.MOBILE_NODE_CONF, interfaces=daemons.interfaces_of(host), lifetime=600,
                   uplink="optimistic", optimistic_dad="true", home_address=at.home[name], home_prefix=at.home_prefix,
-                  home_agent=at.home_agent, ipsec="manual" if net.embodiment == 2 else "none", more=vpn,
-                  ipsec_section=f"ipsec = {{ {payload}{keys} }};\n", sections="").start()
+                  home_agent=at.home_agent, ipsec="manual" if net.embodiment == 2 else "none", more="",
+                  ipsec_section=f"ipsec = {{ {payload}{keys} }};\n", sections=vpn).start()
 
 
 class Manager(Daemon):

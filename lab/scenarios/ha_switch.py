@@ -113,6 +113,16 @@ def run(lab):
         lab.check(daemon.alive(), f"{daemon.name} died")
 
 
+def updates_behind_ike(e):
+    """ms from the answer to IKE_AUTH until the Binding Update that waited for its SA leaves, at each switch."""
+    link = e.path("mn-wlan0.pcapng")
+    done = [float(r[0]) for r in packets.tshark(link, f"isakmp.exchangetype == 35 && "
+                                                f"(ipv6.src == {HOME_AGENT} || ipv6.src == {SECOND_HOME_AGENT})", "frame.time_epoch")]
+    updates = [float(r[0]) for r in packets.tshark(link, "mip6.mhtype == 5 && mip6.bu.lifetime > 0", "frame.time_epoch")]
+    first = [next((t for t in done if t > s["at"]), None) for s in e.facts["switches"]]
+    return [None if t is None else round(1000 * (next((u for u in updates if u > t), t + 9) - t), 1) for t in first]
+
+
 def judge(e):
     rows = packets.tshark(e.path("core-ha.pcapng"), "mip6.mhtype == 12", "ipv6.src", "mip6.has.num_addrs",
                           "mip6.has.address", "ipv6.routing.type", "ipv6.routing.mipv6.home_address", "frame.time_epoch")
@@ -130,6 +140,10 @@ def judge(e):
     e.check(tried == [(SECOND_HOME_AGENT, False)] + [(NOBODY, True)] * (0 if ike else 3) + [(HOME_AGENT, True)],
             f"Binding Updates when the first of the list is not there: {tried}")
     e.check(bool(asked) == ike, f"IKE_SA_INIT to the first of the list: {asked}")
+    if ike:
+        e.figures["update_behind_ike_ms"] = updates_behind_ike(e)
+        e.check(all(ms is not None and ms < 20 for ms in e.figures["update_behind_ike_ms"]),
+                f"Binding Updates {e.figures['update_behind_ike_ms']} ms behind the SAs they waited for")
     times = [float(r[5]) for r in rows[2:6]]
     e.figures["repeated_after_s"] = [round(b - a, 2) for a, b in zip(times, times[1:])]
     for wanted, got in zip((5, 10, 20), e.figures["repeated_after_s"]):

@@ -13,11 +13,11 @@ def complete(result, moves=20):
 
 
 @pytest.mark.lab("handover")
-@pytest.mark.parametrize("words", [("rtt=0",), ("rtt=100",), ("rtt=500",), ("rtt=100", "seed=7"),
-                                   ("rtt=100", "uplink=cautious"), ("rtt=500", "uplink=cautious"),
-                                   ("rtt=100", "optimistic_dad=no"), ("rtt=100", "router=instant"),
-                                   ("rtt=100", "links=two"), ("rtt=100", "carrier=no", "interval_us=5000")], ids=" ".join)
+@pytest.mark.parametrize("words", [("rtt=0",), ("rtt=100",), ("rtt=500",), ("rtt=100", "seed=7", "moves=10"),
+                                   ("rtt=100", "uplink=cautious", "moves=10"), ("rtt=500", "uplink=cautious", "moves=10"),
+                                   ("rtt=100", "optimistic_dad=no", "moves=10"), ("rtt=100", "router=instant", "moves=10"),
+                                   ("rtt=100", "links=two", "moves=10"), ("rtt=100", "carrier=no", "interval_us=5000", "moves=10")], ids=" ".join)
 def test_moves(result, words):
     passed(result)
-    complete(result)
+    complete(result, next((int(w[6:]) for w in words if w.startswith("moves=")), 20))
     assert result["figures"]["clear"] > 0  # without IPsec the watcher must see something

@@ -34,6 +34,7 @@ SCENARIOS = [
     ("restart", MIGRATE), ("restart", HOME), ("lossy", MIGRATE, "seed=1-6"), ("lossy", HOME, "seed=21-26"),
     ("hostile", HOME), ("nemo", MIGRATE, "moves=3"), ("nemo", HOME, "moves=3", "mode=explicit"), ("revocation", MIGRATE),
     ("heartbeat", HOME), ("ha_switch", MIGRATE), ("discovery", HOME), ("route-optimization", MIGRATE, "moves=6"),
+    ("route-optimization", HOME, "moves=3", "mode=mn-mn", "interval_us=5000"), ("discovery", MIGRATE, "known=one"),
     ("attacks", MIGRATE), ("direct_restart", HOME), ("demo", HOME), ("clean", MIGRATE), ("tunnel", MIGRATE)]
 
 
@@ -44,7 +45,9 @@ def test_scenarios(result, words):
 
 
 SWAN = [("handover", "moves=6", "payload=no"), ("handover", "moves=6", "payload=yes"), ("restart", "payload=yes"),
-        ("route-optimization", "moves=6", "payload=no"), ("nemo", "moves=3", "payload=yes")]
+        ("route-optimization", "moves=6", "payload=no"), ("nemo", "moves=3", "payload=yes"),
+        ("ha_switch", "interval_us=5000", "payload=yes"), ("discovery", "payload=no", HOME), ("clean", "payload=yes"),
+        ("direct_restart", "payload=no")]
 
 
 @pytest.mark.lab()

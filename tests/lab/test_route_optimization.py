@@ -6,7 +6,7 @@ from conftest import passed
 
 @pytest.mark.lab("route-optimization")
 @pytest.mark.parametrize("words", [
-    ("mode=mn-cn",), ("mode=mn-cn", "kbm=shared"), ("mode=mn-mn",), ("mode=mn-mn", "kbm=shared"),
+    ("mode=mn-cn",), ("mode=mn-cn", "kbm=shared", "moves=10"), ("mode=mn-mn",), ("mode=mn-mn", "kbm=shared", "moves=10"),
     ("rtt=500", "moves=6", "seed=3"), ("rtt_mn_ha=120", "rtt_mn_cn=40", "rtt_ha_cn=100", "moves=6", "seed=4"),
     ("rtt_mn_ha=40", "rtt_mn_cn=120", "rtt_ha_cn=140", "mode=mn-mn", "moves=6", "seed=6"),
     ("token=old", "rtt_mn_ha=120", "rtt_mn_cn=40", "rtt_ha_cn=100", "moves=3", "seed=7"),

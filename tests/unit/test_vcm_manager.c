@@ -70,7 +70,8 @@ START_TEST(in_order)
 	ck_assert_mem_eq(&a->kcn, &b->kcn, sizeof(a->kcn));
 	ck_assert_uint_eq(a->kcn.kcn_len, 20);
 	ck_assert_str_eq(a->algorithm, "aes-256-gcm");
-	ck_assert_uint_eq(a->lifetime_s, 3600);
+	ck_assert_uint_ge(a->lifetime_s, 3599); /* HELLO took some ms */
+	ck_assert_uint_le(a->lifetime_s, 3600);
 	ck_assert_uint_eq(a->linger_s, 60);
 	ck_assert(in6_equal(&a->peer_internal, &w.ends[1].internal));
 	ck_assert(in6_equal(&a->peer_home, &w.ends[1].home));
@@ -96,6 +97,25 @@ START_TEST(ready_at_once)
 	ck_assert_int_ge(place_in_log(1, VCM_PEER_READY), 0);
 	ck_assert_int_eq(stored(0, 1)->state, VCM_S_OFFERED);
 	ck_assert_int_eq(place_in_log(0, VCM_PEER_READY), -1);
+}
+END_TEST
+
+/* It comes late, and says what is left of the lifetime by then: HELLO was lost, or it was lost itself. */
+START_TEST(late_offer)
+{
+	struct vcm_message m = {.type = VCM_HELLO};
+
+	if (_i)
+		say(1, &m);
+	world_run(500);
+	w.ends[1].deaf = true;
+	talk(0, 1);
+	world_run(10 * 1000);
+	w.ends[1].deaf = false;
+	ck_assert(world_until(direct, 5000));
+	ck_assert_uint_ge(w.ends[0].offer.lifetime_s, 3599);
+	ck_assert_uint_le(w.ends[1].offer.lifetime_s, 3590);
+	ck_assert_uint_ge(w.ends[1].offer.lifetime_s, 3580);
 }
 END_TEST
 
@@ -145,6 +165,10 @@ END_TEST
 
 START_TEST(asymmetric)
 {
+	struct vcm_message again = {.type = VCM_PUBLIC,
+		.has = VCM_HAS_SESSION | VCM_HAS_PUBLIC,
+		.generation = 1,
+		.public_key = {99}};
 	const struct vcm_message *a = &w.ends[0].offer, *b = &w.ends[1].offer;
 
 	w.policy.variant = VCM_ASYMMETRIC;
@@ -153,6 +177,9 @@ START_TEST(asymmetric)
 	world_run(500);
 	ck_assert_int_eq(stored(0, 1)->state, VCM_S_INVITED);
 	ck_assert_uint_eq(w.ends[0].n_offers, 0);
+	again.session = stored(0, 1)->id;
+	say(0, &again); /* the first one counts */
+	world_run(100);
 	w.ends[1].asleep = false;
 	say_session(1, VCM_PUBLIC, stored(0, 1)->id, 1);
 	ck_assert(world_until(direct, 2000));
@@ -504,6 +531,7 @@ START_TEST(revoked)
 	ck_assert(none());
 	ck_assert(audited("pair-refused revoked"));
 	world_start_manager(true); /* is remembered */
+	world_run(500);
 	talk(0, 1);
 	world_run(1000);
 	ck_assert(none());
@@ -563,6 +591,26 @@ START_TEST(rekeys)
 	ck_assert_uint_ne(first.in.spi, w.ends[0].offer.in.spi);
 	ck_assert_uint_eq(w.ends[0].offer.lifetime_s, 3600);
 	ck_assert_uint_eq(manager_stats().rekeys, 1);
+}
+END_TEST
+
+/* The former keys are in use until both send by the next. */
+START_TEST(rekey_closes_late)
+{
+	uint64_t id = begin_direct();
+
+	w.ends[1].asleep = true;
+	ck_assert_int_eq(vcm_manager_rekey(w.m, id), 0);
+	world_run(500);
+	say_session(1, VCM_READY, id, 2);
+	world_run(500);
+	ck_assert_int_eq(stored(0, 1)->state, VCM_S_DIRECT);
+	ck_assert(stored(0, 1)->active_a && !stored(0, 1)->active_b);
+	ck_assert_uint_eq(w.ends[0].n_closes, 0);
+	say_session(1, VCM_ACTIVE, id, 2);
+	world_run(500);
+	ck_assert_uint_eq(w.ends[0].n_closes, 1);
+	ck_assert_uint_eq(w.ends[1].n_closes, 1);
 }
 END_TEST
 
@@ -662,6 +710,8 @@ START_TEST(node_restarts)
 {
 	node_starts_again(false);
 	ck_assert_uint_eq(w.ends[0].n_ends, 0);
+	ck_assert_uint_eq(w.ends[0].n_closes, 0);
+	ck_assert_uint_eq(w.ends[1].n_closes, 1);
 }
 END_TEST
 
@@ -860,6 +910,7 @@ int main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_test(t, in_order);
 	tcase_add_test(t, ready_at_once);
+	tcase_add_loop_test(t, late_offer, 0, 2);
 	tcase_add_test(t, keys_are_wiped);
 	tcase_add_test(t, fresh_secrets);
 	tcase_add_test(t, shared_key);
@@ -885,6 +936,7 @@ int main(void)
 	tcase_add_test(t, policy_changes);
 	tcase_add_test(t, not_ours_any_more);
 	tcase_add_test(t, rekeys);
+	tcase_add_test(t, rekey_closes_late);
 	tcase_add_test(t, rekey_without_answer);
 	tcase_add_test(t, rekey_is_late);
 	tcase_add_test(t, sequence_ends);
