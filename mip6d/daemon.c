@@ -151,6 +151,7 @@ static void terminate(void *arg)
 		return;
 	}
 	d->stopping = ENDING_TUNNEL;
+	daemon_vcm_node_stop(d); /* while there is a way to the VCM */
 	if (d->mn)
 		daemon_swan_end(d, IPSEC_DATA);
 	look_if_idle(&d->idle, d);

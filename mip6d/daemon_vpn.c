@@ -371,10 +371,6 @@ bool daemon_vpn_start(struct daemon *d)
 {
 	const struct config_vpn *c = &d->cfg->vpn;
 	const struct in6_addr *home = &d->cfg->mobile_node.home_address;
-	struct daemon_vcm_node_config node = {.internal = own_address(d) ? c->internal_address : *home,
-		.manager = c->manager,
-		.probe_s = c->probe_s,
-		.idle_s = c->idle_s};
 
 	if (!c->enabled)
 		return true;
@@ -389,8 +385,6 @@ bool daemon_vpn_start(struct daemon *d)
 			return false;
 		direct_path(d->vpn);
 	}
-	if (!daemon_vcm_node_start(d, &node))
-		return false;
 	if (own_address(d))
 		tell(d->vpn, true, "no link is known to be internal");
 	return true;
@@ -416,7 +410,6 @@ void daemon_vpn_stop(struct daemon *d)
 
 	if (!v)
 		return;
-	daemon_vcm_node_stop(d);
 	timer_stop(d->env.timers, &v->refresh);
 	vpn_place_free(v->place);
 	if (v->kernel)

@@ -15,7 +15,7 @@ struct json_t;
 struct mip6_event;
 struct mip6_packet;
 
-/* After the core and the direct path; false after a line in the log. */
+/* After the core, the direct path and the part of sessions; false after a line in the log. */
 bool daemon_vpn_start(struct daemon *d);
 /* Before the direct path ends. */
 void daemon_vpn_stop(struct daemon *d);
