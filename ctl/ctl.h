@@ -29,7 +29,7 @@ struct ctl {
 /* One file a verb.  argv[0] is the verb; returns an exit status. */
 typedef int ctl_verb_fn(struct ctl *ctl, int argc, char **argv);
 ctl_verb_fn ctl_status, ctl_bindings, ctl_links, ctl_prefer, ctl_correspondents, ctl_ro, ctl_kbm, ctl_stats, ctl_monitor, ctl_remove, ctl_config,
-	ctl_revoke, ctl_switch, ctl_home_agents, ctl_prefixes, ctl_sas, ctl_ipsec, ctl_sessions, ctl_vcm;
+	ctl_revoke, ctl_switch, ctl_home_agents, ctl_prefixes, ctl_sas, ctl_ipsec, ctl_sessions, ctl_gateway, ctl_vcm;
 
 /* Write "mip6ctl: ..." to stderr; returns status. */
 int ctl_fail(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

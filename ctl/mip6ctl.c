@@ -39,6 +39,7 @@ static const struct {
 	{"ipsec", "check | mend | keys HOME_ADDRESS HOME_AGENT [ALGORITHM]",
 		"compare SAs and policies with the kernel; make keys", ctl_ipsec},
 	{"vcm", "VERB ...", "the VPN Connectivity Manager, vcmd; mip6ctl vcm shows what there is", ctl_vcm},
+	{"gateway", "[nodes|pairs]", "security gateway: who is where, and who talks with whom", ctl_gateway},
 	{"config", "check FILE", "check a configuration file; needs no daemon", ctl_config},
 };
 #define N_VERBS (sizeof(verbs) / sizeof(verbs[0]))

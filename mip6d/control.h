@@ -15,11 +15,13 @@
 struct cn;
 struct event_base;
 struct ha;
+struct in6_addr;
 struct ipsec_glue;
 struct json_t;
 struct mip6d_config;
 struct mn;
 struct rr_shared;
+struct vcm_gateway;
 
 /* What the verbs ask.  Owned by the caller; may change while the socket is open. */
 struct control_backend {
@@ -27,6 +29,7 @@ struct control_backend {
 	struct mn *mn; /* NULL: not a mobile node, or not yet */
 	struct cn *cn; /* NULL: it is turned off, or not yet */
 	struct ipsec_glue *ipsec; /* NULL: no SAs of ours, or not yet */
+	const struct vcm_gateway *gateway; /* NULL: no security gateway, or not yet */
 	const struct mip6d_config *config;
 	const char *version;
 	monotime_t started;
@@ -57,4 +60,12 @@ struct control *control_start(
 	struct event_base *base, const struct control_backend *backend, char *err, size_t errlen);
 /* Tell the monitors.  c may be NULL.  The end of c is control_stop(). */
 void control_event(struct control *c, const struct mip6_event *e);
+
+/* What happened at a gateway; a, b and text may be NULL (vcm/gateway.h). */
+struct control_gateway_event {
+	const char *what;
+	const struct in6_addr *a, *b;
+	const char *text;
+};
+void control_gateway_tell(struct control *c, const struct control_gateway_event *e);
 #endif

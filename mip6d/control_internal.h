@@ -40,6 +40,9 @@ json_t *control_verb_prefixes(struct control_call *call, json_t *args);
 json_t *control_verb_sas(struct control_call *call, json_t *args);
 json_t *control_verb_ipsec(struct control_call *call, json_t *args);
 
+/* control_gateway.c: a security gateway */
+json_t *control_verb_gateway(struct control_call *call, json_t *args);
+
 /* ---- things as JSON; NULL when out of memory ---- */
 
 json_t *control_json_binding(const struct ha_binding_info *i);
@@ -51,5 +54,7 @@ json_t *control_json_cn_binding(const struct cn_binding_info *i);
 json_t *control_json_stats(const struct control_backend *b);
 json_t *control_json_ipsec(const struct control_backend *b); /* how IPsec stands */
 json_t *control_json_ipsec_stats(const struct control_backend *b);
+json_t *control_json_gateway_stats(const struct control_backend *b);
+void control_json_time(json_t *o, int64_t ago_us); /* as "time" */
 
 #endif

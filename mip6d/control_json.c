@@ -108,7 +108,7 @@ json_t *control_json_binding(const struct ha_binding_info *i)
 }
 
 /* Wall-clock time of an event: the core knows monotonic time only. */
-static void put_time(json_t *o, int64_t ago_us)
+void control_json_time(json_t *o, int64_t ago_us)
 {
 	char text[40];
 	struct timespec ts;
@@ -179,7 +179,7 @@ json_t *control_json_event(const struct mip6_event *e, monotime_t now)
 	json_t *o = json_object();
 
 	json_object_set_new(o, "event", json_string(mip6_event_name(e->type)));
-	put_time(o, now.us > e->when.us ? now.us - e->when.us : 0);
+	control_json_time(o, now.us > e->when.us ? now.us - e->when.us : 0);
 	put_addr(o, "home_address", &e->home_address);
 	put_addr(o, "care_of", &e->care_of);
 	put_addr(o, "peer", &e->peer);
@@ -486,6 +486,8 @@ json_t *control_json_stats(const struct control_backend *b)
 		json_object_set_new(o, "correspondent", cn_counters(cn_stats(b->cn)));
 	if (b->ipsec)
 		json_object_set_new(o, "ipsec", control_json_ipsec_stats(b));
+	if (b->gateway)
+		json_object_set_new(o, "gateway", control_json_gateway_stats(b));
 	if (b->extra_stats)
 		b->extra_stats(b->ctx, o);
 	return o;

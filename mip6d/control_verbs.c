@@ -311,6 +311,7 @@ static const char *const address_args[] = {"home_address", NULL};
 static const char *const revoke_args[] = {"home_address", "reason", NULL};
 static const char *const switch_args[] = {"home_address", "home_agents", NULL};
 
+static const char *const gateway_args[] = {"what", NULL};
 static const char *const sessions_args[] = {"end", NULL};
 static const char *const ipsec_args[] = {"action", NULL};
 static const char *const prefixes_args[] = {"action", "prefix", "valid", "preferred", NULL};
@@ -334,6 +335,7 @@ const struct control_verb control_verbs[] = {
 	{"prefixes", prefixes_args, control_verb_prefixes},
 	{"sas", address_args, control_verb_sas},
 	{"ipsec", ipsec_args, control_verb_ipsec},
+	{"gateway", gateway_args, control_verb_gateway},
 	{NULL, NULL, NULL},
 };
 

@@ -53,6 +53,7 @@ static void env_event(void *ctx, const struct mip6_event *e)
 	struct daemon *d = ctx;
 
 	control_event(d->control, e);
+	daemon_gateway_event(d, e);
 	if (e->type == EV_MOVED)
 		daemon_moves_place(d);
 	daemon_vcm_node_event(d, e);
@@ -147,6 +148,7 @@ static void terminate(void *arg)
 		return;
 	}
 	d->stopping = ENDING_TUNNEL;
+	daemon_vcm_node_stop(d); /* while there is a way to the VCM */
 	if (d->mn)
 		daemon_swan_end(d, IPSEC_DATA);
 	look_if_idle(&d->idle, d);
@@ -279,6 +281,7 @@ static void stop(struct daemon *d)
 	control_stop(d->control);
 	d->control = NULL;
 	timer_stop(d->env.timers, &d->idle);
+	daemon_gateway_stop(d);
 	if (d->cfg->role == ROLE_HOME_AGENT)
 		daemon_ha_stop(d);
 	else if (d->cfg->role == ROLE_MOBILE_NODE)
@@ -305,11 +308,11 @@ static bool start_role(struct daemon *d)
 {
 	switch (d->cfg->role) {
 	case ROLE_HOME_AGENT:
-		return daemon_ha_start(d) && daemon_ro_start(d);
+		return daemon_ha_start(d) && daemon_ro_start(d) && daemon_gateway_start(d);
 	case ROLE_MOBILE_NODE:
 		return daemon_mn_start(d);
 	case ROLE_CORRESPONDENT:
-		return daemon_ro_start(d);
+		return daemon_ro_start(d) && daemon_gateway_start(d);
 	}
 	return false;
 }

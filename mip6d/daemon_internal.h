@@ -26,6 +26,7 @@ struct settings;
 struct store;
 struct sys_loop;
 
+struct daemon_gateway;
 struct daemon_vcm_node;
 
 struct daemon {
@@ -49,6 +50,7 @@ struct daemon {
 	struct ipsec_glue *glue; /* NULL: no IPsec */
 	struct swan *swan; /* with glue; NULL: manual keys */
 	monotime_t swan_until; /* so long an end of its SAs is waited for */
+	struct daemon_gateway *gateway; /* NULL: no security gateway */
 	/* at most one of the two */
 	struct ha *ha;
 	struct ha_kernel *ha_kernel;
@@ -81,8 +83,15 @@ int daemon_share(void *ctx, const struct in6_addr *local, const struct in6_addr 
 /* To whichever part it belongs. */
 void daemon_mh_received(struct daemon *d, const struct mip6_packet *p);
 
+/* daemon_vcm_gateway.c: after daemon_ro_start(), and stopped before all others */
+bool daemon_gateway_start(struct daemon *d);
+void daemon_gateway_stop(struct daemon *d);
+void daemon_gateway_event(struct daemon *d, const struct mip6_event *e);
+
 /* daemon_ipsec.c: after the kernel side of the role, before its core; stopped behind both */
 bool daemon_ipsec_start(struct daemon *d);
+/* For SA pairs with manual keys beside those of home registrations (ipsec-glue/pair.h): d->glue, opened when it is not yet. */
+bool daemon_ipsec_pairs(struct daemon *d);
 void daemon_ipsec_stop(struct daemon *d);
 /* Bindings are taken over: what a predecessor left of others is removed. */
 void daemon_ipsec_settle(struct daemon *d);

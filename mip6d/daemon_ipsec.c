@@ -170,6 +170,24 @@ bool daemon_ipsec_start(struct daemon *d)
 	return true;
 }
 
+bool daemon_ipsec_pairs(struct daemon *d)
+{
+	const struct ipsec_glue_config c = {.manager = IPSEC_MANUAL,
+		.replay_window = d->cfg->ipsec.replay_window,
+		.keys = d->cfg->ipsec.keys};
+	char err[512];
+
+	if (d->glue)
+		return true;
+	d->glue = ipsec_glue_open(&c, &glue_ops, d, err, sizeof(err));
+	if (!d->glue) {
+		log_error("%s", err);
+		return false;
+	}
+	sys_loop_read(d->loop, ipsec_glue_fd(d->glue), read_events, d->glue);
+	return true;
+}
+
 void daemon_ipsec_settle(struct daemon *d)
 {
 	if (d->glue && ipsec_glue_settle(d->glue))

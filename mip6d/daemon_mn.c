@@ -6,6 +6,7 @@
 
 #include "lib/log.h"
 #include "mip6d/daemon_internal.h"
+#include "mip6d/daemon_vcm_node.h"
 #include "mip6d/proto/mn.h"
 #include "mip6d/sys/mn_kernel.h"
 #include "mip6d/sys/store.h"
@@ -147,7 +148,7 @@ bool daemon_mn_start(struct daemon *d)
 	if (!c->foreign_tunnel && mn_kernel_stored(d->mn_kernel, &stored))
 		mn_restore(d->mn, &stored.care_of, stored.seq, stored.remaining_s);
 	daemon_ipsec_settle(d);
-	if (!daemon_ro_start(d) || !daemon_moves_start(d))
+	if (!daemon_ro_start(d) || !daemon_moves_start(d) || !daemon_vcm_node_start(d))
 		return false;
 	say_who_we_are(&config);
 	rc = mn_kernel_start(d->mn_kernel);
@@ -163,6 +164,7 @@ bool daemon_mn_start(struct daemon *d)
 void daemon_mn_stop(struct daemon *d)
 {
 	timer_stop(d->env.timers, &d->settled);
+	daemon_vcm_node_stop(d);
 	daemon_moves_stop(d);
 	if (d->mn)
 		mn_end(d->mn);

@@ -28,8 +28,8 @@ struct wanted { /* a peer to which the direct path is wanted, or with which a se
 
 struct daemon_vcm_node {
 	struct daemon *d;
-	struct daemon_vcm_node_config config;
-	struct in6_addr home;
+	const struct config_vpn *config;
+	struct in6_addr internal, home; /* the same in embodiment 2 */
 	int fd;
 	struct ipsec_sessions *kernel;
 	struct vcm_node *node;
@@ -158,7 +158,7 @@ static struct ipsec_session_sa sa_of(
 	const struct daemon_vcm_node *v, const struct vcm_node_session *s, bool out)
 {
 	return (struct ipsec_session_sa){.peer = s->peer_home,
-		.inner_local = v->config.internal,
+		.inner_local = v->internal,
 		.inner_peer = s->peer_internal,
 		.algorithm = s->algorithm,
 		.spi = out ? s->spi_out : s->spi_in,
@@ -396,12 +396,12 @@ static void forget_left(struct timer *t, void *arg)
 
 static bool start_node(struct daemon_vcm_node *v)
 {
-	struct vcm_node_config c = {.internal = v->config.internal,
+	struct vcm_node_config c = {.internal = v->internal,
 		.home = v->home,
-		.manager = v->config.manager,
-		.probe_s = v->config.probe_s,
-		.idle_s = v->config.idle_s,
-		.path_required = in6_equal(&v->config.internal, &v->home)};
+		.manager = v->config->manager,
+		.probe_s = v->config->probe_s,
+		.idle_s = v->config->idle_s,
+		.path_required = in6_equal(&v->internal, &v->home)};
 
 	while (!c.epoch)
 		sys_random(NULL, &c.epoch, sizeof(c.epoch));
@@ -424,24 +424,29 @@ static bool start_kernel(struct daemon_vcm_node *v)
 
 static bool start_socket(struct daemon_vcm_node *v)
 {
-	v->fd = vcm_socket_open(&v->config.internal, VCM_PORT);
+	v->fd = vcm_socket_open(&v->internal, VCM_PORT);
 	if (v->fd < 0)
-		log_error("vpn.manager: no UDP socket at %s, port %u: %s",
-			in6_str(&v->config.internal), VCM_PORT, strerror(-v->fd));
+		log_error("vpn.manager: no UDP socket at %s, port %u: %s", in6_str(&v->internal),
+			VCM_PORT, strerror(-v->fd));
 	return v->fd >= 0;
 }
 
-bool daemon_vcm_node_start(struct daemon *d, const struct daemon_vcm_node_config *c)
+bool daemon_vcm_node_start(struct daemon *d)
 {
-	struct daemon_vcm_node *v = calloc(1, sizeof(*v));
+	const struct config_vpn *c = &d->cfg->vpn;
+	struct daemon_vcm_node *v;
 	int err;
 
+	if (!c->enabled || in6_is_any(&c->manager))
+		return true;
+	v = calloc(1, sizeof(*v));
 	if (!v)
 		return false;
 	d->vcm_node = v;
 	v->d = d;
-	v->config = *c;
+	v->config = c;
 	v->home = d->cfg->mobile_node.home_address;
+	v->internal = in6_is_any(&c->internal_address) ? v->home : c->internal_address;
 	v->fd = -1;
 	timer_init(&v->left, forget_left, v);
 	if (!start_kernel(v) || !start_socket(v) || !start_node(v))

@@ -14,14 +14,8 @@ struct daemon;
 struct json_t;
 struct mip6_event;
 
-struct daemon_vcm_node_config {
-	struct in6_addr internal; /* IA; the home address in embodiment 2 */
-	struct in6_addr manager;
-	uint32_t probe_s, idle_s; /* 0: defaults */
-};
-
-/* After the mobile node and the direct path; false after a line in the log. */
-bool daemon_vcm_node_start(struct daemon *d, const struct daemon_vcm_node_config *c);
+/* After the mobile node and the direct path; nothing without a VPN and its manager.  False after a line in the log. */
+bool daemon_vcm_node_start(struct daemon *d);
 /* Says good-bye; while the direct path is still there.  Nothing where it was not started. */
 void daemon_vcm_node_stop(struct daemon *d);
 /* Outside, or (authenticated where that is asked for) inside. */

@@ -384,6 +384,10 @@ static void begin_again(struct session *s)
 		manager_session_end(s, VCM_INSIDE, false);
 		return;
 	}
+	if (s->state != VCM_S_ENDING && !policy_of(p).allowed) { /* any more */
+		manager_session_end(s, VCM_POLICY, false);
+		return;
+	}
 	manager_session_arm(s);
 	manager_session_commit(s);
 }

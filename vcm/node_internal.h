@@ -91,6 +91,9 @@ enum vcm_status node_peer_ready(struct vcm_node *n, const struct vcm_message *m)
 enum vcm_status node_ended(struct vcm_node *n, const struct vcm_message *m);
 enum vcm_status node_closed(struct vcm_node *n, const struct vcm_message *m);
 
+/* What still comes of it is of a session that is over. */
+void node_note_ended(const struct session *s);
+
 /* ---- node_session.c ---- */
 
 /* In the list from now on; NULL: no memory, or there are too many. */
@@ -108,6 +111,8 @@ int session_install(struct session *s, const struct rr_shared *kcn);
 void session_peer_ready(struct session *s);
 /* As soon as everything is there outbound is switched. */
 void session_try_direct(struct session *s);
+/* Nobody wants the direct path there, unless another session does. */
+void session_path_over(struct vcm_node *n, const struct in6_addr *peer_home);
 /* Outbound is off at once; inbound stays as long as the peer may send by it.  tell: the VCM hears why. */
 void session_drain(struct session *s, bool over, bool tell, enum vcm_reason reason);
 /* The peer does not send by it any more: what is under way still comes. */

@@ -6,6 +6,8 @@
 #include "ipsec-glue/algorithm.h"
 #include "vcm/vcmd_config_internal.h"
 
+/* An OFFER is repeated for 30 s as it was, with the lifetime that was left then. */
+#define MIN_LINGER_S 35
 #define DEFAULT_ALGORITHM "aes-gcm-128"
 
 static const char *const action_names[] = {"deny", "allow", NULL};
@@ -63,7 +65,7 @@ static const struct config_key rule_keys[] = {
 	KEY("kcn", config_read_bool, policy.kcn, "true"),
 	KEY("lifetime", config_read_u32, policy.lifetime_s, "3600", .min = 60, .max = 604800,
 		.unit = "s"),
-	KEY("linger", config_read_u32, policy.linger_s, "30", .min = 2, .max = 600, .unit = "s"),
+	KEY("linger", config_read_u32, policy.linger_s, "60", .min = MIN_LINGER_S, .max = 600, .unit = "s"),
 	{.name = NULL},
 };
 
@@ -75,7 +77,7 @@ static struct vcmd_rule default_rule(void)
 			.algorithm = ipsec_algorithm_find(DEFAULT_ALGORITHM)->name,
 			.kcn = true,
 			.lifetime_s = 3600,
-			.linger_s = 30},
+			.linger_s = 60},
 	};
 }
 
@@ -106,10 +108,9 @@ static void check_allow(
 			"have the same nonce, which gives both away (RFC 4106 10); "
 			"write  keys = \"direction\";  or an algorithm in CBC mode",
 			p->algorithm);
-	if (p->linger_s > p->lifetime_s / 2)
-		config_complain(r, s,
-			"linger is more than half of lifetime; write  linger = %u;  or less",
-			p->lifetime_s / 2);
+	if (p->linger_s > p->lifetime_s)
+		config_complain(r, s, "linger is more than lifetime; write  linger = %u;  or less",
+			p->lifetime_s);
 }
 
 static void read_rule(struct config_reader *r, const config_setting_t *s, struct vcmd_rule *rule)

@@ -19,6 +19,7 @@
 #include "vcm/vcmd_audit.h"
 #include "vcm/vcmd_control.h"
 #include "vcm/vcmd_guard.h"
+#include "vcm/vcmd_sas.h"
 #include "vcm/vcmd_seal.h"
 #include "vcm/vcmd_socket.h"
 #include "vcm/vcmd_store.h"
@@ -36,6 +37,7 @@ struct vcmd {
 	int fd, probe_fd; /* -1: none */
 	uint16_t asker; /* while a PROBE is acted on: the port that the answer goes to */
 	struct vcmd_outbox outbox;
+	struct vcmd_sas *sas; /* NULL: somebody else's */
 	struct sys_after end_of_turn;
 	uint64_t strange_ports; /* datagrams from another port than ours */
 	bool guarded, failed;
@@ -342,18 +344,40 @@ static bool start_guard(struct vcmd *d)
 	return true;
 }
 
+static bool start_sas(struct vcmd *d)
+{
+	char err[1024] = "";
+
+	if (d->cfg->ipsec != VCMD_IPSEC_MANUAL)
+		return true;
+	d->sas = vcmd_sas_open(d->cfg, d->store, d->loop, err, sizeof(err));
+	if (!d->sas)
+		log_error("%s", err);
+	return d->sas;
+}
+
+/* One that cannot be right is left out; the gateway's next report makes another. */
+static int restored(int err, const char *what, const struct in6_addr *a)
+{
+	if (err != -EINVAL)
+		return err;
+	log_warning("the store has a %s of %s that cannot be right; it is left out", what,
+		in6_str(a));
+	return 0;
+}
+
 static int restore_context(void *arg, const struct vcm_context_record *r)
 {
 	struct vcmd *d = arg;
 
-	return vcm_manager_restore_context(d->manager, r);
+	return restored(vcm_manager_restore_context(d->manager, r), "node", &r->internal);
 }
 
 static int restore_session(void *arg, const struct vcm_session_record *r)
 {
 	struct vcmd *d = arg;
 
-	return vcm_manager_restore_session(d->manager, r);
+	return restored(vcm_manager_restore_session(d->manager, r), "session", &r->a);
 }
 
 static bool start_manager(struct vcmd *d)
@@ -426,6 +450,9 @@ static void stop(struct vcmd *d)
 	if (d->store && !d->failed && vcmd_store_commit(d->store) == 0)
 		vcmd_outbox_flush(&d->outbox);
 	vcmd_outbox_free(&d->outbox);
+	vcmd_sas_close(d->sas);
+	if (d->store && !d->failed)
+		(void)vcmd_store_commit(d->store); /* the last sequence numbers */
 	vcmd_store_close(d->store);
 	vcmd_audit_close(d->audit);
 	if (d->fd >= 0)
@@ -454,7 +481,8 @@ int vcmd_run(struct vcmd_config *cfg, const char *path, bool detach)
 		log_error("out of memory");
 		return 1;
 	}
-	ready = start_control(&d) && start_files(&d) && start_sockets(&d) && start_guard(&d);
+	ready = start_control(&d) && start_files(&d) && start_sockets(&d) && start_guard(&d) &&
+		start_sas(&d);
 	if (ready) {
 		/* before anything that came from elsewhere is looked at */
 		err = privileges_drop(cfg->ipsec != VCMD_IPSEC_NONE, false);

@@ -7,7 +7,7 @@
 #include "lib/buf.h"
 #include "vcm/vcmd_envelope.h"
 
-enum { CHECK = 'k', CONTEXT = 'c', SESSION = 's' }; /* kinds */
+enum { CHECK = 'k', CONTEXT = 'c', SESSION = 's', SEQUENCE = 'q' }; /* kinds */
 
 enum { C_OUTSIDE = 1, C_REVOKED = 2 };
 enum { S_READY_A = 1, S_READY_B = 2, S_ACTIVE_A = 4, S_ACTIVE_B = 8 };
@@ -211,6 +211,51 @@ const char *vcmd_session_read(const struct vcmd_seal *s, const uint8_t *key, siz
 	}
 	OPENSSL_cleanse(room, sizeof(room));
 	return why;
+}
+
+/* ---- sequence numbers ---- */
+
+void vcmd_sequence_key(const struct vcmd_sequence *q, uint8_t key[VCMD_SEQUENCE_KEY_LEN])
+{
+	struct wbuf w = wbuf_make(key, VCMD_SEQUENCE_KEY_LEN);
+
+	wbuf_in6(&w, &q->src);
+	wbuf_in6(&w, &q->dst);
+	wbuf_u32(&w, q->spi);
+}
+
+size_t vcmd_sequence_write(
+	const struct vcmd_seal *s, const struct vcmd_sequence *q, uint8_t to[VCMD_RECORD_MAX])
+{
+	uint8_t key[VCMD_SEQUENCE_KEY_LEN], clear[sizeof(q->fingerprint) + 8];
+	struct wbuf w = wbuf_make(clear, sizeof(clear));
+	struct vcmd_envelope e = {SEQUENCE, key, sizeof(key), clear, sizeof(clear)};
+
+	vcmd_sequence_key(q, key);
+	wbuf_bytes(&w, q->fingerprint, sizeof(q->fingerprint));
+	wbuf_u32(&w, q->bound);
+	wbuf_u32(&w, q->received);
+	return vcmd_envelope_write(s, &e, NULL, 0, to);
+}
+
+const char *vcmd_sequence_read(
+	const struct vcmd_seal *s, const uint8_t *data, size_t len, struct vcmd_sequence *q)
+{
+	uint8_t key[VCMD_SEQUENCE_KEY_LEN], none[VCMD_SEALED_MAX];
+	struct vcmd_envelope e = {SEQUENCE, key, sizeof(key), NULL, 0};
+	const char *why;
+	struct rbuf r;
+	size_t n;
+
+	vcmd_sequence_key(q, key);
+	why = vcmd_envelope_read(s, &e, data, len, none, &n);
+	if (why)
+		return why;
+	r = rbuf_make(e.clear, e.clear_len);
+	if (!rbuf_bytes(&r, q->fingerprint, sizeof(q->fingerprint)) || !rbuf_u32(&r, &q->bound) ||
+		!rbuf_u32(&r, &q->received) || rbuf_left(&r))
+		return "has a wrong length";
+	return NULL;
 }
 
 /* ---- is this the key? ---- */

@@ -33,6 +33,20 @@ const char *vcmd_session_read(const struct vcmd_seal *s, const uint8_t *key, siz
 	const uint8_t *data, size_t len, struct vcm_session_record *r);
 const char *vcmd_check_read(const struct vcmd_seal *s, const uint8_t *data, size_t len);
 
+/* Sequence numbers of an SA with a manual key (ipsec-glue/sequence.h), by src, dst and spi. */
+#define VCMD_SEQUENCE_KEY_LEN 36
+struct vcmd_sequence {
+	struct in6_addr src, dst;
+	uint32_t spi;
+	uint8_t fingerprint[8];
+	uint32_t bound, received;
+};
+size_t vcmd_sequence_write(
+	const struct vcmd_seal *s, const struct vcmd_sequence *q, uint8_t to[VCMD_RECORD_MAX]);
+const char *vcmd_sequence_read(
+	const struct vcmd_seal *s, const uint8_t *data, size_t len, struct vcmd_sequence *q);
+void vcmd_sequence_key(const struct vcmd_sequence *q, uint8_t key[VCMD_SEQUENCE_KEY_LEN]);
+
 void vcmd_session_key(uint64_t id, uint8_t key[VCMD_SESSION_KEY_LEN]);
 
 #endif

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define LOOK_S 120 /* for reading all of the largest store */
+#define DATABASES 4
 #define REMEDY                                                                                    \
 	"put back a copy of the folder, or move it away and start again: nodes are then reported " \
 	"anew, and sessions begin anew"
@@ -25,7 +26,7 @@ struct vcmd_store {
 	const struct vcmd_seal *seal;
 	int lock_fd; /* the folder, locked */
 	MDB_env *env;
-	MDB_dbi contexts, sessions, meta;
+	MDB_dbi contexts, sessions, sequences, meta;
 	MDB_txn *txn; /* what is not committed yet; NULL: nothing */
 	bool failed; /* a put has failed: the transaction must not be committed */
 	struct vcmd_store_stats stats;
@@ -75,12 +76,12 @@ static bool walk(MDB_txn *txn, MDB_dbi dbi)
 /* In the child.  The list of free pages (database 0) is read as well: the next put will. */
 static bool look(const char *path, size_t octets)
 {
-	static const char *const names[] = {"contexts", "sessions", "meta"};
+	static const char *const names[] = {"contexts", "sessions", "sequences", "meta"};
 	MDB_env *env;
 	MDB_txn *txn;
 	MDB_dbi dbi;
 
-	if (mdb_env_create(&env) || mdb_env_set_maxdbs(env, 3) || mdb_env_set_mapsize(env, octets) ||
+	if (mdb_env_create(&env) || mdb_env_set_maxdbs(env, DATABASES) || mdb_env_set_mapsize(env, octets) ||
 		mdb_env_open(env, path, MDB_RDONLY, 0600) ||
 		mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) || !walk(txn, 0))
 		return false;
@@ -162,6 +163,8 @@ static bool open_databases(struct vcmd_store *s, char *err, size_t errlen)
 	if (!rc)
 		rc = mdb_dbi_open(txn, "sessions", MDB_CREATE, &s->sessions);
 	if (!rc)
+		rc = mdb_dbi_open(txn, "sequences", MDB_CREATE, &s->sequences);
+	if (!rc)
 		rc = mdb_dbi_open(txn, "meta", MDB_CREATE, &s->meta);
 	if (rc)
 		mdb_txn_abort(txn);
@@ -186,7 +189,7 @@ static bool open_environment(struct vcmd_store *s, uint32_t mib, char *err, size
 		return complain(err, errlen, "the store %s is damaged; %s", s->path, REMEDY);
 	rc = mdb_env_create(&s->env);
 	if (!rc)
-		rc = mdb_env_set_maxdbs(s->env, 3);
+		rc = mdb_env_set_maxdbs(s->env, DATABASES);
 	if (!rc)
 		rc = mdb_env_set_mapsize(s->env, octets);
 	if (!rc)
@@ -419,6 +422,31 @@ int vcmd_store_session_del(struct vcmd_store *s, uint64_t id)
 
 	vcmd_session_key(id, key);
 	return del(s, s->sessions, key, sizeof(key));
+}
+
+bool vcmd_store_sequence_get(struct vcmd_store *s, struct vcmd_sequence *q)
+{
+	uint8_t key[VCMD_SEQUENCE_KEY_LEN];
+	MDB_val k = {sizeof(key), key}, v;
+	MDB_txn *txn = s->txn; /* which may have it already */
+	bool ok;
+
+	if (!txn && mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn))
+		return false;
+	vcmd_sequence_key(q, key);
+	ok = mdb_get(txn, s->sequences, &k, &v) == 0 &&
+	     !vcmd_sequence_read(s->seal, v.mv_data, v.mv_size, q);
+	if (!s->txn)
+		mdb_txn_abort(txn);
+	return ok;
+}
+
+int vcmd_store_sequence_put(struct vcmd_store *s, const struct vcmd_sequence *q)
+{
+	uint8_t key[VCMD_SEQUENCE_KEY_LEN], value[VCMD_RECORD_MAX];
+
+	vcmd_sequence_key(q, key);
+	return put(s, s->sequences, key, sizeof(key), value, vcmd_sequence_write(s->seal, q, value));
 }
 
 int vcmd_store_commit(struct vcmd_store *s)

@@ -32,6 +32,9 @@ int vcmd_store_context_put(struct vcmd_store *s, const struct vcm_context_record
 int vcmd_store_context_del(struct vcmd_store *s, const struct in6_addr *internal);
 int vcmd_store_session_put(struct vcmd_store *s, const struct vcm_session_record *r);
 int vcmd_store_session_del(struct vcmd_store *s, uint64_t id);
+/* By src, dst and spi.  False: there is none, or it cannot be read. */
+bool vcmd_store_sequence_get(struct vcmd_store *s, struct vcmd_sequence *q);
+int vcmd_store_sequence_put(struct vcmd_store *s, const struct vcmd_sequence *q);
 /* On disk when it returns 0; nothing to do is fine. */
 int vcmd_store_commit(struct vcmd_store *s);
 

@@ -24,6 +24,7 @@
 #define SYS_METRIC_PMTU 1000 /* of host routes because of Packet Too Big */
 #define SYS_METRIC_MAIN 64 /* of the default route in the main table */
 #define SYS_METRIC_NETWORK 512 /* of a network behind a mobile router: before static routes by way of its home address */
+#define SYS_METRIC_VPN 32 /* of a node outside, at its gateway: before the route of its link */
 #define SYS_METRIC_LAST 0xfffffffe /* of the unreachable route behind all others */
 
 /* The nftables table `ip6 mip6d` */
@@ -40,6 +41,7 @@
  */
 #define SYS_NFT_TABLE_RO "mip6d_ro"
 #define SYS_NFT_TABLE_ESP "mip6d_esp" /* what IPsec needs, see esp_filter.h */
+#define SYS_NFT_TABLE_VPN "mip6d_vpn" /* inside and outside, see vpn_gateway.h */
 #define SYS_NFT_PAUSED "paused" /* set of home addresses whose SAs are being moved */
 #define SYS_NFT_RO_BOUND "bound" /* set of care-of address . home address in force */
 #define SYS_NFT_RO_KNOWN "known" /* set of peers whose traffic needs not be told */
@@ -57,5 +59,10 @@
 #define SYS_QUEUE_HOLD 27959 /* NFQUEUE: what the home address sends during a move */
 #define SYS_QUEUE_TRAFFIC 27960 /* NFQUEUE: a packet of a peer that is worth route optimization */
 #define SYS_QUEUE_PAUSED 27961 /* NFQUEUE: what is for a home address whose SA is being moved */
+#define SYS_QUEUE_OUTSIDE 27962 /* NFQUEUE: a node's packet that came through IPsec */
+#define SYS_QUEUE_INSIDE 27963 /* NFQUEUE: one that came in clear, inside */
+#define SYS_QUEUE_PAIRS 27964 /* NFQUEUE: the first one of a pair */
+
+#define SYS_VPN_DEVICE "mip6vpn0" /* routes of nodes outside lead here, at their gateway */
 
 #endif

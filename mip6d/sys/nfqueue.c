@@ -94,6 +94,16 @@ struct nfqueue *nfqueue_open(uint16_t num, uint32_t copy, uint32_t max, int *err
 	return q;
 }
 
+int nfqueue_fail_open(struct nfqueue *q)
+{
+	char buf[MESSAGE];
+	struct nlmsghdr *h = header(q, buf, NFQNL_MSG_CONFIG);
+
+	mnl_attr_put_u32(h, NFQA_CFG_FLAGS, htonl(NFQA_CFG_F_FAIL_OPEN));
+	mnl_attr_put_u32(h, NFQA_CFG_MASK, htonl(NFQA_CFG_F_FAIL_OPEN));
+	return configure(q, h);
+}
+
 void nfqueue_close(struct nfqueue *q)
 {
 	if (!q)

@@ -20,6 +20,8 @@ struct nfqueue; /* opaque */
  * listens.
  */
 struct nfqueue *nfqueue_open(uint16_t num, uint32_t copy, uint32_t max, int *err);
+/* From now on what does not fit passes instead of being dropped.  Right behind nfqueue_open(), before a rule leads here. */
+int nfqueue_fail_open(struct nfqueue *q);
 /* Packets that wait are dropped. */
 void nfqueue_close(struct nfqueue *q);
 int nfqueue_fd(const struct nfqueue *q);

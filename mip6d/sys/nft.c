@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mip6d/sys/nft.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <netinet/in.h> /* before the kernel's own */
 #include <linux/netfilter.h>
@@ -28,7 +29,7 @@ static struct nl_msg *set_msg(int type, int flags, const char *table, const char
 	return nlreq_whole(m, err);
 }
 
-static int put_element(struct nl_msg *m, const uint8_t *key, size_t key_len)
+static int put_element(struct nl_msg *m, const struct nft_change *c, size_t key_len)
 {
 	struct nlattr *e = nla_nest_start(m, NFTA_LIST_ELEM | NLA_F_NESTED), *k;
 	int err;
@@ -38,8 +39,10 @@ static int put_element(struct nl_msg *m, const uint8_t *key, size_t key_len)
 	k = nla_nest_start(m, NFTA_SET_ELEM_KEY | NLA_F_NESTED);
 	if (!k)
 		return -1;
-	err = nla_put(m, NFTA_DATA_VALUE, (int)key_len, key);
+	err = nla_put(m, NFTA_DATA_VALUE, (int)key_len, c->key);
 	nla_nest_end(m, k);
+	if (c->add && c->timeout_s)
+		err |= nla_put_u64(m, NFTA_SET_ELEM_TIMEOUT, htobe64(c->timeout_s * UINT64_C(1000)));
 	nla_nest_end(m, e);
 	return err;
 }
@@ -58,7 +61,7 @@ struct nl_msg *nft_elements_msg(size_t key_len, const struct nft_change *c, size
 	if (!list)
 		return nlreq_whole(m, -1);
 	for (size_t i = 0; i < n; i++)
-		err |= put_element(m, c[i].key, key_len);
+		err |= put_element(m, &c[i], key_len);
 	nla_nest_end(m, list);
 	return nlreq_whole(m, err);
 }

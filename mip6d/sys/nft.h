@@ -23,6 +23,7 @@ struct nft_change {
 	const char *table; /* NULL: mip6d */
 	const char *set;
 	bool add; /* else delete */
+	uint32_t timeout_s; /* of what is added, in a set with timeouts; 0: that of the set */
 	uint8_t key[NFT_KEY_MAX];
 };
 /*

@@ -422,6 +422,24 @@ struct nl_msg *rtnl_tunnel_add(const struct rtnl_tunnel *t)
 	return nlreq_whole(m, err);
 }
 
+struct nl_msg *rtnl_dummy_add(const char *name)
+{
+	struct ifinfomsg h = {.ifi_family = AF_UNSPEC};
+	struct nl_msg *m = nlreq_msg(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &h, sizeof(h));
+	struct nlattr *info;
+	int err = 0;
+
+	if (!m)
+		return NULL;
+	err |= nla_put_string(m, IFLA_IFNAME, name);
+	info = nla_nest_start(m, IFLA_LINKINFO);
+	if (!info)
+		return nlreq_whole(m, -1);
+	err |= nla_put_string(m, IFLA_INFO_KIND, "dummy");
+	nla_nest_end(m, info);
+	return nlreq_whole(m, err);
+}
+
 struct nl_msg *rtnl_tunnel_move(
 	int ifindex, const struct in6_addr *local, const struct in6_addr *remote)
 {

@@ -94,6 +94,7 @@ struct rtnl_tunnel {
 };
 /* New device, down, IPv6 in IPv6, hop limit 64, no encapsulation limit. */
 struct nl_msg *rtnl_tunnel_add(const struct rtnl_tunnel *t);
+struct nl_msg *rtnl_dummy_add(const char *name); /* new device, down: what is sent there is lost */
 /* It makes no link-local address for itself; to be sent before it goes up. */
 struct nl_msg *rtnl_link_no_local(int ifindex);
 /* Other addresses for a device that is there. */

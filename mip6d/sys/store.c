@@ -47,7 +47,8 @@
 #define FOR_EVER UINT32_MAX
 
 /* A sequence number has the local address in the place of the home address, the peer in that of the care-of address. */
-enum kind { KIND_PUT = 1, KIND_DEL = 2, KIND_MN = 3, KIND_SEEN = 4, KIND_SENT = 5, KIND_NETWORK = 6, KIND_SA = 7 };
+enum kind { KIND_PUT = 1, KIND_DEL = 2, KIND_MN = 3, KIND_SEEN = 4, KIND_SENT = 5, KIND_NETWORK = 6, KIND_SA = 7,
+	KIND_PLACE = 8 };
 
 struct entry {
 	struct in6_addr home_address;
@@ -165,7 +166,7 @@ static bool parse(const uint8_t in[RECORD_LEN], uint8_t *kind, struct entry *e)
 	ok &= rbuf_u16(&r, &e->flags) && rbuf_u16(&r, &e->n_networks) && rbuf_u32(&r, &e->lifetime_s);
 	ok &= rbuf_u64(&r, &e->end) && rbuf_u32(&r, &e->remaining_s) && rbuf_u32(&r, &crc);
 	e->invalid = invalid;
-	return ok && magic == MAGIC && invalid <= 1 && *kind >= KIND_PUT && *kind <= KIND_SA &&
+	return ok && magic == MAGIC && invalid <= 1 && *kind >= KIND_PUT && *kind <= KIND_PLACE &&
 	       crc == crc32(in, CRC_AT);
 }
 
@@ -521,7 +522,7 @@ static bool apply(struct store *s, uint8_t kind, struct entry *e)
 		s->has_mn = true;
 		return true;
 	}
-	if (kind == KIND_SEEN || kind == KIND_SENT)
+	if (kind == KIND_SEEN || kind == KIND_SENT || kind == KIND_PLACE)
 		return sequence_remember(s, kind, e);
 	if (kind == KIND_SA)
 		return sa_remember(s, e);
@@ -798,7 +799,10 @@ bool store_mn_get(struct store *s, struct store_mn_record *r)
 
 static uint8_t sequence_kind(enum store_sequence which)
 {
-	return which == STORE_SEEN ? KIND_SEEN : KIND_SENT;
+	static const enum kind kinds[] = {
+		[STORE_SEEN] = KIND_SEEN, [STORE_SENT] = KIND_SENT, [STORE_PLACE] = KIND_PLACE};
+
+	return kinds[which];
 }
 
 void store_sequence_put(struct store *s, enum store_sequence which, const struct in6_addr *local,

@@ -50,7 +50,8 @@ bool store_mn_get(struct store *s, struct store_mn_record *r);
  * the last one seen by the correspondent (RFC 4449 3: MUST be kept), and the
  * last one that was sent by the mobile node.
  */
-enum store_sequence { STORE_SEEN, STORE_SENT };
+/* In the same way the place of a node of a gateway: its internal and home address, 1 outside, 0 inside. */
+enum store_sequence { STORE_SEEN, STORE_SENT, STORE_PLACE };
 void store_sequence_put(struct store *s, enum store_sequence which, const struct in6_addr *local,
 	const struct in6_addr *peer, uint16_t seq);
 int store_sequence_get(struct store *s, enum store_sequence which, const struct in6_addr *local,

@@ -685,6 +685,7 @@ START_TEST(lifetime_ends)
 	expect("out-2001 path- kcn- DOWN-1-lifetime ");
 	pass_ms(11 * 1000);
 	expect("in-1001 ");
+	ck_assert_int_eq(tell(offer(7, 1, 0x1001)), VCM_UNKNOWN_SESSION);
 	tell(offer(8, 1, 0x1001)); /* and one that never is used */
 	pass_ms(600 * 1000);
 	expect("in+1001 path READY-1 path- kcn- DOWN-1-lifetime ");

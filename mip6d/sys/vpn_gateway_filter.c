@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The packet filter of a security gateway.
+ *
+ * Guard: what is internal neither comes nor goes by an interface that is not
+ * internal, but through IPsec.  It needs no daemon.
+ *
+ * Evidence, told through queues: a packet of a node that is not outside came
+ * through IPsec; one of a node outside came in clear by an internal interface
+ * (or it answers Neighbor Discovery there).  One every second is enough.
+ *
+ * Pairs: the first packet between a node outside and anybody is told, and
+ * again some seconds later unless vpn_gateway_known() says that it arrived:
+ * a queue may overflow, its packets pass untold then.  None waits: the verdict
+ * comes before anything is done with what was read.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/loop.h"
+#include "lib/addr.h"
+#include "lib/buf.h"
+#include "lib/netlink.h"
+#include "mip6d/sys/marks.h"
+#include "mip6d/sys/nfqueue.h"
+#include "mip6d/sys/nft.h"
+#include "mip6d/sys/vpn_gateway_internal.h"
+
+#define T SYS_NFT_TABLE_VPN
+#define COPY 64
+#define QUEUE_MAX 65536
+#define KNOWN_MAX 262144
+#define SEEN_MAX 262144
+#define SEEN_S 3
+#define PAIRS_A_BATCH 600 /* four changes and more each, in messages of 60 */
+
+struct text {
+	char *at;
+	size_t left;
+	bool whole;
+};
+
+__attribute__((format(printf, 2, 3))) static void put(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(t->at, t->left, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= t->left) {
+		t->whole = false;
+		return;
+	}
+	t->at += n;
+	t->left -= (size_t)n;
+}
+
+static void put_sets(struct text *t, const struct vpn_gateway_config *c)
+{
+	put(t, "add table ip6 " T "\ndelete table ip6 " T "\ntable ip6 " T " {\n");
+	put(t, "set nodes { type ipv6_addr; }\nset outside { type ipv6_addr; }\n");
+	put(t, "set outside_na { typeof @th,64,128; }\n");
+	put(t, "set known { type ipv6_addr . ipv6_addr; flags timeout; size %d; }\n", KNOWN_MAX);
+	put(t,
+		"set seen { type ipv6_addr . ipv6_addr; flags dynamic,timeout; timeout %ds; size "
+		"%d; }\n",
+		SEEN_S, SEEN_MAX);
+	put(t, "set evident { type ipv6_addr . mark; flags dynamic,timeout; timeout 1s; size "
+	       "65536; }\n");
+	put(t, "set internal { type ipv6_addr; flags interval; elements = {");
+	for (size_t i = 0; i < c->n_internal; i++)
+		put(t, "%s %s/%u", i ? "," : "", in6_str(&c->internal[i].addr),
+			c->internal[i].plen);
+	put(t, " }; }\nset links { type ifname; elements = { \"lo\"");
+	for (size_t i = 0; i < c->n_interfaces; i++)
+		put(t, ", \"%s\"", c->interfaces[i]);
+	put(t, " }; }\n");
+}
+
+/* The gateway's own address may be one of the internal ones (embodiment 2: that of the home agent). */
+static void put_guard(struct text *t, const struct vpn_gateway_config *c)
+{
+	put(t,
+		"chain guard_in { type filter hook prerouting priority -200;\n"
+		"iifname @links return\nmeta ipsec exists return\n"
+		"ip6 saddr @internal counter drop\nip6 daddr %s return\n"
+		"ip6 daddr @internal counter drop\n}\n",
+		in6_str(&c->address));
+	put(t,
+		"chain guard_out { type filter hook postrouting priority 0;\n"
+		"oifname @links return\nrt ipsec exists return\n"
+		"ip6 daddr @internal counter drop\nip6 saddr %s return\n"
+		"ip6 saddr @internal counter drop\n}\n",
+		in6_str(&c->address));
+}
+
+/* What has set a packet mark for itself is not to be touched: the second part of the key is a constant. */
+static void put_evidence(struct text *t)
+{
+	put(t,
+		"chain evidence {\n"
+		"meta ipsec exists ip6 saddr @nodes ip6 saddr != @outside "
+		"ip6 saddr . 0x1 != @evident add @evident { ip6 saddr . 0x1 } queue num %d bypass\n"
+		"meta ipsec missing iifname @links iifname != \"lo\" ip6 saddr @outside "
+		"ip6 saddr . 0x2 != @evident add @evident { ip6 saddr . 0x2 } queue num %d "
+		"bypass\n}\n",
+		SYS_QUEUE_OUTSIDE, SYS_QUEUE_INSIDE);
+}
+
+static void put_pairs(struct text *t, const struct vpn_gateway_config *c)
+{
+	const char *seen = c->every_packet ? "" : "add @seen { ip6 saddr . ip6 daddr } ";
+
+	put(t, "chain talk {\nip6 saddr . ip6 daddr @known return\n");
+	if (!c->every_packet)
+		put(t, "ip6 saddr . ip6 daddr @seen return\n");
+	put(t,
+		"meta l4proto 50 return\nip6 daddr { fe80::/10, ff00::/8 } return\n"
+		"%squeue num %d bypass\n}\n",
+		seen, SYS_QUEUE_PAIRS);
+}
+
+static void put_hooks(struct text *t)
+{
+	put(t, "chain forwarded { type filter hook forward priority 0;\n"
+	       "jump evidence\nip6 saddr @outside jump talk\nip6 daddr @outside jump talk\n}\n");
+	put(t,
+		"chain received { type filter hook input priority 0;\n"
+		"icmpv6 type 136 iifname @links @th,64,128 @outside_na queue num %d bypass\n"
+		"jump evidence\n}\n}\n",
+		SYS_QUEUE_INSIDE);
+}
+
+static int load(const struct vpn_gateway_config *c, char *err, size_t errlen)
+{
+	char rules[8192], why[512];
+	struct text t = {rules, sizeof(rules), true};
+
+	put_sets(&t, c);
+	put_guard(&t, c);
+	put_evidence(&t);
+	put_pairs(&t, c);
+	put_hooks(&t);
+	if (!t.whole)
+		return -ENOSPC;
+	if (nft_load(rules, false, why, sizeof(why)) == 0)
+		return 0;
+	snprintf(err, errlen,
+		"the packet filter refuses what a gateway needs of it (CONFIG_NF_TABLES_IPV6, "
+		"CONFIG_NFT_XFRM, CONFIG_NFT_QUEUE): %s",
+		why);
+	return -EINVAL;
+}
+
+/* ---- sets ---- */
+
+static int change(struct vpn_gateway *v, const char *set, const struct in6_addr *a, bool add)
+{
+	struct nft_change c = {.table = T, .set = set, .add = add};
+	int err;
+
+	memcpy(c.key, a, sizeof(*a));
+	err = nft_elements(v->nf, sizeof(*a), &c, 1);
+	return err == -ENOENT && !add ? 0 : err;
+}
+
+int vpn_filter_node(struct vpn_gateway *v, const struct in6_addr *internal)
+{
+	return change(v, "nodes", internal, true);
+}
+
+int vpn_filter_outside(struct vpn_gateway *v, const struct in6_addr *internal, bool on)
+{
+	int err = change(v, "outside", internal, on);
+
+	return err ? err : change(v, "outside_na", internal, on);
+}
+
+static void put_key(struct nft_change *c, const struct vpn_pair *p, bool back)
+{
+	memcpy(c->key, back ? &p->b : &p->a, 16);
+	memcpy(c->key + 16, back ? &p->a : &p->b, 16);
+}
+
+/*
+ * An element that is there keeps its time: it goes first, and so that it may
+ * go it is added before.
+ */
+static void flush_known(void *arg)
+{
+	struct vpn_gateway *v = arg;
+	struct nft_change *c = calloc(6 * v->n_pending + 1, sizeof(*c));
+	size_t n = 0;
+	int err;
+
+	for (size_t step = 0; c && step < 3; step++)
+		for (size_t i = 0; i < 2 * v->n_pending; i++) {
+			const struct vpn_pair *p = &v->pending[i / 2];
+
+			if (step == 2 && !p->seconds)
+				continue;
+			c[n] = (struct nft_change){.table = T,
+				.set = "known",
+				.add = step != 1,
+				.timeout_s = step == 2 ? p->seconds : 1};
+			put_key(&c[n++], p, i % 2);
+		}
+	v->n_pending = 0;
+	err = !c ? -ENOMEM : nft_elements(v->nf, 32, c, n);
+	free(c);
+	if (err)
+		vpn_gateway_complain(
+			v, "the packet filter does not take pairs that are known", err);
+}
+
+void vpn_gateway_known(
+	struct vpn_gateway *v, const struct in6_addr *a, const struct in6_addr *b, uint32_t seconds)
+{
+	for (size_t i = 0; i < v->n_pending; i++) /* the last word counts */
+		if (in6_equal(&v->pending[i].a, a) && in6_equal(&v->pending[i].b, b)) {
+			v->pending[i].seconds = seconds;
+			return;
+		}
+	if (v->n_pending == VPN_PENDING)
+		flush_known(v);
+	v->pending[v->n_pending++] = (struct vpn_pair){*a, *b, seconds};
+	sys_loop_after(v->loop, &v->after);
+}
+
+/* ---- queues ---- */
+
+static bool addresses(const uint8_t *data, size_t len, struct in6_addr *src, struct in6_addr *dst)
+{
+	struct rbuf r = rbuf_make(data, len);
+
+	return rbuf_skip(&r, 8) && rbuf_in6(&r, src) && rbuf_in6(&r, dst);
+}
+
+/* The target of a Neighbor Advertisement, which is sent by its owner (RFC 4861 4.4). */
+static bool advertised(const uint8_t *data, size_t len, struct in6_addr *target)
+{
+	struct rbuf r = rbuf_make(data, len);
+
+	if (len < 64 || data[6] != IPPROTO_ICMPV6 || data[40] != 136)
+		return false;
+	return rbuf_skip(&r, 48) && rbuf_in6(&r, target);
+}
+
+static void tell_outside(struct vpn_gateway *v, const uint8_t *data, size_t len)
+{
+	struct in6_addr src, dst;
+
+	if (!addresses(data, len, &src, &dst))
+		return;
+	v->stats.told_outside++;
+	v->events.outside(v->ctx, &src);
+	v->events.traffic(v->ctx, &src, &dst);
+}
+
+static void tell_inside(struct vpn_gateway *v, const uint8_t *data, size_t len)
+{
+	struct in6_addr src, dst;
+
+	if (!addresses(data, len, &src, &dst))
+		return;
+	v->stats.told_inside++;
+	if (advertised(data, len, &dst))
+		src = dst;
+	v->events.inside(v->ctx, &src);
+}
+
+static void tell_pair(struct vpn_gateway *v, const uint8_t *data, size_t len)
+{
+	struct in6_addr src, dst;
+
+	if (!addresses(data, len, &src, &dst))
+		return;
+	v->stats.told_traffic++;
+	v->events.traffic(v->ctx, &src, &dst);
+}
+
+/* Let go at once; what it says is looked at behind that. */
+static void packet(void *arg, uint32_t id, const uint8_t *data, size_t len)
+{
+	struct vpn_queue *q = arg;
+
+	nfqueue_verdict(q->queue, id, true, 0);
+	q->tell(q->gateway, data, len);
+}
+
+static void readable(void *arg)
+{
+	struct vpn_queue *q = arg;
+
+	nfqueue_read(q->queue, packet, q);
+}
+
+static int open_queue(struct vpn_gateway *v, struct vpn_queue *q, uint16_t number,
+	void (*tell)(struct vpn_gateway *, const uint8_t *, size_t))
+{
+	int err;
+
+	q->gateway = v;
+	q->tell = tell;
+	q->queue = nfqueue_open(number, COPY, QUEUE_MAX, &err);
+	if (!q->queue)
+		return err;
+	err = nfqueue_fail_open(q->queue);
+	return err ? err : sys_loop_read(v->loop, nfqueue_fd(q->queue), readable, q);
+}
+
+int vpn_filter_open(struct vpn_gateway *v, char *err, size_t errlen)
+{
+	int rc = open_queue(v, &v->queues[0], SYS_QUEUE_OUTSIDE, tell_outside);
+
+	v->after = (struct sys_after){.fn = flush_known, .arg = v};
+	if (!rc)
+		rc = open_queue(v, &v->queues[1], SYS_QUEUE_INSIDE, tell_inside);
+	if (!rc)
+		rc = open_queue(v, &v->queues[2], SYS_QUEUE_PAIRS, tell_pair);
+	if (rc) {
+		snprintf(err, errlen, "cannot listen to packet queues %d to %d: %s",
+			SYS_QUEUE_OUTSIDE, SYS_QUEUE_PAIRS, strerror(-rc));
+		return rc;
+	}
+	return load(&v->config, err, errlen);
+}
+
+void vpn_filter_close(struct vpn_gateway *v)
+{
+	char why[256];
+
+	sys_loop_after_cancel(v->loop, &v->after);
+	nft_load("add table ip6 " T "\ndelete table ip6 " T "\n", false, why, sizeof(why));
+	for (size_t i = 0; i < VPN_QUEUES; i++) {
+		if (!v->queues[i].queue)
+			continue;
+		sys_loop_forget(v->loop, nfqueue_fd(v->queues[i].queue));
+		nfqueue_close(v->queues[i].queue);
+	}
+}
