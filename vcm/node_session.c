@@ -151,6 +151,18 @@ static void wait_until(struct session *s, monotime_t when)
 	(void)timer_start(s->node->timers, &s->timer, when);
 }
 
+/* A generation that was not direct when the next one came will not be: the VCM waits for the next one only. */
+static void retire(const struct session *s)
+{
+	struct session *o, *next;
+
+	for (o = s->node->sessions; o; o = next) {
+		next = o->next;
+		if (o->id == s->id && o->generation < s->generation && o->state == VCM_NODE_INBOUND)
+			session_drain(o, false, false, VCM_PEER);
+	}
+}
+
 int session_install(struct session *s, const struct rr_shared *kcn)
 {
 	struct vcm_node *n = s->node;
@@ -169,6 +181,7 @@ int session_install(struct session *s, const struct rr_shared *kcn)
 	s->state = VCM_NODE_INBOUND;
 	wait_until(s, s->ends);
 	inherit_path(s);
+	retire(s);
 	if (kcn && !renews(s)) {
 		s->kcn = true;
 		n->ops->share(n->ctx, &s->peer_home, kcn);
