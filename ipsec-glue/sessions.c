@@ -42,6 +42,8 @@ struct ipsec_sessions {
 	struct entry *entries;
 	uint32_t reqids; /* handed out */
 	bool compare;
+	bool guarded;
+	struct ipsec_session_guard guard;
 	char why[256];
 };
 
@@ -237,6 +239,21 @@ int ipsec_sessions_out(struct ipsec_sessions *x, const struct ipsec_session_sa *
 	return add(x, s, true);
 }
 
+int ipsec_sessions_guard(struct ipsec_sessions *x, const struct ipsec_session_guard *g, bool on)
+{
+	struct ipsec_plan p = {0};
+	int err;
+
+	ipsec_plan_session_guard(g, on, &p);
+	err = carry_out(x, &p);
+	if (err)
+		return err;
+	x->guarded = on;
+	if (on)
+		x->guard = *g;
+	return 0;
+}
+
 /* ---- removing: policies first, as without an SA they would make packets wait for one ---- */
 
 static int del(struct ipsec_sessions *x, struct entry *e)
@@ -318,6 +335,8 @@ static int compare_policies(struct ipsec_sessions *x, bool mend_too, struct repo
 
 	for (const struct entry *e = x->entries; e; e = e->next)
 		plan_policies(x, e, &wanted);
+	if (x->guarded)
+		ipsec_plan_session_guard(&x->guard, true, &wanted);
 	n = ipsec_sender_look(x->sender, &wanted, &there);
 	if (!n)
 		n = ipsec_reconcile(&wanted, &there, NULL, NULL, &mend, tell, r);
@@ -437,6 +456,15 @@ static bool wants_policy(const struct ipsec_sessions *x, const struct ipsec_poli
 	return false;
 }
 
+/* The guard stays until it is known that it is not needed. */
+static bool is_left(const struct ipsec_sessions *x, const struct ipsec_policy *p, bool receives)
+{
+	if (p->priority == GLUE_PRIO_SESSION_GUARD)
+		return receives && !x->guarded;
+	return p->priority == GLUE_PRIO_SESSION && (p->dir == IPSEC_OUT || receives) &&
+	       !wants_policy(x, p);
+}
+
 static void plan_left(const struct ipsec_sessions *x, const struct ipsec_snapshot *there,
 	bool receives, struct ipsec_plan *p)
 {
@@ -445,8 +473,7 @@ static void plan_left(const struct ipsec_sessions *x, const struct ipsec_snapsho
 	for (size_t i = 0; i < there->n_policies; i++) {
 		const struct ipsec_policy *q = &there->policies[i];
 
-		if (q->priority != GLUE_PRIO_SESSION || (q->dir != IPSEC_OUT && !receives) ||
-			wants_policy(x, q))
+		if (!is_left(x, q, receives))
 			continue;
 		if ((op = ipsec_plan_add(p, IPSEC_POLICY_DEL)))
 			op->policy = *q;
@@ -521,6 +548,7 @@ void ipsec_sessions_close(struct ipsec_sessions *x)
 		return;
 	while (x->entries)
 		forget(x, x->entries);
+	x->guarded = false;
 	(void)remove_left(x, true);
 	ipsec_kernel_events_close(x->events);
 	ipsec_sender_close(x->sender);
