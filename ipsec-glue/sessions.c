@@ -27,7 +27,7 @@
 
 struct entry { /* one SA */
 	struct entry *next;
-	bool out;
+	bool out, unused; /* unused: without its policy */
 	uint32_t spi, reqid;
 	struct in6_addr peer, inner_local, inner_peer;
 };
@@ -137,9 +137,9 @@ static void plan_policies(
 {
 	struct ipsec_session s = session_of(x, e);
 
-	if (e->out)
+	if (e->out && !e->unused)
 		ipsec_plan_session_out(&s, p);
-	else
+	else if (!e->out)
 		ipsec_plan_session_in(&s, p);
 }
 
@@ -237,6 +237,27 @@ int ipsec_sessions_in(struct ipsec_sessions *x, const struct ipsec_session_sa *s
 int ipsec_sessions_out(struct ipsec_sessions *x, const struct ipsec_session_sa *s)
 {
 	return add(x, s, true);
+}
+
+int ipsec_sessions_use(
+	struct ipsec_sessions *x, const struct in6_addr *peer, uint32_t spi, bool use)
+{
+	struct entry *e = find(x, peer, spi, true);
+	struct ipsec_plan p = {0};
+	struct ipsec_session s;
+	int err;
+
+	if (!e || e->unused == !use)
+		return 0;
+	s = session_of(x, e);
+	if (use)
+		ipsec_plan_session_out(&s, &p);
+	else
+		ipsec_plan_session_end(&s, false, true, &p);
+	err = carry_out(x, &p);
+	if (!err)
+		e->unused = !use;
+	return err;
 }
 
 int ipsec_sessions_guard(struct ipsec_sessions *x, const struct ipsec_session_guard *g, bool on)

@@ -212,6 +212,17 @@ static void inbound_del(void *ctx, const struct in6_addr *peer_internal,
 	complain(v, peer_internal, ipsec_sessions_in_del(v->kernel, spi_in));
 }
 
+static void outbound_use(void *ctx, const struct in6_addr *peer_internal,
+	const struct in6_addr *peer_home, uint32_t spi_out, bool use)
+{
+	struct daemon_vcm_node *v = ctx;
+	int err = ipsec_sessions_use(v->kernel, peer_home, spi_out, use);
+
+	if (err)
+		log_error("session with %s: %s", in6_str(peer_internal),
+			ipsec_sessions_why(v->kernel));
+}
+
 static void outbound_del(void *ctx, const struct in6_addr *peer_internal,
 	const struct in6_addr *peer_home, uint32_t spi_out)
 {
@@ -266,6 +277,7 @@ static const struct vcm_node_ops node_ops = {.now = sys_now,
 	.inbound_add = inbound_add,
 	.inbound_del = inbound_del,
 	.outbound_set = outbound_set,
+	.outbound_use = outbound_use,
 	.outbound_del = outbound_del,
 	.share = share,
 	.path = path,
