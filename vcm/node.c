@@ -162,10 +162,19 @@ static void probed(void *ctx, const struct in6_addr *from, const struct vcm_mess
 	watch_probe(ctx, from, m);
 }
 
-/* The VCM does not know (any more) what we speak of. */
+static bool has_next(const struct session *s)
+{
+	const struct session *o = s->node->sessions;
+
+	while (o && (o->id != s->id || o->generation <= s->generation))
+		o = o->next;
+	return o;
+}
+
+/* The VCM does not know (any more) what we speak of; of a generation that is followed by another it need not. */
 static void refused(struct session *s, enum kind kind, enum vcm_status status)
 {
-	if (kind == SAY_DOWN || status != VCM_UNKNOWN_SESSION)
+	if (kind == SAY_DOWN || status != VCM_UNKNOWN_SESSION || has_next(s))
 		return;
 	if (s->state == VCM_NODE_INVITED)
 		session_free(s);

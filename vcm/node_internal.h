@@ -111,6 +111,8 @@ int session_install(struct session *s, const struct rr_shared *kcn);
 void session_peer_ready(struct session *s);
 /* As soon as everything is there outbound is switched. */
 void session_try_direct(struct session *s);
+/* Nobody wants the direct path there, unless another session does. */
+void session_path_over(struct vcm_node *n, const struct in6_addr *peer_home);
 /* Outbound is off at once; inbound stays as long as the peer may send by it.  tell: the VCM hears why. */
 void session_drain(struct session *s, bool over, bool tell, enum vcm_reason reason);
 /* The peer does not send by it any more: what is under way still comes. */

@@ -150,18 +150,6 @@ static enum vcm_status offered_again(struct session *s, const struct vcm_message
 	return VCM_OK;
 }
 
-/* Other SPIs: the peer could not take the former ones, so nobody sends by them. */
-static enum vcm_status withdraw(struct session *s)
-{
-	struct vcm_node *n = s->node;
-
-	if (s->state == VCM_NODE_DIRECT)
-		return VCM_UNKNOWN_SESSION;
-	n->ops->inbound_del(n->ctx, &s->peer_internal, &s->peer_home, s->in.spi);
-	session_free(s);
-	return VCM_OK;
-}
-
 static enum vcm_status status_of(int err)
 {
 	switch (err) {
@@ -231,6 +219,32 @@ static bool invited_with(const struct session *s, const struct vcm_message *m)
 	       in6_equal(&s->peer_home, &m->peer_home);
 }
 
+static enum vcm_status begin(struct vcm_node *n, struct session *s, const struct vcm_message *m)
+{
+	if (is_derived(m))
+		return invited_with(s, m) ? derive(s, m) : VCM_UNKNOWN_SESSION;
+	if (s)
+		return VCM_REFUSED; /* invited, but these keys are not ours alone */
+	s = session_new(n, m);
+	return s ? install(s, m) : VCM_NO_RESOURCES;
+}
+
+/* Other SPIs: the peer could not take the former ones, so nobody sends by them. */
+static enum vcm_status replace(struct session *s, const struct vcm_message *m)
+{
+	struct vcm_node *n = s->node;
+	struct in6_addr home = s->peer_home;
+	enum vcm_status status;
+
+	if (s->state == VCM_NODE_DIRECT || is_derived(m))
+		return VCM_UNKNOWN_SESSION;
+	n->ops->inbound_del(n->ctx, &s->peer_internal, &s->peer_home, s->in.spi);
+	session_free(s);
+	status = begin(n, NULL, m);
+	session_path_over(n, &home);
+	return status;
+}
+
 enum vcm_status node_offered(struct vcm_node *n, const struct vcm_message *m)
 {
 	struct session *s = session_find(n, m->session, m->generation);
@@ -240,20 +254,9 @@ enum vcm_status node_offered(struct vcm_node *n, const struct vcm_message *m)
 		return status;
 	if (!good_keys(n, m))
 		return VCM_UNSUPPORTED;
-	if (s && session_active(s)) {
-		if (same_sas(s, m))
-			return offered_again(s, m);
-		status = withdraw(s);
-		if (status)
-			return status;
-		s = NULL;
-	}
-	if (is_derived(m))
-		return invited_with(s, m) ? derive(s, m) : VCM_UNKNOWN_SESSION;
-	if (s)
-		return VCM_REFUSED; /* invited, but these keys are not ours alone */
-	s = session_new(n, m);
-	return s ? install(s, m) : VCM_NO_RESOURCES;
+	if (s && session_active(s))
+		return same_sas(s, m) ? offered_again(s, m) : replace(s, m);
+	return begin(n, s, m);
 }
 
 /* ---- PEER-READY, END, CLOSE ---- */

@@ -115,6 +115,14 @@ static bool path_wanted(const struct vcm_node *n, const struct in6_addr *peer_ho
 	return s;
 }
 
+void session_path_over(struct vcm_node *n, const struct in6_addr *peer_home)
+{
+	if (path_wanted(n, peer_home))
+		return;
+	n->ops->path(n->ctx, peer_home, false);
+	n->ops->share(n->ctx, peer_home, NULL);
+}
+
 /* Another generation knows already whether there is one. */
 static void inherit_path(struct session *s)
 {
@@ -143,6 +151,18 @@ static void wait_until(struct session *s, monotime_t when)
 	(void)timer_start(s->node->timers, &s->timer, when);
 }
 
+/* A generation that was not direct when the next one came will not be: the VCM waits for the next one only. */
+static void retire(const struct session *s)
+{
+	struct session *o, *next;
+
+	for (o = s->node->sessions; o; o = next) {
+		next = o->next;
+		if (o->id == s->id && o->generation < s->generation && o->state == VCM_NODE_INBOUND)
+			session_drain(o, false, false, VCM_PEER);
+	}
+}
+
 int session_install(struct session *s, const struct rr_shared *kcn)
 {
 	struct vcm_node *n = s->node;
@@ -161,6 +181,7 @@ int session_install(struct session *s, const struct rr_shared *kcn)
 	s->state = VCM_NODE_INBOUND;
 	wait_until(s, s->ends);
 	inherit_path(s);
+	retire(s);
 	if (kcn && !renews(s)) {
 		s->kcn = true;
 		n->ops->share(n->ctx, &s->peer_home, kcn);
@@ -251,10 +272,7 @@ void session_drain(struct session *s, bool over, bool tell, enum vcm_reason reas
 		node_say(s, SAY_DOWN);
 	if (over)
 		node_event(n, "session-ended", &s->peer_internal, vcm_reason_name(reason));
-	if (path_wanted(n, &s->peer_home))
-		return;
-	n->ops->path(n->ctx, &s->peer_home, false);
-	n->ops->share(n->ctx, &s->peer_home, NULL);
+	session_path_over(n, &s->peer_home);
 }
 
 void session_close(struct session *s)
