@@ -312,6 +312,27 @@ START_TEST(places)
 }
 END_TEST
 
+/* Its gateway knew earlier than the node itself: no 5 s are lost by that, once. */
+START_TEST(place_is_late)
+{
+	struct vcm_message m = place(1, true);
+
+	w.ends[1].refuse = 2;
+	w.ends[1].answer = VCM_REFUSED;
+	talk(0, 1);
+	world_run(500);
+	ck_assert(none());
+	say(1, &m);
+	world_run(500);
+	ck_assert_uint_eq(w.ends[1].n_offers, 2);
+	say(1, &m);
+	world_run(500);
+	ck_assert_uint_eq(w.ends[1].n_offers, 2);
+	world_run(10 * 1000);
+	ck_assert(direct());
+}
+END_TEST
+
 static void probe(int from, bool whole)
 {
 	struct vcm_message m = {.type = VCM_PROBE, .has = VCM_HAS_NONCE, .epoch = 5};
@@ -921,6 +942,7 @@ int main(void)
 	tcase_add_test(t, no_party);
 	tcase_add_test(t, old_generation);
 	tcase_add_test(t, places);
+	tcase_add_test(t, place_is_late);
 	tcase_add_test(t, probes);
 	tcase_add_test(t, spi_taken);
 	tcase_add_test(t, spi_always_taken);
