@@ -79,6 +79,10 @@ void config_to_mn(const struct mip6d_config *cfg, struct mn_config *mn)
 		mn->router.networks[i] = from->router.networks[i];
 	for (size_t i = 0; i < from->n_interfaces; i++)
 		mn->interfaces[i].preference = from->interfaces[i].preference;
+	if (cfg->vpn.enabled && !in6_is_any(&cfg->vpn.internal_address)) {
+		mn->n_internal = cfg->vpn.n_internal;
+		memcpy(mn->internal, cfg->vpn.internal, sizeof(mn->internal));
+	}
 }
 
 void config_to_mn_ro(const struct mip6d_config *cfg, struct mn_ro_config *ro)

@@ -46,6 +46,8 @@ struct control_backend {
 	struct json_t *(*sessions)(void *ctx);
 	/* End that with this internal address; false: there is none. */
 	bool (*session_end)(void *ctx, const struct in6_addr *peer);
+	/* Of "status": inside or outside, and why; NULL: there is no VPN.  vpn may be NULL. */
+	struct json_t *(*vpn)(void *ctx);
 	/* Add what the system side counts to the answer to "stats"; may be NULL. */
 	void (*extra_stats)(void *ctx, struct json_t *stats);
 };

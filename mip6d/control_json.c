@@ -145,6 +145,7 @@ static bool about_registration(enum mip6_event_type t)
 	case EV_RO_DIRECT:
 		return true;
 	case EV_LINK_UP:
+	case EV_PLACE:
 	case EV_LINK_DOWN:
 	case EV_ROUTER:
 	case EV_CARE_OF_ADDRESS:
@@ -330,7 +331,7 @@ static json_t *mn_status(const struct control_backend *b)
 	static const char *const location[] = {
 		[MN_NOWHERE] = "nowhere", [MN_AT_HOME] = "home", [MN_AWAY] = "away"};
 	struct mn_info i;
-	json_t *o = json_object();
+	json_t *o = json_object(), *vpn;
 
 	mn_info(b->mn, &i);
 	json_object_set_new(o, "location", json_string(location[i.location]));
@@ -360,6 +361,8 @@ static json_t *mn_status(const struct control_backend *b)
 		json_object_set_new(o, "unreachable", json_true());
 	if (i.last_status >= 0)
 		json_object_set_new(o, "last_status", ba_status(i.last_status));
+	if (b->vpn && (vpn = b->vpn(b->ctx)))
+		json_object_set_new(o, "vpn", vpn);
 	return o;
 }
 

@@ -16,6 +16,7 @@
 #include "mip6d/control.h"
 #include "mip6d/daemon_internal.h"
 #include "mip6d/daemon_vcm_node.h"
+#include "mip6d/daemon_vpn.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
 #include "mip6d/sys/ha_kernel.h"
@@ -57,6 +58,7 @@ static void env_event(void *ctx, const struct mip6_event *e)
 	if (e->type == EV_MOVED)
 		daemon_moves_place(d);
 	daemon_vcm_node_event(d, e);
+	daemon_vpn_event(d, e);
 	if (e->type == EV_HOME_AGENT && d->mn)
 		daemon_ipsec_agent(d, &e->peer);
 	log_debug("%s home %s care-of %s status %d seq %u lifetime %u%s%s",
@@ -89,6 +91,7 @@ static void icmp6_packet(void *arg, const struct mip6_packet *p)
 		ha_receive_icmp6(d->ha, &marked);
 	else if (d->mn)
 		mn_receive_icmp6(d->mn, &marked);
+	daemon_vpn_icmp6(d, &marked);
 }
 
 static void read_mh(void *arg)
@@ -267,6 +270,7 @@ static bool start_control(struct daemon *d)
 		.share = daemon_share,
 		.sessions = daemon_vcm_node_sessions,
 		.session_end = daemon_vcm_node_end,
+		.vpn = daemon_vpn_status,
 		.extra_stats = extra_stats};
 	char err[256];
 
@@ -282,6 +286,7 @@ static void stop(struct daemon *d)
 	d->control = NULL;
 	timer_stop(d->env.timers, &d->idle);
 	daemon_gateway_stop(d);
+	daemon_vpn_stop(d);
 	if (d->cfg->role == ROLE_HOME_AGENT)
 		daemon_ha_stop(d);
 	else if (d->cfg->role == ROLE_MOBILE_NODE)

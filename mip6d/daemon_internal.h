@@ -28,6 +28,7 @@ struct sys_loop;
 
 struct daemon_gateway;
 struct daemon_vcm_node;
+struct daemon_vpn;
 
 struct daemon {
 	const struct mip6d_config *cfg;
@@ -57,6 +58,7 @@ struct daemon {
 	struct mn *mn;
 	struct mn_kernel *mn_kernel;
 	struct moves *moves; /* NULL: the tunnel is ours */
+	struct daemon_vpn *vpn; /* NULL: no VPN; daemon_vpn.h */
 	struct daemon_vcm_node *vcm_node; /* NULL: no VPN with a manager; daemon_vcm_node.h */
 };
 

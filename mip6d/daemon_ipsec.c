@@ -117,6 +117,8 @@ static bool add_manual(struct daemon *d)
 		const struct in6_addr *home_agent = &d->cfg->home_agent.address,
 				      *home = &d->cfg->mobile_node.home_address;
 
+		if (sa->use != IPSEC_SIGNAL && sa->use != IPSEC_DATA)
+			continue; /* pairs of a virtual private network */
 		if (d->ha_kernel && in6_equal(&sa->dst, home_agent) && !add_node(d, &sa->src, home_agent))
 			return false;
 		if (d->mn_kernel && in6_equal(&sa->src, home) && !add_node(d, home, &sa->dst))

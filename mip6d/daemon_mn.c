@@ -7,6 +7,7 @@
 #include "lib/log.h"
 #include "mip6d/daemon_internal.h"
 #include "mip6d/daemon_vcm_node.h"
+#include "mip6d/daemon_vpn.h"
 #include "mip6d/proto/mn.h"
 #include "mip6d/sys/mn_kernel.h"
 #include "mip6d/sys/store.h"
@@ -19,6 +20,7 @@ static void link_changed(
 	struct daemon *d = ctx;
 
 	mn_link_event(d->mn, ifindex, up, mac_len == 6 ? mac : NULL, link_local);
+	daemon_vpn_link(d, ifindex, up, link_local);
 }
 
 static void address_changed(
@@ -148,7 +150,8 @@ bool daemon_mn_start(struct daemon *d)
 	if (!c->foreign_tunnel && mn_kernel_stored(d->mn_kernel, &stored))
 		mn_restore(d->mn, &stored.care_of, stored.seq, stored.remaining_s);
 	daemon_ipsec_settle(d);
-	if (!daemon_ro_start(d) || !daemon_moves_start(d) || !daemon_vcm_node_start(d))
+	if (!daemon_ro_start(d) || !daemon_moves_start(d) || !daemon_vcm_node_start(d) ||
+		!daemon_vpn_start(d))
 		return false;
 	say_who_we_are(&config);
 	rc = mn_kernel_start(d->mn_kernel);

@@ -188,20 +188,54 @@ static bool is_ours(const struct vcmd_config *c, const struct ipsec_policy *p)
 	       in6_equal(us, &c->address) && p->dir != IPSEC_FWD;
 }
 
-/* Those of a predecessor that was killed; at the end, our own. */
-static int remove_policies(struct vcmd_sas *s, char *err, size_t errlen)
+static bool in_keys(const struct vcmd_sas *s, const struct ipsec_sa *sa)
+{
+	const struct ipsec_manual_sa *m =
+		ipsec_keys_find(s->keys, &sa->src, &sa->dst, IPSEC_MANAGER);
+
+	return m && m->spi == sa->spi;
+}
+
+/* A policy of ours demands it, and the keys know nothing of it: it is of somebody who was taken out of them. */
+static bool is_left(const struct vcmd_sas *s, const struct ipsec_snapshot *there,
+	const struct ipsec_sa *sa)
+{
+	const struct in6_addr *us = &s->config->address;
+
+	if (sa->mode != IPSEC_TRANSPORT || (!in6_equal(&sa->src, us) && !in6_equal(&sa->dst, us)) ||
+		in_keys(s, sa))
+		return false;
+	for (size_t i = 0; i < there->n_policies; i++) {
+		const struct ipsec_policy *p = &there->policies[i];
+
+		if (is_ours(s->config, p) && p->n_templates == 1 &&
+			p->templates[0].reqid == sa->reqid &&
+			in6_equal(&p->templates[0].src, &sa->src) &&
+			in6_equal(&p->templates[0].dst, &sa->dst))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Policies: those of a predecessor that was killed; at the end, our own.  SAs
+ * that are still in the keys stay, the glue takes them over.
+ */
+static int clear(struct vcmd_sas *s, char *err, size_t errlen)
 {
 	struct ipsec_snapshot there = {0};
 	struct ipsec_plan plan = {0};
+	struct ipsec_op *op;
 	int rc = ipsec_sender_snapshot(s->sender, &there);
 
 	for (size_t i = 0; !rc && i < there.n_policies; i++)
-		if (is_ours(s->config, &there.policies[i])) {
-			struct ipsec_op *op = ipsec_plan_add(&plan, IPSEC_POLICY_DEL);
-
-			if (op)
-				op->policy = there.policies[i];
-		}
+		if (is_ours(s->config, &there.policies[i]) &&
+			(op = ipsec_plan_add(&plan, IPSEC_POLICY_DEL)))
+			op->policy = there.policies[i];
+	for (size_t i = 0; !rc && i < there.n_sas; i++)
+		if (is_left(s, &there, &there.sas[i].sa) &&
+			(op = ipsec_plan_add(&plan, IPSEC_SA_DEL)))
+			op->sa = there.sas[i].sa;
 	ipsec_snapshot_free(&there);
 	if (!rc)
 		return carry_out(s, &plan, err, errlen);
@@ -268,7 +302,7 @@ static bool start(struct vcmd_sas *s, char *err, size_t errlen)
 		snprintf(err, errlen, "no netlink socket for IPsec: %s", strerror(-rc));
 		return false;
 	}
-	if (remove_policies(s, err, errlen))
+	if (clear(s, err, errlen))
 		return false;
 	if (add_peers(s, &plan, err, errlen)) {
 		ipsec_plan_free(&plan);
@@ -306,7 +340,7 @@ void vcmd_sas_close(struct vcmd_sas *s)
 		return;
 	if (s->glue)
 		sys_loop_forget(s->loop, ipsec_glue_fd(s->glue));
-	if (s->sender && remove_policies(s, err, sizeof(err)))
+	if (s->sender && clear(s, err, sizeof(err)))
 		log_warning("%s", err);
 	ipsec_sender_close(s->sender);
 	if (s->glue)

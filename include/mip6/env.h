@@ -52,6 +52,7 @@ enum mip6_event_type {
 	EV_BINDING_GONE, /* HA: de-registered, expired or refused after DAD; see text */
 	EV_BU_REFUSED, /* HA: status is set */
 	EV_LINK_UP, /* MN */
+	EV_PLACE, /* MN: inside or outside of an intranet; text is which and why */
 	EV_LINK_DOWN,
 	EV_ROUTER, /* MN: attached to a router; peer is its address */
 	EV_CARE_OF_ADDRESS, /* MN: formed; care_of */

@@ -13,6 +13,7 @@ const char *mip6_event_name(enum mip6_event_type t)
 		[EV_BINDING_GONE] = "binding-gone",
 		[EV_BU_REFUSED] = "bu-refused",
 		[EV_LINK_UP] = "link-up",
+		[EV_PLACE] = "place",
 		[EV_LINK_DOWN] = "link-down",
 		[EV_ROUTER] = "router",
 		[EV_CARE_OF_ADDRESS] = "care-of-address",

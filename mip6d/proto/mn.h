@@ -17,6 +17,7 @@
 struct cn;
 
 #define MN_MAX_INTERFACES 16
+#define MN_MAX_INTERNAL 16
 
 struct mn_interface_config {
 	int ifindex;
@@ -65,6 +66,8 @@ struct mn_config {
 	uint32_t restart_counter; /* RFC 5847 3.2: grew when this node last lost its state */
 	const char *identifier; /* user@realm, told to the home agent (RFC 4283); NULL: none; borrowed */
 	struct mn_router_config router;
+	size_t n_internal; /* prefixes that give no care-of addresses: of an intranet (doc/vcm.md) */
+	struct ip6_prefix internal[MN_MAX_INTERNAL];
 	size_t n_interfaces;
 	struct mn_interface_config interfaces[MN_MAX_INTERFACES];
 };

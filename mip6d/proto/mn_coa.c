@@ -280,13 +280,25 @@ static bool given_up(const struct mn_link *l, const struct in6_addr *prefix)
 	return false;
 }
 
+/* Nobody outside can reach it. */
+static bool internal(const struct mn *mn, const struct ip6_prefix *p)
+{
+	for (size_t i = 0; i < mn->config.n_internal; i++) {
+		const struct ip6_prefix *in = &mn->config.internal[i];
+
+		if (p->plen >= in->plen && in6_in_prefix(&p->addr, &in->addr, in->plen))
+			return true;
+	}
+	return false;
+}
+
 /* Keep or form an address in p; NULL when it gives none. */
 static struct mn_coa *coa_for(struct mn_link *l, const struct mn_prefix *p)
 {
 	monotime_t now = mn_now(l->mn);
 	struct mn_coa *c = coa_in_prefix(l, &p->prefix.addr);
 
-	if (!p->autonomous || given_up(l, &p->prefix.addr) || !mono_before(now, p->valid_until))
+	if (!p->autonomous || internal(l->mn, &p->prefix) || given_up(l, &p->prefix.addr) || !mono_before(now, p->valid_until))
 		return NULL;
 	if (!c)
 		return coa_form(l, p);

@@ -14,6 +14,7 @@
 #define SYS_IFAPROT_KERNEL_LL 3
 
 /* Priorities of routing rules; both come before the main table (32766). */
+#define SYS_RULE_VPN 17496 /* from the internal address of a node that may be outside */
 #define SYS_RULE_HOME_TO_AGENT 17497 /* from the home address to the home agent: as all from it */
 #define SYS_RULE_TO_AGENT 17498 /* to the home agent, where IKE needs the care-of address */
 #define SYS_RULE_INSIDE 17499 /* to the networks behind a mobile router */
@@ -41,7 +42,7 @@
  */
 #define SYS_NFT_TABLE_RO "mip6d_ro"
 #define SYS_NFT_TABLE_ESP "mip6d_esp" /* what IPsec needs, see esp_filter.h */
-#define SYS_NFT_TABLE_VPN "mip6d_vpn" /* inside and outside, see vpn_gateway.h */
+#define SYS_NFT_TABLE_VPN "mip6d_vpn" /* inside and outside, see vpn_gateway.h and vpn_node.h */
 #define SYS_NFT_PAUSED "paused" /* set of home addresses whose SAs are being moved */
 #define SYS_NFT_RO_BOUND "bound" /* set of care-of address . home address in force */
 #define SYS_NFT_RO_KNOWN "known" /* set of peers whose traffic needs not be told */

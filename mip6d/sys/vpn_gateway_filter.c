@@ -63,14 +63,17 @@ static void put_sets(struct text *t, const struct vpn_gateway_config *c)
 {
 	put(t, "add table ip6 " T "\ndelete table ip6 " T "\ntable ip6 " T " {\n");
 	put(t, "set nodes { type ipv6_addr; }\nset outside { type ipv6_addr; }\n");
-	put(t, "set outside_na { typeof @th,64,128; }\n");
+	put(t, "set outside_na { typeof ip6 hoplimit . @th,64,128; }\n");
 	put(t, "set known { type ipv6_addr . ipv6_addr; flags timeout; size %d; }\n", KNOWN_MAX);
 	put(t,
 		"set seen { type ipv6_addr . ipv6_addr; flags dynamic,timeout; timeout %ds; size "
 		"%d; }\n",
 		SEEN_S, SEEN_MAX);
-	put(t, "set evident { type ipv6_addr . mark; flags dynamic,timeout; timeout 1s; size "
-	       "65536; }\n");
+	for (size_t i = 0; i < 2; i++)
+		put(t,
+			"set told_%s { type ipv6_addr; flags dynamic,timeout; timeout 1s; size "
+			"65536; }\n",
+			i ? "inside" : "outside");
 	put(t, "set internal { type ipv6_addr; flags interval; elements = {");
 	for (size_t i = 0; i < c->n_internal; i++)
 		put(t, "%s %s/%u", i ? "," : "", in6_str(&c->internal[i].addr),
@@ -81,33 +84,42 @@ static void put_sets(struct text *t, const struct vpn_gateway_config *c)
 	put(t, " }; }\n");
 }
 
-/* The gateway's own address may be one of the internal ones (embodiment 2: that of the home agent). */
+/*
+ * On a home agent its own address is one of the internal ones, and so are
+ * those of nodes outside, by which they make and use the direct path between
+ * them: Mobility Headers, which protect themselves, and ESP.
+ */
 static void put_guard(struct text *t, const struct vpn_gateway_config *c)
 {
+	const char *address = in6_str(&c->address),
+		   *to_node = c->activates ? ""
+					   : "ip6 daddr @outside meta l4proto { 50, 135 } return\n",
+		   *of_node = c->activates ? ""
+					   : "ip6 saddr @outside meta l4proto { 50, 135 } return\n";
+
 	put(t,
 		"chain guard_in { type filter hook prerouting priority -200;\n"
 		"iifname @links return\nmeta ipsec exists return\n"
-		"ip6 saddr @internal counter drop\nip6 daddr %s return\n"
+		"ip6 saddr @internal counter drop\nip6 daddr %s return\n%s"
 		"ip6 daddr @internal counter drop\n}\n",
-		in6_str(&c->address));
+		address, to_node);
 	put(t,
 		"chain guard_out { type filter hook postrouting priority 0;\n"
-		"oifname @links return\nrt ipsec exists return\n"
-		"ip6 daddr @internal counter drop\nip6 saddr %s return\n"
+		"oifname @links return\nrt ipsec exists return\n%s"
+		"ip6 daddr @internal counter drop\nip6 saddr %s return\n%s"
 		"ip6 saddr @internal counter drop\n}\n",
-		in6_str(&c->address));
+		to_node, address, of_node);
 }
 
-/* What has set a packet mark for itself is not to be touched: the second part of the key is a constant. */
 static void put_evidence(struct text *t)
 {
 	put(t,
 		"chain evidence {\n"
-		"meta ipsec exists ip6 saddr @nodes ip6 saddr != @outside "
-		"ip6 saddr . 0x1 != @evident add @evident { ip6 saddr . 0x1 } queue num %d bypass\n"
+		"meta ipsec exists ip6 saddr @nodes ip6 saddr != @outside ip6 saddr != "
+		"@told_outside "
+		"add @told_outside { ip6 saddr } queue num %d bypass\n"
 		"meta ipsec missing iifname @links iifname != \"lo\" ip6 saddr @outside "
-		"ip6 saddr . 0x2 != @evident add @evident { ip6 saddr . 0x2 } queue num %d "
-		"bypass\n}\n",
+		"ip6 saddr != @told_inside add @told_inside { ip6 saddr } queue num %d bypass\n}\n",
 		SYS_QUEUE_OUTSIDE, SYS_QUEUE_INSIDE);
 }
 
@@ -130,7 +142,8 @@ static void put_hooks(struct text *t)
 	       "jump evidence\nip6 saddr @outside jump talk\nip6 daddr @outside jump talk\n}\n");
 	put(t,
 		"chain received { type filter hook input priority 0;\n"
-		"icmpv6 type 136 iifname @links @th,64,128 @outside_na queue num %d bypass\n"
+		"icmpv6 type 136 iifname @links ip6 hoplimit . @th,64,128 @outside_na queue num %d "
+		"bypass\n"
 		"jump evidence\n}\n}\n",
 		SYS_QUEUE_INSIDE);
 }
@@ -158,26 +171,37 @@ static int load(const struct vpn_gateway_config *c, char *err, size_t errlen)
 
 /* ---- sets ---- */
 
-static int change(struct vpn_gateway *v, const char *set, const struct in6_addr *a, bool add)
+static int change(struct vpn_gateway *v, struct nft_change *c, size_t key_len)
 {
-	struct nft_change c = {.table = T, .set = set, .add = add};
 	int err;
 
+	c->table = T;
+	err = nft_elements(v->nf, key_len, c, 1);
+	return err == -ENOENT && !c->add ? 0 : err;
+}
+
+static int change_address(
+	struct vpn_gateway *v, const char *set, const struct in6_addr *a, bool add)
+{
+	struct nft_change c = {.set = set, .add = add};
+
 	memcpy(c.key, a, sizeof(*a));
-	err = nft_elements(v->nf, sizeof(*a), &c, 1);
-	return err == -ENOENT && !add ? 0 : err;
+	return change(v, &c, sizeof(*a));
 }
 
 int vpn_filter_node(struct vpn_gateway *v, const struct in6_addr *internal)
 {
-	return change(v, "nodes", internal, true);
+	return change_address(v, "nodes", internal, true);
 }
 
+/* Neighbor Discovery has a hop limit of 255 (RFC 4861 7.1.2); each part of a key takes whole words. */
 int vpn_filter_outside(struct vpn_gateway *v, const struct in6_addr *internal, bool on)
 {
-	int err = change(v, "outside", internal, on);
+	struct nft_change c = {.set = "outside_na", .add = on, .key = {255}};
+	int err = change_address(v, "outside", internal, on);
 
-	return err ? err : change(v, "outside_na", internal, on);
+	memcpy(c.key + 4, internal, sizeof(*internal));
+	return err ? err : change(v, &c, 20);
 }
 
 static void put_key(struct nft_change *c, const struct vpn_pair *p, bool back)

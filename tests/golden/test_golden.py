@@ -66,7 +66,7 @@ def test_no_file(tmp_path):
     assert got.stderr == "none.conf: cannot read the configuration: No such file or directory\n"
 
 
-OURS = sorted(p for p in (HERE.parent.parent / "examples").glob("*.conf") if not p.stem.startswith(("swanctl", "strongswan")))
+OURS = sorted(p for p in (HERE.parent.parent / "examples").glob("*.conf") if not p.stem.startswith(("swanctl", "strongswan", "vcmd")))
 
 
 @pytest.mark.parametrize("conf", OURS, ids=lambda p: p.stem)
