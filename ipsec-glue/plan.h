@@ -65,6 +65,7 @@ struct ipsec_session {
 	struct in6_addr local, peer; /* home addresses: the SAs' ends */
 	struct ipsec_selector inner; /* from the local side to the peer's */
 	uint32_t reqid_out;
+	bool clear; /* inside: what comes without IPsec is taken as well */
 };
 
 /* First what receives, then (once the peer has acknowledged) what sends. */

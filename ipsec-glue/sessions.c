@@ -41,7 +41,7 @@ struct ipsec_sessions {
 	struct ipsec_kernel_events *events;
 	struct entry *entries;
 	uint32_t reqids; /* handed out */
-	bool compare;
+	bool compare, inside;
 	char why[256];
 };
 
@@ -127,7 +127,8 @@ static struct ipsec_session session_of(const struct ipsec_sessions *x, const str
 	return (struct ipsec_session){.local = x->local,
 		.peer = e->peer,
 		.inner = between(&e->inner_local, &e->inner_peer),
-		.reqid_out = e->reqid};
+		.reqid_out = e->reqid,
+		.clear = x->inside};
 }
 
 static void plan_policies(
@@ -235,6 +236,19 @@ int ipsec_sessions_in(struct ipsec_sessions *x, const struct ipsec_session_sa *s
 int ipsec_sessions_out(struct ipsec_sessions *x, const struct ipsec_session_sa *s)
 {
 	return add(x, s, true);
+}
+
+int ipsec_sessions_place(struct ipsec_sessions *x, bool inside)
+{
+	struct ipsec_plan p = {0};
+
+	if (inside == x->inside)
+		return 0;
+	x->inside = inside;
+	for (const struct entry *e = x->entries; e; e = e->next)
+		if (!e->out)
+			plan_policies(x, e, &p);
+	return carry_out(x, &p);
 }
 
 /* ---- removing: policies first, as without an SA they would make packets wait for one ---- */

@@ -52,6 +52,9 @@ size_t ipsec_sessions_key_len(const char *algorithm);
 /* One key in both directions: never with a counter mode, which would use the same counters twice. */
 bool ipsec_sessions_may_share(const char *algorithm);
 
+/* Inside, where a peer that is there or comes by the gateway sends in clear; or outside, the start. */
+int ipsec_sessions_place(struct ipsec_sessions *x, bool inside);
+
 /* Inbound SA, good for that peer only, and its policies.  -EEXIST: that SPI is taken. */
 int ipsec_sessions_in(struct ipsec_sessions *x, const struct ipsec_session_sa *s);
 /* Outbound SA, and what goes to the peer goes by it; the one before is deleted. */

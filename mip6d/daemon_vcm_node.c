@@ -330,8 +330,11 @@ void daemon_vcm_node_event(struct daemon *d, const struct mip6_event *e)
 
 void daemon_vcm_node_place(struct daemon *d, bool outside)
 {
-	if (d->vcm_node)
-		vcm_node_place(d->vcm_node->node, outside);
+	if (!d->vcm_node)
+		return;
+	if (ipsec_sessions_place(d->vcm_node->kernel, !outside))
+		log_warning("sessions: %s", ipsec_sessions_why(d->vcm_node->kernel));
+	vcm_node_place(d->vcm_node->node, outside);
 }
 
 /* ---- for mip6ctl ---- */
