@@ -27,7 +27,7 @@
 
 struct entry { /* one SA */
 	struct entry *next;
-	bool out;
+	bool out, unused; /* unused: without its policy */
 	uint32_t spi, reqid;
 	struct in6_addr peer, inner_local, inner_peer;
 };
@@ -42,6 +42,8 @@ struct ipsec_sessions {
 	struct entry *entries;
 	uint32_t reqids; /* handed out */
 	bool compare, inside;
+	bool guarded;
+	struct ipsec_session_guard guard;
 	char why[256];
 };
 
@@ -136,9 +138,9 @@ static void plan_policies(
 {
 	struct ipsec_session s = session_of(x, e);
 
-	if (e->out)
+	if (e->out && !e->unused)
 		ipsec_plan_session_out(&s, p);
-	else
+	else if (!e->out)
 		ipsec_plan_session_in(&s, p);
 }
 
@@ -251,6 +253,42 @@ int ipsec_sessions_place(struct ipsec_sessions *x, bool inside)
 	return carry_out(x, &p);
 }
 
+int ipsec_sessions_use(
+	struct ipsec_sessions *x, const struct in6_addr *peer, uint32_t spi, bool use)
+{
+	struct entry *e = find(x, peer, spi, true);
+	struct ipsec_plan p = {0};
+	struct ipsec_session s;
+	int err;
+
+	if (!e || e->unused == !use)
+		return 0;
+	s = session_of(x, e);
+	if (use)
+		ipsec_plan_session_out(&s, &p);
+	else
+		ipsec_plan_session_end(&s, false, true, &p);
+	err = carry_out(x, &p);
+	if (!err)
+		e->unused = !use;
+	return err;
+}
+
+int ipsec_sessions_guard(struct ipsec_sessions *x, const struct ipsec_session_guard *g, bool on)
+{
+	struct ipsec_plan p = {0};
+	int err;
+
+	ipsec_plan_session_guard(g, on, &p);
+	err = carry_out(x, &p);
+	if (err)
+		return err;
+	x->guarded = on;
+	if (on)
+		x->guard = *g;
+	return 0;
+}
+
 /* ---- removing: policies first, as without an SA they would make packets wait for one ---- */
 
 static int del(struct ipsec_sessions *x, struct entry *e)
@@ -332,6 +370,8 @@ static int compare_policies(struct ipsec_sessions *x, bool mend_too, struct repo
 
 	for (const struct entry *e = x->entries; e; e = e->next)
 		plan_policies(x, e, &wanted);
+	if (x->guarded)
+		ipsec_plan_session_guard(&x->guard, true, &wanted);
 	n = ipsec_sender_look(x->sender, &wanted, &there);
 	if (!n)
 		n = ipsec_reconcile(&wanted, &there, NULL, NULL, &mend, tell, r);
@@ -451,6 +491,15 @@ static bool wants_policy(const struct ipsec_sessions *x, const struct ipsec_poli
 	return false;
 }
 
+/* The guard stays until it is known that it is not needed. */
+static bool is_left(const struct ipsec_sessions *x, const struct ipsec_policy *p, bool receives)
+{
+	if (p->priority == GLUE_PRIO_SESSION_GUARD)
+		return receives && !x->guarded;
+	return p->priority == GLUE_PRIO_SESSION && (p->dir == IPSEC_OUT || receives) &&
+	       !wants_policy(x, p);
+}
+
 static void plan_left(const struct ipsec_sessions *x, const struct ipsec_snapshot *there,
 	bool receives, struct ipsec_plan *p)
 {
@@ -459,8 +508,7 @@ static void plan_left(const struct ipsec_sessions *x, const struct ipsec_snapsho
 	for (size_t i = 0; i < there->n_policies; i++) {
 		const struct ipsec_policy *q = &there->policies[i];
 
-		if (q->priority != GLUE_PRIO_SESSION || (q->dir != IPSEC_OUT && !receives) ||
-			wants_policy(x, q))
+		if (!is_left(x, q, receives))
 			continue;
 		if ((op = ipsec_plan_add(p, IPSEC_POLICY_DEL)))
 			op->policy = *q;
@@ -535,6 +583,7 @@ void ipsec_sessions_close(struct ipsec_sessions *x)
 		return;
 	while (x->entries)
 		forget(x, x->entries);
+	x->guarded = false;
 	(void)remove_left(x, true);
 	ipsec_kernel_events_close(x->events);
 	ipsec_sender_close(x->sender);

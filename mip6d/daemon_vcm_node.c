@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/loop.h"
+#include "ipsec-glue/glue.h"
 #include "ipsec-glue/sessions.h"
 #include "lib/log.h"
 #include "mip6d/daemon_internal.h"
@@ -211,6 +212,17 @@ static void inbound_del(void *ctx, const struct in6_addr *peer_internal,
 	complain(v, peer_internal, ipsec_sessions_in_del(v->kernel, spi_in));
 }
 
+static void outbound_use(void *ctx, const struct in6_addr *peer_internal,
+	const struct in6_addr *peer_home, uint32_t spi_out, bool use)
+{
+	struct daemon_vcm_node *v = ctx;
+	int err = ipsec_sessions_use(v->kernel, peer_home, spi_out, use);
+
+	if (err)
+		log_error("session with %s: %s", in6_str(peer_internal),
+			ipsec_sessions_why(v->kernel));
+}
+
 static void outbound_del(void *ctx, const struct in6_addr *peer_internal,
 	const struct in6_addr *peer_home, uint32_t spi_out)
 {
@@ -265,6 +277,7 @@ static const struct vcm_node_ops node_ops = {.now = sys_now,
 	.inbound_add = inbound_add,
 	.inbound_del = inbound_del,
 	.outbound_set = outbound_set,
+	.outbound_use = outbound_use,
 	.outbound_del = outbound_del,
 	.share = share,
 	.path = path,
@@ -328,13 +341,39 @@ void daemon_vcm_node_event(struct daemon *d, const struct mip6_event *e)
 	}
 }
 
+/* Embodiment 2: what is for the intranet never takes a direct path without a session's SA. */
+static void guard(struct daemon_vcm_node *v, bool on)
+{
+	struct ipsec_session_guard g = {.home_address = v->home,
+		.n_prefixes = v->config->n_internal,
+		.prefixes = v->config->internal};
+	struct mn_info i;
+
+	if (!in6_equal(&v->internal, &v->home))
+		return;
+	mn_info(v->d->mn, &i);
+	g.home_agent = i.home_agent;
+	g.reqid = v->d->glue ? ipsec_glue_reqid(v->d->glue, &v->home, &i.home_agent) : 0;
+	if (on && !g.reqid)
+		log_warning("vpn: there is no protected tunnel to %s: what is for the intranet "
+			    "may leave in clear",
+			in6_str(&i.home_agent));
+	else if (ipsec_sessions_guard(v->kernel, &g, on))
+		log_error("vpn: what is for the intranet is not kept off direct paths: %s",
+			ipsec_sessions_why(v->kernel));
+}
+
 void daemon_vcm_node_place(struct daemon *d, bool outside)
 {
 	if (!d->vcm_node)
 		return;
+	if (outside)
+		guard(d->vcm_node, true);
 	if (ipsec_sessions_place(d->vcm_node->kernel, !outside))
 		log_warning("sessions: %s", ipsec_sessions_why(d->vcm_node->kernel));
 	vcm_node_place(d->vcm_node->node, outside);
+	if (!outside)
+		guard(d->vcm_node, false);
 }
 
 /* ---- for mip6ctl ---- */

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/sim/vcm_world.h"
+#include "tests/sim/vcm.h"
 
 #define EVENTS 30
 #define QUIET_S 90
@@ -190,6 +190,30 @@ static const char *one_seed(uint64_t seed, bool trace, struct totals *sum)
 	return why;
 }
 
+/* Each kind of crash with each seed. */
+static uint64_t crashes(uint64_t first, uint64_t n, bool trace, bool verbose)
+{
+	uint64_t bad = 0;
+
+	for (int kind = 0; crash_name(kind); kind++) {
+		int64_t most_ms = INT64_MIN;
+
+		for (uint64_t seed = first; seed < first + n; seed++) {
+			const char *why = crash_seed(seed, kind, trace, &most_ms);
+
+			if (!why)
+				continue;
+			bad++;
+			printf("crash of %s, seed %llu: %s\n", crash_name(kind),
+				(unsigned long long)seed, why);
+		}
+		if (verbose)
+			printf("crash of %s: at most %+lld ms against the bound\n",
+				crash_name(kind), (long long)most_ms);
+	}
+	return bad;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t first = 1, n = 500, bad = 0;
@@ -217,6 +241,7 @@ int main(int argc, char **argv)
 		bad++;
 		printf("seed %llu: %s\n", (unsigned long long)seed, why);
 	}
+	bad += crashes(first, (n + 9) / 10, trace, verbose);
 	if (verbose || bad)
 		printf("%llu seeds, %llu bad; packets: %llu by sessions, %llu by the gateway, "
 		       "%llu unreadable; %llu rekeys, %llu SPIs taken, %llu restarts; "

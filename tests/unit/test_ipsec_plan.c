@@ -424,6 +424,24 @@ START_TEST(session)
 }
 END_TEST
 
+START_TEST(session_guard)
+{
+	struct ip6_prefix intranet = {addr("fd00::1"), 128};
+	struct ipsec_session_guard g = {.home_address = addr("2001:db8:1::100"),
+		.home_agent = addr("2001:db8:1::101"),
+		.reqid = 7,
+		.n_prefixes = 1,
+		.prefixes = &intranet};
+
+	ipsec_plan_session_guard(&g, true, &plan);
+	expect("policy-set in in1>HoA all [0 tunnel any>any] hao? rt2?\n"
+	       "policy-set out HoA>in1 all [7 tunnel HoA>HoA2] rt2? hao?\n");
+	ipsec_plan_session_guard(&g, false, &plan);
+	expect("policy-del in in1>HoA all\n"
+	       "policy-del out HoA>in1 all\n");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("ipsec_plan");
@@ -443,6 +461,7 @@ int main(void)
 	tcase_add_test(t, networks);
 	tcase_add_test(t, nothing_is_left);
 	tcase_add_test(t, session);
+	tcase_add_test(t, session_guard);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

@@ -198,6 +198,14 @@ static int outbound_set(void *ctx, const struct vcm_node_session *s)
 	return kernel_error;
 }
 
+static void outbound_use(void *ctx, const struct in6_addr *peer_internal,
+	const struct in6_addr *home, uint32_t spi_out, bool use)
+{
+	(void)ctx, (void)peer_internal, (void)home;
+	ck_assert_uint_eq(spi_out, 0x2001);
+	say(use ? "used " : "unused ");
+}
+
 static void outbound_del(void *ctx, const struct in6_addr *peer_internal,
 	const struct in6_addr *home, uint32_t spi_out)
 {
@@ -240,6 +248,7 @@ static const struct vcm_node_ops ops = {.now = now,
 	.inbound_add = inbound_add,
 	.inbound_del = inbound_del,
 	.outbound_set = outbound_set,
+	.outbound_use = outbound_use,
 	.outbound_del = outbound_del,
 	.share = share,
 	.path = path,
@@ -505,7 +514,11 @@ START_TEST(path_is_required)
 	expect("out+2001 ACTIVE-1 ");
 	vcm_node_path(node, &peer_home, false);
 	pass_ms(20);
-	expect("out-2001 path- kcn- DOWN-1-path ");
+	expect("unused "); /* as at each move */
+	vcm_node_path(node, &peer_home, true);
+	pass_ms(20);
+	expect("used ");
+	ck_assert_int_eq(state_of(1), VCM_NODE_DIRECT);
 }
 END_TEST
 
