@@ -41,8 +41,8 @@ struct ipsec_sessions {
 	struct ipsec_kernel_events *events;
 	struct entry *entries;
 	uint32_t reqids; /* handed out */
-	bool compare, inside;
-	bool guarded;
+	bool compare;
+	bool guarded, inside;
 	struct ipsec_session_guard guard;
 	char why[256];
 };
@@ -130,7 +130,7 @@ static struct ipsec_session session_of(const struct ipsec_sessions *x, const str
 		.peer = e->peer,
 		.inner = between(&e->inner_local, &e->inner_peer),
 		.reqid_out = e->reqid,
-		.clear = x->inside};
+		.inside = x->inside};
 }
 
 static void plan_policies(
@@ -240,19 +240,6 @@ int ipsec_sessions_out(struct ipsec_sessions *x, const struct ipsec_session_sa *
 	return add(x, s, true);
 }
 
-int ipsec_sessions_place(struct ipsec_sessions *x, bool inside)
-{
-	struct ipsec_plan p = {0};
-
-	if (inside == x->inside)
-		return 0;
-	x->inside = inside;
-	for (const struct entry *e = x->entries; e; e = e->next)
-		if (!e->out)
-			plan_policies(x, e, &p);
-	return carry_out(x, &p);
-}
-
 int ipsec_sessions_use(
 	struct ipsec_sessions *x, const struct in6_addr *peer, uint32_t spi, bool use)
 {
@@ -271,6 +258,21 @@ int ipsec_sessions_use(
 	err = carry_out(x, &p);
 	if (!err)
 		e->unused = !use;
+	return err;
+}
+
+int ipsec_sessions_inside(struct ipsec_sessions *x, bool inside)
+{
+	struct ipsec_plan p = {0};
+	int err;
+
+	x->inside = inside;
+	for (const struct entry *e = x->entries; e; e = e->next)
+		if (!e->out)
+			plan_policies(x, e, &p);
+	err = carry_out(x, &p);
+	if (err)
+		x->inside = false; /* and mended so */
 	return err;
 }
 

@@ -52,9 +52,6 @@ size_t ipsec_sessions_key_len(const char *algorithm);
 /* One key in both directions: never with a counter mode, which would use the same counters twice. */
 bool ipsec_sessions_may_share(const char *algorithm);
 
-/* Inside, where a peer that is there or comes by the gateway sends in clear; or outside, the start. */
-int ipsec_sessions_place(struct ipsec_sessions *x, bool inside);
-
 /* Inbound SA, good for that peer only, and its policies.  -EEXIST: that SPI is taken. */
 int ipsec_sessions_in(struct ipsec_sessions *x, const struct ipsec_session_sa *s);
 /* Outbound SA, and what goes to the peer goes by it; the one before is deleted. */
@@ -62,6 +59,8 @@ int ipsec_sessions_out(struct ipsec_sessions *x, const struct ipsec_session_sa *
 /* Other policies have a say in the meantime, where the SA is not to be used for a while. */
 int ipsec_sessions_use(
 	struct ipsec_sessions *x, const struct in6_addr *peer, uint32_t spi, bool use);
+/* Inside what the peer sends in clear is taken, too: what receives may be there for long. */
+int ipsec_sessions_inside(struct ipsec_sessions *x, bool inside);
 struct ipsec_session_guard; /* ipsec-glue/plan.h */
 /* Its policies, while on is true; mended as the others are.  What it points to must live as long. */
 int ipsec_sessions_guard(struct ipsec_sessions *x, const struct ipsec_session_guard *g, bool on);
