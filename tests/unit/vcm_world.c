@@ -527,3 +527,45 @@ void world_end(void)
 		vcm_exchange_free(w.ends[i].x);
 	timerq_free(w.timers);
 }
+
+/* ---- what tests wait for ---- */
+
+bool direct(void)
+{
+	const struct vcm_session_record *r = stored(0, 1);
+
+	return r && r->state == VCM_S_DIRECT && r->active_a && r->active_b;
+}
+
+bool some(void)
+{
+	return w.n_sessions;
+}
+
+bool none(void)
+{
+	return !w.n_sessions;
+}
+
+uint64_t begin_direct(void)
+{
+	talk(0, 1);
+	ck_assert(world_until(direct, 2000));
+	return stored(0, 1)->id;
+}
+
+int place_in_log(int end, enum vcm_type type)
+{
+	for (size_t i = 0; i < w.n_log; i++)
+		if (w.log[i].end == end && w.log[i].type == type)
+			return (int)i;
+	return -1;
+}
+
+struct vcm_message place(int i, bool outside)
+{
+	struct vcm_message m = report_nodes(outside ? 1u << i : 0, outside ? 0 : 1u << i);
+
+	m.type = VCM_PLACE;
+	return m;
+}

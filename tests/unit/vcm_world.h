@@ -77,6 +77,15 @@ void say_down(int from, uint64_t id, uint32_t generation, enum vcm_reason reason
 /* Both are outside and talk. */
 void talk(int a, int b);
 
+struct vcm_message place(int i, bool outside);
+/* The session of nodes 0 and 1 is used by both; there is one; there is none. */
+bool direct(void);
+bool some(void);
+bool none(void);
+uint64_t begin_direct(void); /* its identifier */
+/* The first of this type that this end got; -1: none. */
+int place_in_log(int end, enum vcm_type type);
+
 struct vcm_session_record *stored(int a, int b);
 bool audited(const char *what);
 struct vcm_manager_stats manager_stats(void);
