@@ -18,7 +18,7 @@
 #include "tests/sim/vcm.h"
 
 #define EVENTS 30
-#define QUIET_S 90
+#define QUIET_S 30
 #define STABLE_S 30
 
 static bool revoked[N_NODES];
@@ -90,6 +90,8 @@ static void random_event(struct world *w)
 		random_policy(w);
 	else if (what < 85)
 		random_revocation(w);
+	else if (what < 90)
+		world_roam(w, i);
 	else
 		random_by_hand(w);
 }

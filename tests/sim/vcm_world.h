@@ -32,7 +32,7 @@ struct kernel_in {
 };
 
 struct kernel_out {
-	bool on;
+	bool on, use; /* use: not by the gateway for now */
 	uint32_t spi;
 	uint8_t key[VCM_KEY_MAX];
 	size_t key_len;
@@ -84,6 +84,7 @@ struct world {
 	/* what the seed has chosen */
 	struct vcm_policy policy;
 	bool denied[N_NODES][N_NODES];
+	bool path_required;
 	unsigned spi_taken; /* per mille of SAs that a kernel refuses */
 	unsigned disk_full; /* per mille of records that are not written */
 	/* who is there */
@@ -131,6 +132,7 @@ void world_drop_flights(struct world *w);
 
 /* vcm_world_node.c */
 void world_start_node(struct world *w, int i);
+void world_roam(struct world *w, int i); /* to another link: its paths are gone for a while */
 bool world_reads(struct host *h, uint32_t spi, const uint8_t *key, size_t len, bool count);
 
 #endif
