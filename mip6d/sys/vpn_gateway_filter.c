@@ -28,6 +28,7 @@
 #include "mip6d/sys/nfqueue.h"
 #include "mip6d/sys/nft.h"
 #include "mip6d/sys/vpn_gateway_internal.h"
+#include "vcm/message.h"
 
 #define T SYS_NFT_TABLE_VPN
 #define COPY 64
@@ -111,6 +112,7 @@ static void put_guard(struct text *t, const struct vpn_gateway_config *c)
 		to_node, address, of_node);
 }
 
+/* Who asks the manager whether he is inside (ESP, or a PROBE in clear) does not know it yet, and is no neighbour yet. */
 static void put_evidence(struct text *t)
 {
 	put(t,
@@ -118,9 +120,10 @@ static void put_evidence(struct text *t)
 		"meta ipsec exists ip6 saddr @nodes ip6 saddr != @outside ip6 saddr != "
 		"@told_outside "
 		"add @told_outside { ip6 saddr } queue num %d bypass\n"
+		"meta l4proto 50 return\nudp dport %d return\n"
 		"meta ipsec missing iifname @links iifname != \"lo\" ip6 saddr @outside "
 		"ip6 saddr != @told_inside add @told_inside { ip6 saddr } queue num %d bypass\n}\n",
-		SYS_QUEUE_OUTSIDE, SYS_QUEUE_INSIDE);
+		SYS_QUEUE_OUTSIDE, VCM_PROBE_PORT, SYS_QUEUE_INSIDE);
 }
 
 static void put_pairs(struct text *t, const struct vpn_gateway_config *c)
