@@ -65,6 +65,7 @@ struct ipsec_session {
 	struct in6_addr local, peer; /* home addresses: the SAs' ends */
 	struct ipsec_selector inner; /* from the local side to the peer's */
 	uint32_t reqid_out;
+	bool inside; /* the local side is: what comes may come as it is */
 };
 
 /*

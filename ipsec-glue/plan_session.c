@@ -34,6 +34,7 @@ static struct ipsec_policy session_policy(const struct ipsec_session *s, enum ip
 		.n_templates = 3};
 
 	p.templates[0] = (struct ipsec_template){.proto = IPPROTO_ESP, .mode = IPSEC_TUNNEL};
+	p.templates[0].optional = !out && s->inside;
 	if (out) {
 		p.templates[0].reqid = s->reqid_out;
 		p.templates[0].src = s->local;

@@ -42,7 +42,7 @@ struct ipsec_sessions {
 	struct entry *entries;
 	uint32_t reqids; /* handed out */
 	bool compare;
-	bool guarded;
+	bool guarded, inside;
 	struct ipsec_session_guard guard;
 	char why[256];
 };
@@ -129,7 +129,8 @@ static struct ipsec_session session_of(const struct ipsec_sessions *x, const str
 	return (struct ipsec_session){.local = x->local,
 		.peer = e->peer,
 		.inner = between(&e->inner_local, &e->inner_peer),
-		.reqid_out = e->reqid};
+		.reqid_out = e->reqid,
+		.inside = x->inside};
 }
 
 static void plan_policies(
@@ -257,6 +258,21 @@ int ipsec_sessions_use(
 	err = carry_out(x, &p);
 	if (!err)
 		e->unused = !use;
+	return err;
+}
+
+int ipsec_sessions_inside(struct ipsec_sessions *x, bool inside)
+{
+	struct ipsec_plan p = {0};
+	int err;
+
+	x->inside = inside;
+	for (const struct entry *e = x->entries; e; e = e->next)
+		if (!e->out)
+			plan_policies(x, e, &p);
+	err = carry_out(x, &p);
+	if (err)
+		x->inside = false; /* and mended so */
 	return err;
 }
 

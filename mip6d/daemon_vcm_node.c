@@ -369,6 +369,9 @@ void daemon_vcm_node_place(struct daemon *d, bool outside)
 		return;
 	if (outside)
 		guard(d->vcm_node, true);
+	if (ipsec_sessions_inside(d->vcm_node->kernel, !outside))
+		log_error("vpn: what comes from peers inside: %s",
+			ipsec_sessions_why(d->vcm_node->kernel));
 	vcm_node_place(d->vcm_node->node, outside);
 	if (!outside)
 		guard(d->vcm_node, false);

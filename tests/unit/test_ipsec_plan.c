@@ -417,6 +417,10 @@ START_TEST(session)
 	expect("policy-set in in2>in1 all [0 tunnel any>any] hao? rt2?\n"
 	       "policy-set fwd in2>in1 all [0 tunnel any>any] hao? rt2?\n"
 	       "policy-set out in1>in2 all [8 tunnel HoA>HoA2] rt2? hao?\n");
+	s.inside = true;
+	ipsec_plan_session_in(&s, &plan);
+	expect("policy-set in in2>in1 all [0 tunnel any>any]? hao? rt2?\n"
+	       "policy-set fwd in2>in1 all [0 tunnel any>any]? hao? rt2?\n");
 	ipsec_plan_session_end(&s, true, true, &plan);
 	expect("policy-del out in1>in2 all\n"
 	       "policy-del in in2>in1 all\n"

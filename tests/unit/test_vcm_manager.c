@@ -234,6 +234,58 @@ START_TEST(no_party)
 }
 END_TEST
 
+static struct vcm_message anything(uint64_t theirs)
+{
+	static const enum vcm_type types[] = {VCM_READY, VCM_ACTIVE, VCM_DOWN, VCM_PUBLIC,
+		VCM_PLACE, VCM_REPORT, VCM_INVITE, VCM_PEER_READY, VCM_END, VCM_CLOSE};
+	struct vcm_message m = report_nodes(1u << world_roll(NODES), 1u << world_roll(NODES));
+	const struct vcm_session_record *own = stored(2, 3);
+
+	m.type = types[world_roll(sizeof(types) / sizeof(types[0]))];
+	m.generation = world_roll(4);
+	m.session = world_roll(2) || !own ? theirs : own->id;
+	m.reason = (enum vcm_reason)world_roll(12);
+	if (m.type == VCM_REPORT) {
+		add_pair(&m, (int)world_roll(NODES), (int)world_roll(NODES));
+		return m;
+	}
+	m.n_nodes = m.type == VCM_PLACE;
+	m.has = m.type == VCM_PLACE ? 0 : VCM_HAS_SESSION;
+	if (m.type == VCM_DOWN || m.type == VCM_END)
+		m.has |= VCM_HAS_REASON;
+	if (m.type == VCM_PUBLIC)
+		m.has |= VCM_HAS_PUBLIC;
+	if (m.type == VCM_INVITE)
+		m.has |= VCM_HAS_PEER;
+	return m;
+}
+
+/* Two nodes that say whatever comes to their mind: it is their own session at most that suffers. */
+START_TEST(hostile)
+{
+	uint64_t id;
+
+	w.dice = (uint64_t)_i * 104729 + 5;
+	id = begin_direct();
+	talk(2, 3);
+	world_run(500);
+	for (int i = 0; i < 1000; i++) {
+		struct vcm_message m = anything(id);
+
+		say(2 + (int)world_roll(2), &m);
+		world_run(world_roll(100));
+		if (i % 100 == 0)
+			talk(2, 3);
+		ck_assert(direct());
+	}
+	ck_assert_uint_eq(stored(0, 1)->id, id);
+	ck_assert_uint_eq(stored(0, 1)->generation, 1);
+	ck_assert_uint_eq(w.ends[0].n_offers, 1);
+	ck_assert_uint_eq(w.ends[1].n_ends, 0);
+	ck_assert_uint_eq(w.early, 0);
+}
+END_TEST
+
 START_TEST(old_generation)
 {
 	uint64_t id = begin_direct();
@@ -425,6 +477,7 @@ int main(void)
 	tcase_add_test(t, policy_refuses);
 	tcase_add_test(t, pair_inside);
 	tcase_add_test(t, no_party);
+	tcase_add_loop_test(t, hostile, 0, 10);
 	tcase_add_test(t, old_generation);
 	tcase_add_test(t, places);
 	tcase_add_test(t, place_is_late);

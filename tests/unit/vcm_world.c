@@ -26,7 +26,7 @@ static uint64_t next_epoch;
 
 /* ---- chance and time ---- */
 
-static uint32_t roll(uint32_t below)
+uint32_t world_roll(uint32_t below)
 {
 	w.dice = w.dice * 6364136223846793005u + 1442695040888963407u;
 	return (uint32_t)(w.dice >> 33) % below;
@@ -36,7 +36,7 @@ static void random_octets(void *ctx, void *to, size_t n)
 {
 	(void)ctx;
 	for (size_t i = 0; i < n; i++)
-		((uint8_t *)to)[i] = (uint8_t)roll(256);
+		((uint8_t *)to)[i] = (uint8_t)world_roll(256);
 }
 
 static monotime_t now(void *ctx)
@@ -60,7 +60,7 @@ static void fly(
 		if (flying[i].used)
 			continue;
 		flying[i].used = true;
-		flying[i].at = mono_add_ms(w.now, 5 + (w.loss || w.twice ? roll(60) : 0));
+		flying[i].at = mono_add_ms(w.now, 5 + (w.loss || w.twice ? world_roll(60) : 0));
 		flying[i].from = *from;
 		flying[i].to = *to;
 		flying[i].len = len;
@@ -73,9 +73,9 @@ static void fly(
 static void post(
 	const struct in6_addr *from, const struct in6_addr *to, const uint8_t *data, size_t len)
 {
-	if (roll(100) >= w.loss)
+	if (world_roll(100) >= w.loss)
 		fly(from, to, data, len);
-	if (roll(100) < w.twice)
+	if (world_roll(100) < w.twice)
 		fly(from, to, data, len);
 }
 

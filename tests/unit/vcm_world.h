@@ -66,6 +66,7 @@ void world_start_manager(bool restart);
 /* Another life of an end. */
 void world_restart_end(int i);
 void world_run(int64_t ms);
+uint32_t world_roll(uint32_t below);
 /* Until it is so, at most ms; whether it is. */
 bool world_until(bool (*so)(void), int64_t ms);
 
