@@ -14,9 +14,9 @@
 
 #include "common/nft_load.h"
 #include "lib/netlink.h"
-#include "mip6d/proto/vpn_place.h"
 #include "mip6d/sys/marks.h"
 #include "mip6d/sys/rtnl.h"
+#include "vcm/message.h"
 
 #define T "ip6 " SYS_NFT_TABLE_VPN
 #define METRIC_INSIDE 256 /* before those of the device */

@@ -18,7 +18,7 @@
 #include "tests/sim/vcm.h"
 
 #define EVENTS 30
-#define QUIET_S 90
+#define QUIET_S 30
 #define STABLE_S 30
 
 static bool revoked[N_NODES];
@@ -90,6 +90,8 @@ static void random_event(struct world *w)
 		random_policy(w);
 	else if (what < 85)
 		random_revocation(w);
+	else if (what < 90)
+		world_roam(w, i);
 	else
 		random_by_hand(w);
 }
@@ -122,7 +124,8 @@ static bool settled(const struct world *w)
 		return false;
 	for (int a = 0; a < N_NODES; a++)
 		for (int b = a + 1; b < N_NODES; b++)
-			if (!(wanted(w, a, b) ? world_direct(w, a, b) : world_none(w, a, b)))
+			if (!(wanted(w, a, b) ? world_direct(w, a, b) : world_none(w, a, b)) ||
+				!world_same_secret(w, a, b))
 				return false;
 	return true;
 }

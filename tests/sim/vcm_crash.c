@@ -8,13 +8,16 @@
 
 #include "tests/sim/vcm.h"
 
-#define PATH_WAIT_MS 1000
+#define PATH_WAIT_MS 1000 /* then without the direct path */
+#define PATH_MS 1620 /* until the direct path is there */
 #define FIRST_MS 300 /* until a message is sent again */
 #define TRAFFIC_MS 150 /* the pair's next packet */
+#define PROBE_S 5
+#define RETRY_S 16 /* most, of the simulation's manager */
 #define SETTLE_S 30
-#define WATCH_S 40
+#define WATCH_S 45
 
-enum kind { NODE, MANAGER, GATEWAY, MANAGER_AND_NEW, GATEWAY_AND_NEW, KINDS };
+enum kind { NODE, MANAGER, GATEWAY, MANAGER_AND_NEW, GATEWAY_AND_NEW, PATH, KINDS };
 
 static int64_t round_trip_ms(const struct world *w)
 {
@@ -28,15 +31,17 @@ static int64_t round_trip_ms(const struct world *w)
  */
 static int64_t bound_ms(const struct world *w, enum kind kind)
 {
-	int64_t r = round_trip_ms(w);
+	int64_t r = round_trip_ms(w), path_ms = w->path_required ? PATH_MS : PATH_WAIT_MS;
 
 	switch (kind) {
 	case NODE:
-		return 6 * r + PATH_WAIT_MS;
+		return 6 * r + path_ms;
 	case MANAGER_AND_NEW:
-		return 6 * r + 3 * FIRST_MS + PATH_WAIT_MS;
+		return 6 * r + 3 * FIRST_MS + path_ms;
 	case GATEWAY_AND_NEW:
-		return 6 * r + TRAFFIC_MS + FIRST_MS + PATH_WAIT_MS;
+		return 6 * r + TRAFFIC_MS + FIRST_MS + path_ms;
+	case PATH:
+		return RETRY_S * 1000 + 6 * r + path_ms;
 	case MANAGER:
 	case GATEWAY:
 	case KINDS:
@@ -60,6 +65,22 @@ static bool all_direct(const struct world *w)
 			if (!world_direct(w, a, b))
 				return false;
 	return true;
+}
+
+/* Both notice within PROBE_S, three PROBEs and two looks, and go by the gateway meanwhile. */
+static const char *path_dies(struct world *w)
+{
+	w->dead[0][1] = w->dead[1][0] = true;
+	for (int i = 0; i < 10 * (PROBE_S + 5); i++) {
+		world_run(w, mono_add_ms(w->now, 100));
+		if (world_none(w, 0, 1))
+			break;
+	}
+	if (!world_none(w, 0, 1))
+		return "a dead path is not noticed";
+	world_run(w, mono_add_ms(w->now, (int64_t)world_below(w, 40000)));
+	w->dead[0][1] = w->dead[1][0] = false;
+	return NULL;
 }
 
 /* Returns how long it is down; the other kinds have a node leave meanwhile. */
@@ -94,7 +115,12 @@ const char *crash_seed(uint64_t seed, int which, bool trace, int64_t *most_ms)
 	world_run(&w, mono_add_s(w.now, SETTLE_S));
 	if (!with_new && !all_direct(&w))
 		why = "no sessions before the crash";
-	last = back = mono_add_ms(w.now, crash(&w, kind));
+	if (kind == PATH) {
+		why = why ? why : path_dies(&w);
+		last = back = w.now;
+	} else {
+		last = back = mono_add_ms(w.now, crash(&w, kind));
+	}
 	if (with_new)
 		world_move(&w, 0, true);
 	for (int i = 0; i < WATCH_S * 100; i++) {
@@ -119,6 +145,7 @@ const char *crash_name(int kind)
 		[MANAGER] = "manager",
 		[GATEWAY] = "gateway",
 		[MANAGER_AND_NEW] = "manager, and a node leaves",
+		[PATH] = "path",
 		[GATEWAY_AND_NEW] = "gateway, and a node leaves"};
 
 	return kind < KINDS ? names[kind] : NULL;

@@ -759,6 +759,24 @@ START_TEST(rekeyed)
 }
 END_TEST
 
+/* The first generation was still waiting for its path when the next one came: only the next one goes direct. */
+START_TEST(rekeyed_before_it_was_direct)
+{
+	tell(offer(7, 1, 0x1001));
+	tell(about(VCM_PEER_READY, 7, 1));
+	tell(offer(7, 2, 0x1002));
+	said[0] = '\0';
+	vcm_node_path(node, &peer_home, true);
+	pass_ms(2000);
+	expect("");
+	ck_assert_int_eq(state_of(1), VCM_NODE_DRAINING);
+	ck_assert_int_eq(state_of(2), VCM_NODE_INBOUND);
+	tell(about(VCM_PEER_READY, 7, 2));
+	expect("out+2002 ACTIVE-2 ");
+	ck_assert_int_eq(state_of(2), VCM_NODE_DIRECT);
+}
+END_TEST
+
 START_TEST(another_session_with_the_same_peer)
 {
 	make_direct();
@@ -1029,6 +1047,7 @@ int main(void)
 	tcase_add_test(t, good_bye);
 	tcase_add_test(t, vcm_knows_no_such_session);
 	tcase_add_test(t, rekeyed);
+	tcase_add_test(t, rekeyed_before_it_was_direct);
 	tcase_add_test(t, another_session_with_the_same_peer);
 	tcase_add_test(t, other_spis);
 	tcase_add_test(t, sa_comes_to_an_end);
