@@ -7,7 +7,7 @@ from collections import Counter
 from . import flows, headers, layers, packets, vcm_wire, vpn
 from .headers import ESP, MH
 from .intranet import LINKS, WALKS, addresses, delays
-from .watcher import NEIGHBOUR_DISCOVERY, Watcher, mac, words
+from .watcher import ATTACKER, NEIGHBOUR_DISCOVERY, Watcher, mac, words
 
 TOLERANCE = 20  # ms
 REPORTED = 10
@@ -81,7 +81,8 @@ class Secrets:
         self.internal = [packets.octets(a) for a in (*at.internal.values(), at.vcm, at.files, at.servers_router)]
         self.watcher = Watcher(at.home.values(), [at.home_agent], payload=True)
         ours = ("mn1", "mn2", "sg", "ha", "core", "vcm", "files", "ar1", "ar2", "ar3", "ar4", "ar5", "ar6")
-        self.foreign = {mac(m) for m, host in e.facts.get("macs", {}).items() if host not in ours}
+        self.manager = packets.octets(at.vcm)
+        self.foreign = {ATTACKER} | {mac(m) for m, host in e.facts.get("macs", {}).items() if host not in ours}
 
     def exposed(self, seen):
         """What is readable of a packet, in words; None if all is well."""
@@ -89,6 +90,8 @@ class Secrets:
             return None
         packet, octets = seen.readable, seen.octets
         readable = octets[:packet.at] if packet.proto == ESP else octets
+        if seen.link == "fake" and packet.proto == ESP and packet.destination == self.manager:
+            return None  # a node asks whether it is inside: who imitates the office learns these two addresses
         if packet.proto != ESP and (layers.is_payload(seen) or packets.MARK in octets):
             return f"payload {words(packet)}"
         if self.private:
@@ -159,7 +162,8 @@ def expected_first_direct(run):
         to = {name: d["sg"] + d[name] for name in OTHER}
         by_agent = way + 2 * d["sg"]
     manager = 2 * d["vcm"] if k.where == "host" else 0
-    ready = {name: manager + to[name] + d[name] + d["sg"] for name in OTHER}  # at the gateway
+    invited = manager + max(to[name] + d[name] + d["sg"] for name in OTHER) if k.keys == "asymmetric" else 0  # and PUBLIC back
+    ready = {name: invited + manager + to[name] + d[name] + d["sg"] for name in OTHER}  # at the gateway
     told = {name: ready[OTHER[name]] + manager + to[name] for name in OTHER}
     # Nobody binds with others before he is registered: in embodiment 2 the home agent has its duplicate address detection first.
     bind = {"mn1": max(told["mn1"], HOME_DAD * 1000 + to["mn1"] if k.embodiment == 2 else 0), "mn2": told["mn2"]}
@@ -330,7 +334,7 @@ def judge_quiet(e, run):
     f = e.figures
     e.check(f["lost"] == 0, f"{f['lost']} packets lost")
     e.check(None not in f["first_direct_ms"].values(), "no packet between care-of addresses")
-    for name, wanted in f["expected_first_direct_ms"].items():
+    for name, wanted in f["expected_first_direct_ms"].items() if e.keys.kcn else ():
         e.near("first_direct_ms", [f["first_direct_ms"][name]], [wanted], TOLERANCE)
     e.check(None not in f["direct_gap_ms"], f"not direct again after moves: {f['direct_gap_ms']}")
     e.near("direct_gap_ms", f["direct_gap_ms"], [f["expected_direct_gap_ms"]] * len(f["direct_gap_ms"]), TOLERANCE)

@@ -116,9 +116,10 @@ def forged(net):
 
 @attack
 def in_others_names_inside(lab, net):
-    """Without an SA nobody inside speaks for manager, gateway or a node."""
+    """Without an SA nobody inside speaks for manager or gateway. (In a node's name he may send anything: that is what the gateway
+    takes for its return, doc/vcm.md.)"""
     out = Wire(net.mn3, "eth0", net.sg.mac_of("int0"))
-    for source, destination, message in forged(net):
+    for source, destination, message in forged(net)[:3]:
         for _ in range(3):
             out.put(datagram(source, destination, message))
             lab.sleep(0.05)
@@ -199,7 +200,7 @@ def judge(e):
     run = vpn_figures.Run(e)
     readable = vpn_figures.clear(run)
     e.figures.update(tried=len(e.facts.get("tried", ())), clear=len(readable),
-                     lost=sum(len(log.missing) for log in run.logs.values()),
+                     lost=sum(len(log.missing) for log in run.logs.values()) - vpn_figures.on_old_link(run),
                      duplicated=sum(log.repeated for log in run.logs.values()))
     e.check(e.figures["tried"] == len(ATTACKS) or e.keys.only != "all", "not all attacks were tried")
     e.check(not readable, f"{len(readable)} packets could be read outside: {readable[:5]}")
