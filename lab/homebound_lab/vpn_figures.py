@@ -332,7 +332,7 @@ def judge_always(e, run, readable):
 
 def judge_quiet(e, run):
     f = e.figures
-    e.check(f["lost"] == 0, f"{f['lost']} packets lost")
+    e.check(f["lost"] == 0 or e.keys.fake, f"{f['lost']} packets lost")  # the attacker's link leads nowhere
     e.check(None not in f["first_direct_ms"].values(), "no packet between care-of addresses")
     for name, wanted in f["expected_first_direct_ms"].items() if e.keys.kcn else ():
         e.near("first_direct_ms", [f["first_direct_ms"][name]], [wanted], TOLERANCE)

@@ -37,6 +37,13 @@ def test_somebody_dies(result, words):
     assert result["figures"]["clear"] == 0
 
 
+@pytest.mark.lab("vcm", "fake=yes")
+def test_fake_office(result):
+    """V2: a link that looks like the office does not make a node talk in clear."""
+    passed(result)
+    assert result["figures"]["clear"] == 0
+
+
 @pytest.mark.lab("vcm_attacks")
 def test_attacks(result):
     passed(result)
