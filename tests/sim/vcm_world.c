@@ -325,6 +325,12 @@ bool world_direct(const struct world *w, int a, int b)
 	return goes_to(w, a, b) && goes_to(w, b, a);
 }
 
+bool world_same_secret(const struct world *w, int a, int b)
+{
+	return memcmp(&w->hosts[a].shared[b], &w->hosts[b].shared[a], sizeof(struct rr_shared)) ==
+	       0;
+}
+
 bool world_none(const struct world *w, int a, int b)
 {
 	return !w->hosts[a].out[b].on && !w->hosts[b].out[a].on;
