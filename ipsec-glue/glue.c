@@ -230,6 +230,14 @@ bool ipsec_glue_keyed(const struct ipsec_glue *g, const struct in6_addr *home_ad
 	return node && node->keyed[use];
 }
 
+uint32_t ipsec_glue_reqid(const struct ipsec_glue *g, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent)
+{
+	const struct glue_node *node = glue_find(g, home_address, home_agent);
+
+	return node ? node->n.reqid[IPSEC_DATA] : 0;
+}
+
 /* ---- bindings ---- */
 
 /*

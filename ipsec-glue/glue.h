@@ -94,6 +94,10 @@ bool ipsec_glue_protects(const struct ipsec_glue *g, const struct in6_addr *home
 bool ipsec_glue_keyed(const struct ipsec_glue *g, const struct in6_addr *home_address,
 	const struct in6_addr *home_agent, enum ipsec_use use);
 
+/* By which its tunnel's SAs are found; 0: there is no such node. */
+uint32_t ipsec_glue_reqid(const struct ipsec_glue *g, const struct in6_addr *home_address,
+	const struct in6_addr *home_agent);
+
 /* ---- bindings: -ENOENT when there is no such node ---- */
 
 /* The tunnel's end is care_of from now on. */

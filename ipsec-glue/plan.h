@@ -65,7 +65,21 @@ struct ipsec_session {
 	struct in6_addr local, peer; /* home addresses: the SAs' ends */
 	struct ipsec_selector inner; /* from the local side to the peer's */
 	uint32_t reqid_out;
+	bool inside; /* the local side is: what comes may come as it is */
 };
+
+/*
+ * Where the home agent is the gateway (embodiment 2) a direct path alone would
+ * carry what is for the intranet in clear.  Outside this goes by the tunnel's
+ * SA, or by a session's, and comes by one.
+ */
+struct ipsec_session_guard {
+	struct in6_addr home_address, home_agent;
+	uint32_t reqid; /* of the tunnel */
+	size_t n_prefixes;
+	const struct ip6_prefix *prefixes; /* of the intranet */
+};
+void ipsec_plan_session_guard(const struct ipsec_session_guard *g, bool on, struct ipsec_plan *p);
 
 /* First what receives, then (once the peer has acknowledged) what sends. */
 void ipsec_plan_session_in(const struct ipsec_session *s, struct ipsec_plan *p);

@@ -34,6 +34,7 @@ static struct ipsec_policy session_policy(const struct ipsec_session *s, enum ip
 		.n_templates = 3};
 
 	p.templates[0] = (struct ipsec_template){.proto = IPPROTO_ESP, .mode = IPSEC_TUNNEL};
+	p.templates[0].optional = !out && s->inside;
 	if (out) {
 		p.templates[0].reqid = s->reqid_out;
 		p.templates[0].src = s->local;
@@ -73,5 +74,40 @@ void ipsec_plan_session_end(const struct ipsec_session *s, bool in, bool out, st
 	if (in) {
 		add(s, IPSEC_POLICY_DEL, IPSEC_IN, p);
 		add(s, IPSEC_POLICY_DEL, IPSEC_FWD, p);
+	}
+}
+
+static struct ipsec_policy guard_policy(
+	const struct ipsec_session_guard *g, const struct ip6_prefix *intranet, bool out)
+{
+	struct ipsec_selector sel = {.family = AF_INET6,
+		.type = -1,
+		.src = {g->home_address, 128},
+		.dst = *intranet};
+	struct ipsec_policy p = {.dir = out ? IPSEC_OUT : IPSEC_IN,
+		.sel = out ? sel : reverse(&sel),
+		.priority = GLUE_PRIO_SESSION_GUARD,
+		.n_templates = 3};
+
+	p.templates[0] = (struct ipsec_template){.proto = IPPROTO_ESP, .mode = IPSEC_TUNNEL};
+	if (out) {
+		p.templates[0].reqid = g->reqid;
+		p.templates[0].src = g->home_address;
+		p.templates[0].dst = g->home_agent;
+	}
+	p.templates[1] = (struct ipsec_template){
+		.proto = out ? IPPROTO_ROUTING : IPPROTO_DSTOPTS, .mode = IPSEC_RO, .optional = true};
+	p.templates[2] = (struct ipsec_template){
+		.proto = out ? IPPROTO_DSTOPTS : IPPROTO_ROUTING, .mode = IPSEC_RO, .optional = true};
+	return p;
+}
+
+void ipsec_plan_session_guard(const struct ipsec_session_guard *g, bool on, struct ipsec_plan *p)
+{
+	for (size_t i = 0; i < 2 * g->n_prefixes; i++) {
+		struct ipsec_op *op = ipsec_plan_add(p, on ? IPSEC_POLICY_SET : IPSEC_POLICY_DEL);
+
+		if (op)
+			op->policy = guard_policy(g, &g->prefixes[i / 2], i % 2);
 	}
 }

@@ -56,6 +56,14 @@ bool ipsec_sessions_may_share(const char *algorithm);
 int ipsec_sessions_in(struct ipsec_sessions *x, const struct ipsec_session_sa *s);
 /* Outbound SA, and what goes to the peer goes by it; the one before is deleted. */
 int ipsec_sessions_out(struct ipsec_sessions *x, const struct ipsec_session_sa *s);
+/* Other policies have a say in the meantime, where the SA is not to be used for a while. */
+int ipsec_sessions_use(
+	struct ipsec_sessions *x, const struct in6_addr *peer, uint32_t spi, bool use);
+/* Inside what the peer sends in clear is taken, too: what receives may be there for long. */
+int ipsec_sessions_inside(struct ipsec_sessions *x, bool inside);
+struct ipsec_session_guard; /* ipsec-glue/plan.h */
+/* Its policies, while on is true; mended as the others are.  What it points to must live as long. */
+int ipsec_sessions_guard(struct ipsec_sessions *x, const struct ipsec_session_guard *g, bool on);
 /* Gone already is fine. */
 int ipsec_sessions_in_del(struct ipsec_sessions *x, uint32_t spi);
 int ipsec_sessions_out_del(struct ipsec_sessions *x, const struct in6_addr *peer, uint32_t spi);

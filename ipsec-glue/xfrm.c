@@ -277,6 +277,18 @@ static struct xfrm_ro_policy bu_policy(
 		.templates = {IPPROTO_DSTOPTS}};
 }
 
+static bool there(struct nlreq *x, const struct xfrm_ro_policy *p)
+{
+	struct xfrm_userpolicy_id id;
+	struct nl_msg *m = xfrm_policy_del_msg(p); /* names it as a question for it does */
+
+	if (!m)
+		return false;
+	memcpy(&id, NLMSG_DATA(nlmsg_hdr(m)), sizeof(id));
+	nlmsg_free(m);
+	return nlreq_get(x, nlreq_msg(XFRM_MSG_GETPOLICY, 0, &id, sizeof(id)), NULL, NULL) == 0;
+}
+
 int xfrm_bu_path_set(struct nlreq *x, const struct in6_addr *home_address,
 	const struct in6_addr *peer, const struct in6_addr *care_of)
 {
@@ -285,9 +297,15 @@ int xfrm_bu_path_set(struct nlreq *x, const struct in6_addr *home_address,
 	struct xfrm_ro_policy p = bu_policy(home_address, peer);
 	int err = nlreq_do(x, xfrm_state_msg(XFRM_MSG_UPDSA, &s));
 
-	if (!err) /* moved: the policy is there already, and writing it again is dear */
+	/*
+	 * Moved: the policy is there already, and writing it again is dear.
+	 * But what was updated may be what the kernel made when another policy
+	 * (of a VPN or a session) asked for such a state.
+	 */
+	if (!err && there(x, &p))
 		return 0;
-	err = xfrm_state_set(x, &s);
+	if (err)
+		err = xfrm_state_set(x, &s);
 	return err ? err : nlreq_do(x, xfrm_policy_msg(&p));
 }
 

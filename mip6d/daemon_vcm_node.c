@@ -2,7 +2,6 @@
 #include "mip6d/daemon_vcm_node.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/loop.h"
+#include "ipsec-glue/glue.h"
 #include "ipsec-glue/sessions.h"
 #include "lib/log.h"
 #include "mip6d/daemon_internal.h"
@@ -211,6 +211,17 @@ static void inbound_del(void *ctx, const struct in6_addr *peer_internal,
 	complain(v, peer_internal, ipsec_sessions_in_del(v->kernel, spi_in));
 }
 
+static void outbound_use(void *ctx, const struct in6_addr *peer_internal,
+	const struct in6_addr *peer_home, uint32_t spi_out, bool use)
+{
+	struct daemon_vcm_node *v = ctx;
+	int err = ipsec_sessions_use(v->kernel, peer_home, spi_out, use);
+
+	if (err)
+		log_error("session with %s: %s", in6_str(peer_internal),
+			ipsec_sessions_why(v->kernel));
+}
+
 static void outbound_del(void *ctx, const struct in6_addr *peer_internal,
 	const struct in6_addr *peer_home, uint32_t spi_out)
 {
@@ -265,6 +276,7 @@ static const struct vcm_node_ops node_ops = {.now = sys_now,
 	.inbound_add = inbound_add,
 	.inbound_del = inbound_del,
 	.outbound_set = outbound_set,
+	.outbound_use = outbound_use,
 	.outbound_del = outbound_del,
 	.share = share,
 	.path = path,
@@ -328,53 +340,49 @@ void daemon_vcm_node_event(struct daemon *d, const struct mip6_event *e)
 	}
 }
 
+/* Embodiment 2: what is for the intranet never takes a direct path without a session's SA. */
+static void guard(struct daemon_vcm_node *v, bool on)
+{
+	struct ipsec_session_guard g = {.home_address = v->home,
+		.n_prefixes = v->config->n_internal,
+		.prefixes = v->config->internal};
+	struct mn_info i;
+
+	if (!in6_equal(&v->internal, &v->home))
+		return;
+	mn_info(v->d->mn, &i);
+	g.home_agent = i.home_agent;
+	g.reqid = v->d->glue ? ipsec_glue_reqid(v->d->glue, &v->home, &i.home_agent) : 0;
+	if (on && !g.reqid)
+		log_warning("vpn: there is no protected tunnel to %s: what is for the intranet "
+			    "may leave in clear",
+			in6_str(&i.home_agent));
+	else if (ipsec_sessions_guard(v->kernel, &g, on))
+		log_error("vpn: what is for the intranet is not kept off direct paths: %s",
+			ipsec_sessions_why(v->kernel));
+}
+
 void daemon_vcm_node_place(struct daemon *d, bool outside)
 {
-	if (d->vcm_node)
-		vcm_node_place(d->vcm_node->node, outside);
+	if (!d->vcm_node)
+		return;
+	if (outside)
+		guard(d->vcm_node, true);
+	if (ipsec_sessions_inside(d->vcm_node->kernel, !outside))
+		log_error("vpn: what comes from peers inside: %s",
+			ipsec_sessions_why(d->vcm_node->kernel));
+	vcm_node_place(d->vcm_node->node, outside);
+	if (!outside)
+		guard(d->vcm_node, false);
 }
 
 /* ---- for mip6ctl ---- */
 
-static void put_packets(json_t *o, const char *key, int64_t packets)
-{
-	if (packets >= 0)
-		json_object_set_new(o, key, json_integer(packets));
-}
-
-static bool add_session(void *arg, const struct vcm_node_info *i)
-{
-	char peer[INET6_ADDRSTRLEN];
-	json_t *o;
-
-	snprintf(peer, sizeof(peer), "%s", in6_str(&i->peer_internal));
-	o = json_pack("{s:s, s:s, s:o, s:I, s:s, s:b, s:s, s:s, s:b, s:b, s:I, s:I}", "peer", peer,
-		"home_address", in6_str(&i->peer_home), "session",
-		json_sprintf("%016llx", (unsigned long long)i->session), "generation",
-		(json_int_t)i->generation, "state", vcm_node_state_name(i->state), "path",
-		(int)i->path, "by", i->state == VCM_NODE_DIRECT ? "direct" : "gateway", "algorithm",
-		i->algorithm, "asymmetric", (int)i->asymmetric, "shared_key", (int)i->shared_key,
-		"age_s", (json_int_t)i->age_s, "remaining_s", (json_int_t)i->remaining_s);
-	if (i->state != VCM_NODE_INVITED) {
-		json_object_set_new(o, "spi_in", json_integer(i->spi_in));
-		json_object_set_new(o, "spi_out", json_integer(i->spi_out));
-	}
-	put_packets(o, "packets_in", i->packets_in);
-	put_packets(o, "packets_out", i->packets_out);
-	json_array_append_new(arg, o);
-	return true;
-}
-
-json_t *daemon_vcm_node_sessions(void *daemon)
+struct json_t *daemon_vcm_node_sessions(void *daemon)
 {
 	const struct daemon *d = daemon;
-	json_t *all;
 
-	if (!d->vcm_node)
-		return NULL;
-	all = json_array();
-	vcm_node_foreach(d->vcm_node->node, add_session, all);
-	return all;
+	return d->vcm_node ? daemon_vcm_node_list(d->vcm_node->node) : NULL;
 }
 
 bool daemon_vcm_node_end(void *daemon, const struct in6_addr *peer)

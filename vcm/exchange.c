@@ -64,6 +64,8 @@ struct vcm_exchange {
 	struct timerq *timers;
 	struct addr_table peers;
 	struct log_limit complaints;
+	uint32_t
+		sequence; /* the last one used with a peer that was forgotten: it may remember it */
 	struct vcm_exchange_stats stats;
 };
 
@@ -92,6 +94,7 @@ static struct peer *add(struct vcm_exchange *x, const struct in6_addr *addr)
 		return NULL;
 	p->node.addr = *addr;
 	p->x = x;
+	p->sequence = x->sequence;
 	addr_table_add(&x->peers, &p->node);
 	return p;
 }
@@ -170,11 +173,24 @@ static void put_on_way(struct out *o)
 	(void)timer_start(x->timers, &o->timer, mono_before(again, end) ? again : end);
 }
 
+/*
+ * The peer remembers WINDOW sequence numbers: one that is further behind than
+ * that when it comes at last, because it was lost, would not be taken.
+ */
+static bool fits_window(const struct peer *p, const struct out *o)
+{
+	const struct out *oldest = p->queue;
+
+	while (oldest != o && (oldest->hello || !oldest->under_way))
+		oldest = oldest->next;
+	return o->m.sequence - oldest->m.sequence < WINDOW;
+}
+
 /* Nothing but a HELLO leaves before the other's epoch is known. */
 static void advance(struct peer *p)
 {
 	for (struct out *o = p->queue; o; o = o->next) {
-		if (o->under_way || (!p->epoch && !o->hello))
+		if (o->under_way || (!o->hello && (!p->epoch || !fits_window(p, o))))
 			continue;
 		o->wait_ms = p->x->c.first_ms;
 		o->since = now(p->x);
@@ -188,18 +204,20 @@ static void give_up(struct out *o)
 	struct vcm_exchange *x = p->x;
 	struct in6_addr to = p->node.addr;
 	uint64_t token = o->token;
+	bool hello;
 
 	if (o->hello && !p->epoch) { /* what waited for the answer fails with it */
 		fail_all(p);
 		return;
 	}
-	x->stats.failed += !o->hello;
-	if (o->hello || !x->ops.failed) {
-		drop_out(p, o);
-		return;
-	}
+	hello = o->hello;
 	drop_out(p, o);
-	x->ops.failed(x->ctx, &to, token);
+	advance(p);
+	if (hello)
+		return;
+	x->stats.failed++;
+	if (x->ops.failed)
+		x->ops.failed(x->ctx, &to, token);
 }
 
 static void repeat(struct timer *t, void *arg)
@@ -289,6 +307,8 @@ void vcm_exchange_cancel(struct vcm_exchange *x, const struct in6_addr *to, uint
 		if (!o->hello && o->token == token)
 			drop_out(p, o);
 	}
+	if (p)
+		advance(p);
 }
 
 int vcm_exchange_probe(
@@ -621,6 +641,8 @@ void vcm_exchange_forget(struct vcm_exchange *x, const struct in6_addr *peer)
 	if (!p)
 		return;
 	drop_all(p);
+	if (p->sequence > x->sequence)
+		x->sequence = p->sequence;
 	addr_table_del(&x->peers, &p->node);
 	free(p);
 }

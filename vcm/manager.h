@@ -56,9 +56,9 @@ struct vcm_context_record {
 	const struct in6_addr *correspondents;
 };
 struct vcm_session_record {
-	uint64_t id;
+	uint64_t id; /* of 60 bits, not 0 */
 	uint32_t generation;
-	struct in6_addr a, b;
+	struct in6_addr a, b; /* a is the lower one */
 	enum vcm_session_state state;
 	bool ready_a, ready_b, active_a, active_b;
 	enum vcm_variant variant;
@@ -93,7 +93,11 @@ struct vcm_manager_ops {
 	uint64_t (*wall)(void *ctx); /* Unix time, for records only */
 	void (*random)(void *ctx, void *to, size_t n);
 	int (*send)(void *ctx, const struct in6_addr *to, const uint8_t *data, size_t len);
-	/* On disk when what depends on it is sent: vcm_manager calls commit before it hands out messages. */
+	/*
+	 * These return before what depends on them is sent; who collects changes
+	 * holds the messages back until they are on disk.  Not 0: it is tried
+	 * again, and nothing is said until then.
+	 */
 	int (*context_put)(void *ctx, const struct vcm_context_record *r);
 	int (*context_del)(void *ctx, const struct in6_addr *internal);
 	int (*session_put)(void *ctx, const struct vcm_session_record *r);
@@ -111,7 +115,7 @@ void vcm_manager_start(struct vcm_manager *m);
 
 void vcm_manager_receive(
 	struct vcm_manager *m, const struct in6_addr *from, const uint8_t *data, size_t len);
-/* A PROBE to the other port: answered if the node is known. */
+/* A PROBE to the other port: answered, by ops.send() within the call, if the node is known. */
 void vcm_manager_probed(
 	struct vcm_manager *m, const struct in6_addr *from, const uint8_t *data, size_t len);
 

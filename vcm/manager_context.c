@@ -270,11 +270,23 @@ enum vcm_status take_report(
 
 /* ---- PLACE ---- */
 
+/* Sessions were offered before it knew that it is outside, and refused. */
+static void place_known(struct context *c)
+{
+	struct pair_link *l, *next;
+
+	for (l = LIST_FIRST(&c->pairs); l; l = next) {
+		next = LIST_NEXT(l, entry);
+		pair_hurry(l->pair);
+	}
+}
+
 enum vcm_status take_place(
 	struct vcm_manager *m, const struct in6_addr *from, const struct vcm_message *r)
 {
 	const struct vcm_node_option *o = &r->nodes[0];
 	struct context *c = context_find(m, from);
+	enum vcm_status status;
 
 	if (!in6_equal(&o->internal, from) || !good_node(m, o))
 		return refused(m, &o->internal, from, "not its own address");
@@ -287,5 +299,8 @@ enum vcm_status take_place(
 	if (!in6_is_any(&c->home) && !in6_is_any(&o->home) && !in6_equal(&c->home, &o->home))
 		return refused(
 			m, &o->internal, &o->home, "another home address than the gateway's");
-	return placed(m, c, o, "node");
+	status = placed(m, c, o, "node");
+	if (!status && c->outside)
+		place_known(c);
+	return status;
 }

@@ -138,6 +138,8 @@ struct pair *pair_get(struct vcm_manager *m, struct context *a, struct context *
 enum vcm_status pair_want(struct pair *p);
 /* Begins a session, waits until it may, or is gone. */
 enum vcm_status pair_drive(struct pair *p);
+/* What its node waited for may have come: a first failure is not waited for any longer. */
+void pair_hurry(struct pair *p);
 /* The session has not come to be, or its path is dead; free_first: the first time costs no waiting. */
 void pair_failed(struct pair *p, bool free_first);
 void pair_free(struct pair *p);

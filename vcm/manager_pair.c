@@ -135,6 +135,14 @@ enum vcm_status pair_want(struct pair *p)
 	return pair_drive(p);
 }
 
+void pair_hurry(struct pair *p)
+{
+	if (!p->wanted || p->failures != 1)
+		return;
+	p->not_before = manager_now(p->m);
+	(void)pair_drive(p);
+}
+
 void pair_failed(struct pair *p, bool free_first)
 {
 	const struct vcm_manager_config *c = &p->m->config;

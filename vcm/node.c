@@ -322,11 +322,12 @@ void vcm_node_path(struct vcm_node *n, const struct in6_addr *peer_home, bool di
 		if (!session_active(s) || !in6_equal(&s->peer_home, peer_home) || s->path == direct)
 			continue;
 		s->path = direct;
+		if (n->config.path_required && s->state == VCM_NODE_DIRECT)
+			n->ops->outbound_use(
+				n->ctx, &s->peer_internal, &s->peer_home, s->out.spi, direct);
 		node_event(n, direct ? "path-direct" : "path-lost", &s->peer_internal, NULL);
 		if (direct)
 			session_try_direct(s);
-		else if (n->config.path_required && s->state == VCM_NODE_DIRECT)
-			session_drain(s, true, true, VCM_PATH);
 	}
 }
 

@@ -60,6 +60,9 @@ struct vcm_node_ops {
 		const struct in6_addr *peer_home, uint32_t spi_in);
 	/* Outbound SA and policy: what goes to the peer goes by it from now on; the generation before is replaced. */
 	int (*outbound_set)(void *ctx, const struct vcm_node_session *s);
+	/* With path_required: by the gateway's SA as long as there is no direct path (use false), and back. */
+	void (*outbound_use)(void *ctx, const struct in6_addr *peer_internal,
+		const struct in6_addr *peer_home, uint32_t spi_out, bool use);
 	/* Back to the gateway's SA, from the next packet on. */
 	void (*outbound_del)(void *ctx, const struct in6_addr *peer_internal,
 		const struct in6_addr *peer_home, uint32_t spi_out);

@@ -16,9 +16,10 @@
 
 #include "lib/addr.h"
 #include "mip6/env.h"
+#include "mip6/vpn.h"
 #include "vcm/message.h"
 
-#define VPN_PLACE_LINKS 16
+#define VPN_PLACE_LINKS VPN_LINKS
 #define VPN_PLACE_PREFIXES 16
 
 struct vpn_place; /* opaque */
@@ -29,13 +30,6 @@ struct vpn_place_config {
 	uint64_t epoch; /* of this life, for probes */
 	size_t n_internal;
 	struct ip6_prefix internal[VPN_PLACE_PREFIXES];
-};
-
-/* One link: where the router of an internal prefix is. */
-struct vpn_link {
-	int ifindex;
-	struct in6_addr router; /* link-local */
-	struct ip6_prefix prefix;
 };
 
 struct vpn_place_ops {

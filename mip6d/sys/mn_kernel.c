@@ -317,6 +317,8 @@ static bool rule_is_used(const struct mn_kernel *k, const struct rtnl_rule *r)
 		return is_source(k, &r->src);
 	if (r->priority == SYS_RULE_TO_AGENT || r->priority == SYS_RULE_HOME_TO_AGENT)
 		return k->ike && in6_equal(&r->dst, &k->agent);
+	if (r->priority == SYS_RULE_VPN) /* of vpn_node.h, which knows its own */
+		return true;
 	return in6_equal(&r->src, &k->config.home_address) || mn_networks_has_rule(k, r);
 }
 

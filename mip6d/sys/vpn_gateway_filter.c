@@ -84,21 +84,31 @@ static void put_sets(struct text *t, const struct vpn_gateway_config *c)
 	put(t, " }; }\n");
 }
 
-/* The gateway's own address may be one of the internal ones (embodiment 2: that of the home agent). */
+/*
+ * On a home agent its own address is one of the internal ones, and so are
+ * those of nodes outside, by which they make and use the direct path between
+ * them: Mobility Headers, which protect themselves, and ESP.
+ */
 static void put_guard(struct text *t, const struct vpn_gateway_config *c)
 {
+	const char *address = in6_str(&c->address),
+		   *to_node = c->activates ? ""
+					   : "ip6 daddr @outside meta l4proto { 50, 135 } return\n",
+		   *of_node = c->activates ? ""
+					   : "ip6 saddr @outside meta l4proto { 50, 135 } return\n";
+
 	put(t,
 		"chain guard_in { type filter hook prerouting priority -200;\n"
 		"iifname @links return\nmeta ipsec exists return\n"
-		"ip6 saddr @internal counter drop\nip6 daddr %s return\n"
+		"ip6 saddr @internal counter drop\nip6 daddr %s return\n%s"
 		"ip6 daddr @internal counter drop\n}\n",
-		in6_str(&c->address));
+		address, to_node);
 	put(t,
 		"chain guard_out { type filter hook postrouting priority 0;\n"
-		"oifname @links return\nrt ipsec exists return\n"
-		"ip6 daddr @internal counter drop\nip6 saddr %s return\n"
+		"oifname @links return\nrt ipsec exists return\n%s"
+		"ip6 daddr @internal counter drop\nip6 saddr %s return\n%s"
 		"ip6 saddr @internal counter drop\n}\n",
-		in6_str(&c->address));
+		to_node, address, of_node);
 }
 
 static void put_evidence(struct text *t)

@@ -14,9 +14,9 @@
 
 #include "common/nft_load.h"
 #include "lib/netlink.h"
-#include "mip6d/proto/vpn_place.h"
 #include "mip6d/sys/marks.h"
 #include "mip6d/sys/rtnl.h"
+#include "vcm/message.h"
 
 #define T "ip6 " SYS_NFT_TABLE_VPN
 #define METRIC_INSIDE 256 /* before those of the device */
@@ -83,8 +83,7 @@ static int address_on(struct vpn_node *v, int ifindex)
 {
 	struct rtnl_address a = {.ifindex = ifindex,
 		.addr = v->config.internal,
-		.plen = 128,
-		.protocol = SYS_PROTOCOL,
+		.plen = 128, /* without IFA_PROTO: mn_kernel.h does not take it for a care-of address */
 		.flags = IFA_F_NODAD | IFA_F_NOPREFIXROUTE,
 		.preferred_s = UINT32_MAX,
 		.valid_s = UINT32_MAX};

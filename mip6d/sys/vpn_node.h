@@ -18,8 +18,8 @@
 #define SYS_VPN_NODE_H
 
 #include "lib/addr.h"
+#include "mip6/vpn.h"
 
-struct vpn_link; /* mip6d/proto/vpn_place.h */
 struct vpn_node; /* opaque */
 
 #define VPN_NODE_PREFIXES 16

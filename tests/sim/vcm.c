@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/sim/vcm_world.h"
+#include "tests/sim/vcm.h"
 
 #define EVENTS 30
-#define QUIET_S 90
+#define QUIET_S 30
 #define STABLE_S 30
 
 static bool revoked[N_NODES];
@@ -90,6 +90,8 @@ static void random_event(struct world *w)
 		random_policy(w);
 	else if (what < 85)
 		random_revocation(w);
+	else if (what < 90)
+		world_roam(w, i);
 	else
 		random_by_hand(w);
 }
@@ -122,7 +124,8 @@ static bool settled(const struct world *w)
 		return false;
 	for (int a = 0; a < N_NODES; a++)
 		for (int b = a + 1; b < N_NODES; b++)
-			if (!(wanted(w, a, b) ? world_direct(w, a, b) : world_none(w, a, b)))
+			if (!(wanted(w, a, b) ? world_direct(w, a, b) : world_none(w, a, b)) ||
+				!world_same_secret(w, a, b))
 				return false;
 	return true;
 }
@@ -190,6 +193,30 @@ static const char *one_seed(uint64_t seed, bool trace, struct totals *sum)
 	return why;
 }
 
+/* Each kind of crash with each seed. */
+static uint64_t crashes(uint64_t first, uint64_t n, bool trace, bool verbose)
+{
+	uint64_t bad = 0;
+
+	for (int kind = 0; crash_name(kind); kind++) {
+		int64_t most_ms = INT64_MIN;
+
+		for (uint64_t seed = first; seed < first + n; seed++) {
+			const char *why = crash_seed(seed, kind, trace, &most_ms);
+
+			if (!why)
+				continue;
+			bad++;
+			printf("crash of %s, seed %llu: %s\n", crash_name(kind),
+				(unsigned long long)seed, why);
+		}
+		if (verbose)
+			printf("crash of %s: at most %+lld ms against the bound\n",
+				crash_name(kind), (long long)most_ms);
+	}
+	return bad;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t first = 1, n = 500, bad = 0;
@@ -217,6 +244,7 @@ int main(int argc, char **argv)
 		bad++;
 		printf("seed %llu: %s\n", (unsigned long long)seed, why);
 	}
+	bad += crashes(first, (n + 9) / 10, trace, verbose);
 	if (verbose || bad)
 		printf("%llu seeds, %llu bad; packets: %llu by sessions, %llu by the gateway, "
 		       "%llu unreadable; %llu rekeys, %llu SPIs taken, %llu restarts; "

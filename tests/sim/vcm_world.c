@@ -227,7 +227,7 @@ static void start_manager(struct world *w)
 		.n_gateways = 1,
 		.gateways = &gateway,
 		.retry_s = 1,
-		.retry_most_s = 8,
+		.retry_most_s = 16,
 		.known = known,
 		.policy = policy};
 
@@ -315,7 +315,7 @@ static bool goes_to(const struct world *w, int a, int b)
 {
 	const struct kernel_out *o = &w->hosts[a].out[b];
 
-	return o->on && mono_before(w->now, o->gone_at) &&
+	return o->on && o->use && mono_before(w->now, o->gone_at) &&
 	       world_reads((struct host *)(uintptr_t)&w->hosts[b], o->spi, o->key, sizeof(o->key),
 		       false);
 }
@@ -323,6 +323,12 @@ static bool goes_to(const struct world *w, int a, int b)
 bool world_direct(const struct world *w, int a, int b)
 {
 	return goes_to(w, a, b) && goes_to(w, b, a);
+}
+
+bool world_same_secret(const struct world *w, int a, int b)
+{
+	return memcmp(&w->hosts[a].shared[b], &w->hosts[b].shared[a], sizeof(struct rr_shared)) ==
+	       0;
 }
 
 bool world_none(const struct world *w, int a, int b)
@@ -340,14 +346,15 @@ static void choose(struct world *w)
 	w->delay_us = 1000 + (int64_t)world_below(w, 150000);
 	w->late_us = (int64_t)world_below(w, 1500000);
 	w->spi_taken = world_chance(w, 300) ? (unsigned)world_below(w, 200) : 0;
+	w->path_required = world_chance(w, 300);
 	w->disk_full = world_chance(w, 200) ? (unsigned)world_below(w, 100) : 0;
 	w->policy = (struct vcm_policy){
 		.variant = world_chance(w, 500) ? VCM_ASYMMETRIC : VCM_SYMMETRIC,
 		.algorithm = "aes-gcm-256",
 		.key_len = 36,
 		.kcn = world_chance(w, 500),
-		.lifetime_s = world_chance(w, 500) ? 20 + (uint32_t)world_below(w, 60) : 3600,
-		.linger_s = 10 + (uint32_t)world_below(w, 20)};
+		.lifetime_s = world_chance(w, 500) ? 40 + (uint32_t)world_below(w, 40) : 3600,
+		.linger_s = 35 + (uint32_t)world_below(w, 5)};
 }
 
 void world_begin(struct world *w, uint64_t seed, bool trace)

@@ -32,7 +32,7 @@ struct kernel_in {
 };
 
 struct kernel_out {
-	bool on;
+	bool on, use; /* use: not by the gateway for now */
 	uint32_t spi;
 	uint8_t key[VCM_KEY_MAX];
 	size_t key_len;
@@ -57,7 +57,7 @@ struct host {
 	struct kernel_in in[MAX_IN];
 	struct kernel_out out[N_NODES];
 	struct host_path paths[N_NODES];
-	struct rr_shared shared[N_NODES];
+	struct rr_shared shared[N_NODES]; /* zeroes: none */
 };
 
 struct flight {
@@ -84,6 +84,7 @@ struct world {
 	/* what the seed has chosen */
 	struct vcm_policy policy;
 	bool denied[N_NODES][N_NODES];
+	bool path_required;
 	unsigned spi_taken; /* per mille of SAs that a kernel refuses */
 	unsigned disk_full; /* per mille of records that are not written */
 	/* who is there */
@@ -119,6 +120,8 @@ void world_move(struct world *w, int i, bool outside);
 uint64_t world_a_session(struct world *w);
 /* By sessions both ways, with the same keys; or not at all. */
 bool world_direct(const struct world *w, int a, int b);
+/* For Binding Updates between the two (V15); none on either side is the same as well. */
+bool world_same_secret(const struct world *w, int a, int b);
 bool world_none(const struct world *w, int a, int b);
 
 /* vcm_world_net.c */
@@ -131,6 +134,7 @@ void world_drop_flights(struct world *w);
 
 /* vcm_world_node.c */
 void world_start_node(struct world *w, int i);
+void world_roam(struct world *w, int i); /* to another link: its paths are gone for a while */
 bool world_reads(struct host *h, uint32_t spi, const uint8_t *key, size_t len, bool count);
 
 #endif

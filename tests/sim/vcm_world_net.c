@@ -119,7 +119,7 @@ static bool by_session(struct world *w, struct flight *f)
 {
 	struct kernel_out *o = &w->hosts[f->from].out[f->to];
 
-	if (!o->on || !mono_before(w->now, o->gone_at))
+	if (!o->on || !o->use || !mono_before(w->now, o->gone_at))
 		return false;
 	o->packets++;
 	w->from_inside += w->hosts[f->from].node && !w->hosts[f->from].outside;

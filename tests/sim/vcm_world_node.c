@@ -112,12 +112,25 @@ static int outbound_set(void *ctx, const struct vcm_node_session *s)
 
 	h->w->rekeys += o->on;
 	*o = (struct kernel_out){.on = true,
+		.use = true,
 		.spi = s->spi_out,
 		.key_len = s->key_len,
 		.gone_at = mono_add_s(h->w->now, s->lifetime_s)};
 	memcpy(o->key, s->key_out, s->key_len);
 	world_note(h->w, "outbound on", h->index, NULL);
 	return 0;
+}
+
+static void outbound_use(void *ctx, const struct in6_addr *peer_internal,
+	const struct in6_addr *peer_home, uint32_t spi_out, bool use)
+{
+	struct host *h = ctx;
+	struct kernel_out *o = &h->out[peer_of(h, peer_internal)];
+
+	(void)peer_home;
+	if (o->on && o->spi == spi_out)
+		o->use = use;
+	world_note(h->w, use ? "outbound in use" : "outbound not in use", h->index, NULL);
 }
 
 static void outbound_del(void *ctx, const struct in6_addr *peer_internal,
@@ -138,7 +151,11 @@ static void path_is_there(struct timer *t, void *arg)
 	struct world *w = p->w;
 
 	(void)t;
-	if (p->wanted && w->hosts[p->node].node && !w->dead[p->node][p->peer])
+	if (!p->wanted || !w->hosts[p->node].node)
+		return;
+	if (w->dead[p->node][p->peer]) /* tried again */
+		(void)timer_start(w->timers, t, mono_add_ms(w->now, 1000));
+	else
 		vcm_node_path(w->hosts[p->node].node, &w->hosts[p->peer].home, true);
 }
 
@@ -157,6 +174,19 @@ static void path(void *ctx, const struct in6_addr *peer_home, bool wanted)
 				mono_add_ms(h->w->now, 20 + (int64_t)world_below(h->w, 1600)));
 		else
 			timer_stop(h->w->timers, &p->timer);
+	}
+}
+
+void world_roam(struct world *w, int i)
+{
+	for (int peer = 0; peer < N_NODES; peer++) {
+		struct host *a = &w->hosts[i], *b = &w->hosts[peer];
+
+		if (peer == i || !a->node || !a->paths[peer].wanted)
+			continue;
+		vcm_node_path(a->node, &b->home, false);
+		if (a->paths[peer].wanted)
+			path(a, &b->home, true);
 	}
 }
 
@@ -201,6 +231,7 @@ static const struct vcm_node_ops ops = {.now = now,
 	.inbound_add = inbound_add,
 	.inbound_del = inbound_del,
 	.outbound_set = outbound_set,
+	.outbound_use = outbound_use,
 	.outbound_del = outbound_del,
 	.share = share,
 	.path = path,
@@ -233,9 +264,11 @@ void world_start_node(struct world *w, int i)
 	const struct vcm_node_config c = {.internal = h->internal,
 		.home = h->home,
 		.manager = world_address(w, AT_MANAGER),
+		.path_required = w->path_required,
 		.epoch = new_epoch(w)};
 
 	clean_up(h);
+	memset(h->shared, 0, sizeof(h->shared));
 	for (int peer = 0; peer < N_NODES; peer++) {
 		h->paths[peer] = (struct host_path){.w = w, .node = i, .peer = peer};
 		timer_init(&h->paths[peer].timer, path_is_there, &h->paths[peer]);

@@ -417,10 +417,32 @@ START_TEST(session)
 	expect("policy-set in in2>in1 all [0 tunnel any>any] hao? rt2?\n"
 	       "policy-set fwd in2>in1 all [0 tunnel any>any] hao? rt2?\n"
 	       "policy-set out in1>in2 all [8 tunnel HoA>HoA2] rt2? hao?\n");
+	s.inside = true;
+	ipsec_plan_session_in(&s, &plan);
+	expect("policy-set in in2>in1 all [0 tunnel any>any]? hao? rt2?\n"
+	       "policy-set fwd in2>in1 all [0 tunnel any>any]? hao? rt2?\n");
 	ipsec_plan_session_end(&s, true, true, &plan);
 	expect("policy-del out in1>in2 all\n"
 	       "policy-del in in2>in1 all\n"
 	       "policy-del fwd in2>in1 all\n");
+}
+END_TEST
+
+START_TEST(session_guard)
+{
+	struct ip6_prefix intranet = {addr("fd00::1"), 128};
+	struct ipsec_session_guard g = {.home_address = addr("2001:db8:1::100"),
+		.home_agent = addr("2001:db8:1::101"),
+		.reqid = 7,
+		.n_prefixes = 1,
+		.prefixes = &intranet};
+
+	ipsec_plan_session_guard(&g, true, &plan);
+	expect("policy-set in in1>HoA all [0 tunnel any>any] hao? rt2?\n"
+	       "policy-set out HoA>in1 all [7 tunnel HoA>HoA2] rt2? hao?\n");
+	ipsec_plan_session_guard(&g, false, &plan);
+	expect("policy-del in in1>HoA all\n"
+	       "policy-del out HoA>in1 all\n");
 }
 END_TEST
 
@@ -443,6 +465,7 @@ int main(void)
 	tcase_add_test(t, networks);
 	tcase_add_test(t, nothing_is_left);
 	tcase_add_test(t, session);
+	tcase_add_test(t, session_guard);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_NORMAL);
 	failed = srunner_ntests_failed(r);

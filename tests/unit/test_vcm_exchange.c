@@ -5,6 +5,7 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,15 +132,21 @@ static const struct vcm_exchange_ops ops = {.now = now,
 	.failed = failed,
 	.restarted = restarted};
 
-static void begin(int i)
+static void begin_with(int i, size_t max_queued)
 {
-	struct vcm_exchange_config c = {.epoch = ++next_epoch, .strangers = i == 1};
+	struct vcm_exchange_config c = {
+		.epoch = ++next_epoch, .strangers = i == 1, .max_queued = max_queued};
 
 	vcm_exchange_free(ends[i].x);
 	ends[i].x = vcm_exchange_new(&c, &ops, &ends[i], timers);
 	ck_assert_ptr_nonnull(ends[i].x);
 	if (!c.strangers)
 		ck_assert_int_eq(vcm_exchange_peer(ends[i].x, &ends[!i].addr), 0);
+}
+
+static void begin(int i)
+{
+	begin_with(i, 0);
 }
 
 static void setup(void)
@@ -375,6 +382,89 @@ START_TEST(limits)
 }
 END_TEST
 
+/* The first of many is lost while the others are not: it is taken all the same, and once. */
+START_TEST(many_at_once)
+{
+	begin_with(0, 128);
+	ck_assert_int_eq(say(0, 100), 0);
+	run_ms(1000);
+	loss = 100;
+	ck_assert_int_eq(say(0, 0), 0);
+	loss = 0;
+	for (uint64_t t = 1; t < 90; t++)
+		ck_assert_int_eq(say(0, t), 0);
+	run_ms(10000);
+	for (uint64_t t = 0; t < 90; t++) {
+		ck_assert_uint_eq(ends[1].handed_up[t], 1);
+		ck_assert_uint_eq(ends[0].acked[t], 1);
+		ck_assert_uint_eq(ends[0].failed[t], 0);
+	}
+}
+END_TEST
+
+/* A peer that was forgotten and is one again: what it is told now is not taken for what it was told then. */
+START_TEST(forgotten)
+{
+	for (uint64_t t = 1; t <= 5; t++)
+		ck_assert_int_eq(say(0, t), 0);
+	run_ms(1000);
+	vcm_exchange_forget(ends[0].x, &ends[1].addr);
+	ck_assert_int_eq(say(0, 6), -ENOENT);
+	ck_assert_int_eq(vcm_exchange_peer(ends[0].x, &ends[1].addr), 0);
+	ck_assert_int_eq(say(0, 7), 0);
+	run_ms(1000);
+	ck_assert_uint_eq(ends[1].handed_up[7], 1);
+	ck_assert_uint_eq(ends[0].acked[7], 1);
+}
+END_TEST
+
+/* Whatever comes with a wrong epoch, so many HELLOs answer it and no more. */
+START_TEST(old_epochs_cost_little)
+{
+	struct vcm_message m = {.type = VCM_READY,
+		.has = VCM_HAS_SESSION,
+		.epoch = 77,
+		.peer_epoch = 1234,
+		.sequence = 1};
+	uint8_t data[VCM_MESSAGE_MAX];
+	struct vcm_exchange_stats before, after;
+	size_t len = vcm_message_write(&m, data, sizeof(data));
+
+	ck_assert_int_eq(say(0, 1), 0);
+	run_ms(1000);
+	vcm_exchange_stats(ends[1].x, &before);
+	for (int i = 0; i < 1000; i++) {
+		vcm_exchange_receive(ends[1].x, &ends[0].addr, data, len);
+		run_ms(1);
+	}
+	vcm_exchange_stats(ends[1].x, &after);
+	ck_assert_uint_gt(after.sent, before.sent);
+	ck_assert_uint_le(after.sent - before.sent, 8);
+	ck_assert_uint_eq(after.old_epoch - before.old_epoch, 1000);
+	ck_assert_uint_eq(ends[1].restarts, 0);
+}
+END_TEST
+
+/* Peers that are quiet take less than 200 octets each (U5). */
+START_TEST(quiet_peers)
+{
+	struct vcm_exchange_config c = {.epoch = 5, .max_peers = 20000};
+	struct vcm_exchange *x = vcm_exchange_new(&c, &ops, &ends[0], timers);
+	struct in6_addr a = {.s6_addr = {0xfd}};
+	size_t before = mallinfo2().uordblks;
+
+	for (uint32_t i = 0; i < c.max_peers; i++) {
+		memcpy(&a.s6_addr[12], &i, sizeof(i));
+		ck_assert_int_eq(vcm_exchange_peer(x, &a), 0);
+	}
+	if (mallinfo2().uordblks > before) /* not with a sanitizer's allocator */
+		ck_assert_uint_lt(mallinfo2().uordblks - before, c.max_peers * 200u);
+	a.s6_addr[0] = 0xfc;
+	ck_assert_int_eq(vcm_exchange_peer(x, &a), -ENOSPC);
+	vcm_exchange_free(x);
+}
+END_TEST
+
 START_TEST(probes)
 {
 	struct vcm_message m = {.type = VCM_PROBE, .has = VCM_HAS_NONCE};
@@ -401,6 +491,10 @@ int main(void)
 	tcase_add_test(c, gives_up);
 	tcase_add_test(c, taken_back);
 	tcase_add_test(c, limits);
+	tcase_add_test(c, many_at_once);
+	tcase_add_test(c, forgotten);
+	tcase_add_test(c, old_epochs_cost_little);
+	tcase_add_test(c, quiet_peers);
 	tcase_add_test(c, probes);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);

@@ -198,6 +198,14 @@ static int outbound_set(void *ctx, const struct vcm_node_session *s)
 	return kernel_error;
 }
 
+static void outbound_use(void *ctx, const struct in6_addr *peer_internal,
+	const struct in6_addr *home, uint32_t spi_out, bool use)
+{
+	(void)ctx, (void)peer_internal, (void)home;
+	ck_assert_uint_eq(spi_out, 0x2001);
+	say(use ? "used " : "unused ");
+}
+
 static void outbound_del(void *ctx, const struct in6_addr *peer_internal,
 	const struct in6_addr *home, uint32_t spi_out)
 {
@@ -240,6 +248,7 @@ static const struct vcm_node_ops ops = {.now = now,
 	.inbound_add = inbound_add,
 	.inbound_del = inbound_del,
 	.outbound_set = outbound_set,
+	.outbound_use = outbound_use,
 	.outbound_del = outbound_del,
 	.share = share,
 	.path = path,
@@ -505,7 +514,11 @@ START_TEST(path_is_required)
 	expect("out+2001 ACTIVE-1 ");
 	vcm_node_path(node, &peer_home, false);
 	pass_ms(20);
-	expect("out-2001 path- kcn- DOWN-1-path ");
+	expect("unused "); /* as at each move */
+	vcm_node_path(node, &peer_home, true);
+	pass_ms(20);
+	expect("used ");
+	ck_assert_int_eq(state_of(1), VCM_NODE_DIRECT);
 }
 END_TEST
 
@@ -631,6 +644,7 @@ START_TEST(ended_by_the_vcm)
 	ck_assert_int_eq(tell(about(VCM_PEER_READY, 7, 1)), VCM_UNKNOWN_SESSION);
 	ck_assert_int_eq(tell(about(VCM_CLOSE, 7, 1)), VCM_OK);
 	pass_ms(9000);
+	ck_assert_int_eq(tell(about(VCM_CLOSE, 7, 1)), VCM_OK);
 	expect("");
 	pass_ms(2000);
 	expect("in-1001 ");
@@ -702,6 +716,8 @@ START_TEST(by_hand)
 	pass_ms(20);
 	expect("out-2001 path- kcn- DOWN-1-by-hand ");
 	ck_assert(!vcm_node_end(node, &peer_addr));
+	ck_assert_int_eq(tell(offer(7, 2, 0x1002)), VCM_UNKNOWN_SESSION);
+	ck_assert_int_eq(tell(about(VCM_PEER_READY, 7, 1)), VCM_UNKNOWN_SESSION);
 }
 END_TEST
 
@@ -743,6 +759,24 @@ START_TEST(rekeyed)
 	ck_assert_int_eq(tell(offer(7, 1, 0x1001)), VCM_UNKNOWN_SESSION);
 	ck_assert_int_eq(tell(end(7, 1, VCM_BY_HAND)), VCM_UNKNOWN_SESSION);
 	expect("");
+}
+END_TEST
+
+/* The first generation was still waiting for its path when the next one came: only the next one goes direct. */
+START_TEST(rekeyed_before_it_was_direct)
+{
+	tell(offer(7, 1, 0x1001));
+	tell(about(VCM_PEER_READY, 7, 1));
+	tell(offer(7, 2, 0x1002));
+	said[0] = '\0';
+	vcm_node_path(node, &peer_home, true);
+	pass_ms(2000);
+	expect("");
+	ck_assert_int_eq(state_of(1), VCM_NODE_DRAINING);
+	ck_assert_int_eq(state_of(2), VCM_NODE_INBOUND);
+	tell(about(VCM_PEER_READY, 7, 2));
+	expect("out+2002 ACTIVE-2 ");
+	ck_assert_int_eq(state_of(2), VCM_NODE_DIRECT);
 }
 END_TEST
 
@@ -1016,6 +1050,7 @@ int main(void)
 	tcase_add_test(t, good_bye);
 	tcase_add_test(t, vcm_knows_no_such_session);
 	tcase_add_test(t, rekeyed);
+	tcase_add_test(t, rekeyed_before_it_was_direct);
 	tcase_add_test(t, another_session_with_the_same_peer);
 	tcase_add_test(t, other_spis);
 	tcase_add_test(t, sa_comes_to_an_end);

@@ -502,7 +502,7 @@ START_TEST(killed_at_any_moment)
 		ck_assert_uint_eq(v.sessions, v.contexts); /* what was put together is there together */
 		next = v.last + 1;
 	}
-	ck_assert_uint_gt(next, 100);
+	ck_assert_uint_gt(next, 40); /* each round at least the promised one */
 }
 END_TEST
 

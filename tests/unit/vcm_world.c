@@ -26,7 +26,7 @@ static uint64_t next_epoch;
 
 /* ---- chance and time ---- */
 
-static uint32_t roll(uint32_t below)
+uint32_t world_roll(uint32_t below)
 {
 	w.dice = w.dice * 6364136223846793005u + 1442695040888963407u;
 	return (uint32_t)(w.dice >> 33) % below;
@@ -36,7 +36,7 @@ static void random_octets(void *ctx, void *to, size_t n)
 {
 	(void)ctx;
 	for (size_t i = 0; i < n; i++)
-		((uint8_t *)to)[i] = (uint8_t)roll(256);
+		((uint8_t *)to)[i] = (uint8_t)world_roll(256);
 }
 
 static monotime_t now(void *ctx)
@@ -60,7 +60,7 @@ static void fly(
 		if (flying[i].used)
 			continue;
 		flying[i].used = true;
-		flying[i].at = mono_add_ms(w.now, 5 + (w.loss || w.twice ? roll(60) : 0));
+		flying[i].at = mono_add_ms(w.now, 5 + (w.loss || w.twice ? world_roll(60) : 0));
 		flying[i].from = *from;
 		flying[i].to = *to;
 		flying[i].len = len;
@@ -73,9 +73,9 @@ static void fly(
 static void post(
 	const struct in6_addr *from, const struct in6_addr *to, const uint8_t *data, size_t len)
 {
-	if (roll(100) >= w.loss)
+	if (world_roll(100) >= w.loss)
 		fly(from, to, data, len);
-	if (roll(100) < w.twice)
+	if (world_roll(100) < w.twice)
 		fly(from, to, data, len);
 }
 
@@ -419,6 +419,10 @@ static void audit(void *ctx, const struct vcm_audit *a)
 	size_t n = strlen(w.audit);
 
 	(void)ctx;
+	if (a->packets_ab || a->packets_ba) {
+		w.packets_ab = a->packets_ab;
+		w.packets_ba = a->packets_ba;
+	}
 	snprintf(w.audit + n, sizeof(w.audit) - n, "%s %s\n", a->what, a->text ? a->text : "-");
 }
 
@@ -432,7 +436,7 @@ static bool known(void *ctx, const struct in6_addr *internal)
 	const struct end *e = end_of(internal);
 
 	(void)ctx;
-	return e && e - w.ends < NODES && !w.unknown[e - w.ends];
+	return e && (e - w.ends == GATEWAY || !w.unknown[e - w.ends]);
 }
 
 static void policy(
@@ -467,6 +471,8 @@ void world_start_manager(bool restart)
 	struct vcm_manager_config c = {.epoch = ++next_epoch,
 		.n_gateways = 1,
 		.gateways = &w.ends[GATEWAY].internal,
+		.max_contexts = w.max_contexts,
+		.max_sessions = w.max_sessions,
 		.known = known,
 		.policy = policy};
 
@@ -526,4 +532,46 @@ void world_end(void)
 	for (int i = 0; i < ENDS; i++)
 		vcm_exchange_free(w.ends[i].x);
 	timerq_free(w.timers);
+}
+
+/* ---- what tests wait for ---- */
+
+bool direct(void)
+{
+	const struct vcm_session_record *r = stored(0, 1);
+
+	return r && r->state == VCM_S_DIRECT && r->active_a && r->active_b;
+}
+
+bool some(void)
+{
+	return w.n_sessions;
+}
+
+bool none(void)
+{
+	return !w.n_sessions;
+}
+
+uint64_t begin_direct(void)
+{
+	talk(0, 1);
+	ck_assert(world_until(direct, 2000));
+	return stored(0, 1)->id;
+}
+
+int place_in_log(int end, enum vcm_type type)
+{
+	for (size_t i = 0; i < w.n_log; i++)
+		if (w.log[i].end == end && w.log[i].type == type)
+			return (int)i;
+	return -1;
+}
+
+struct vcm_message place(int i, bool outside)
+{
+	struct vcm_message m = report_nodes(outside ? 1u << i : 0, outside ? 0 : 1u << i);
+
+	m.type = VCM_PLACE;
+	return m;
 }

@@ -55,6 +55,8 @@ extern struct world {
 	bool dead;
 	unsigned loss, twice; /* percent */
 	uint64_t dice;
+	size_t max_contexts, max_sessions; /* of the next manager */
+	uint64_t packets_ab, packets_ba; /* the last ones in the audit log */
 	char audit[16384];
 	unsigned early; /* messages about what the store did not have */
 } w;
@@ -66,6 +68,7 @@ void world_start_manager(bool restart);
 /* Another life of an end. */
 void world_restart_end(int i);
 void world_run(int64_t ms);
+uint32_t world_roll(uint32_t below);
 /* Until it is so, at most ms; whether it is. */
 bool world_until(bool (*so)(void), int64_t ms);
 
@@ -76,6 +79,15 @@ void say_session(int from, enum vcm_type type, uint64_t id, uint32_t generation)
 void say_down(int from, uint64_t id, uint32_t generation, enum vcm_reason reason);
 /* Both are outside and talk. */
 void talk(int a, int b);
+
+struct vcm_message place(int i, bool outside);
+/* The session of nodes 0 and 1 is used by both; there is one; there is none. */
+bool direct(void);
+bool some(void);
+bool none(void);
+uint64_t begin_direct(void); /* its identifier */
+/* The first of this type that this end got; -1: none. */
+int place_in_log(int end, enum vcm_type type);
 
 struct vcm_session_record *stored(int a, int b);
 bool audited(const char *what);
