@@ -13,6 +13,7 @@
 struct daemon;
 struct json_t;
 struct mip6_event;
+struct vcm_node;
 
 /* After the mobile node and the direct path; nothing without a VPN and its manager.  False after a line in the log. */
 bool daemon_vcm_node_start(struct daemon *d);
@@ -23,6 +24,8 @@ void daemon_vcm_node_place(struct daemon *d, bool outside);
 /* For mip6ctl: control_backend. */
 struct json_t *daemon_vcm_node_sessions(void *daemon);
 bool daemon_vcm_node_end(void *daemon, const struct in6_addr *peer);
+/* daemon_vcm_node_show.c */
+struct json_t *daemon_vcm_node_list(struct vcm_node *node);
 /* What the core tells: the direct path comes and goes. */
 void daemon_vcm_node_event(struct daemon *d, const struct mip6_event *e);
 

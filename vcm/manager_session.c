@@ -215,8 +215,7 @@ enum vcm_status manager_session_begin(struct pair *p)
 
 	if (!policy.allowed)
 		return not_allowed(p);
-	s = p->m->sessions.n < p->m->config.max_sessions ? manager_session_new(p, new_id(p->m))
-							 : NULL;
+	s = manager_session_new(p, new_id(p->m)); /* pairs are counted */
 	if (!s)
 		return VCM_NO_RESOURCES;
 	if (!manager_session_secrets(s, &policy)) {

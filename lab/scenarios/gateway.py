@@ -14,7 +14,7 @@ IPSEC = False
 KEYS = {"kill": Key(False, "the gateway's daemon is killed while nodes are outside, and started again")}
 LIMIT = 120
 
-ADDRESS, MANAGER, OFFICE = "2001:db8:5::1", "fd00:0:0:2::1", "fd00:0:0:1::1"
+ADDRESS, CORE, MANAGER, OFFICE = "2001:db8:5::1", "2001:db8:5::2", "fd00:0:0:2::1", "fd00:0:0:1::1"
 INTERNAL = {n: f"fd00:0:0:1::10{n}" for n in (1, 2)}
 HOME = {n: f"2001:db8:1::10{n}" for n in (1, 2)}
 DESK, FILES = "fd00:0:0:1::50", "fd00:0:0:2::5"
@@ -140,11 +140,23 @@ def leave_and_talk(lab, hosts, manager, daemon):
     lab.check(manager.sources == {OFFICE}, f"reports come from the gateway's other address: {manager.sources}")
 
 
-def clear_text(lab, core, hosts, when):
+def echoes(host):
+    return int(host.read("/proc/net/snmp6").split("Icmp6InEchos")[1].split()[0])
+
+
+def clear_text(lab, sg, core, hosts, when):
     """Neither in nor out by the external link."""
+    files = hosts["files"]
     core.ip(f"addr add {INTERNAL[2]}/128 dev sg nodad\n")
-    lab.check(ping(core, INTERNAL[2], FILES, 2) == 0, f"{when}: a wrong source from outside gets nowhere")
+    before = echoes(files), echoes(core), echoes(sg)
+    ping(core, INTERNAL[2], FILES, 2)
+    ping(core, INTERNAL[2], ADDRESS, 2)
     core.ip(f"addr del {INTERNAL[2]}/128 dev sg\n")
+    ping(core, CORE, FILES, 2)
+    lab.check(echoes(sg) == before[2], f"{when}: the gateway took an internal source from outside")
+    lab.check(echoes(files) == before[0], f"{when}: what comes from outside in clear got in")
+    ping(files, FILES, CORE, 2)
+    lab.check(echoes(core) == before[1], f"{when}: what is internal left in clear")
 
 
 def come_back(lab, hosts, manager, daemon):
@@ -160,10 +172,10 @@ def come_back(lab, hosts, manager, daemon):
     told(lab, manager, lambda: manager.place.get(1) == "outside", "the manager hears it")
 
 
-def kill(lab, core, hosts, manager, daemon):
+def kill(lab, sg, core, hosts, manager, daemon):
     daemon.kill()
     lab.check(ping(hosts[2], INTERNAL[2], INTERNAL[1], 3) == 3, "without a daemon what was goes on")
-    clear_text(lab, core, hosts, "without a daemon")
+    clear_text(lab, sg, core, hosts, "without a daemon")
     lab.keeps_state = True
     manager.place.clear()
     daemon.start()
@@ -182,10 +194,10 @@ def run(lab):
     sg, core, hosts, manager, daemon = setup(lab)
     try:
         leave_and_talk(lab, hosts, manager, daemon)
-        clear_text(lab, core, hosts, "with a daemon")
+        clear_text(lab, sg, core, hosts, "with a daemon")
         come_back(lab, hosts, manager, daemon)
         if lab.keys.kill:
-            kill(lab, core, hosts, manager, daemon)
+            kill(lab, sg, core, hosts, manager, daemon)
     finally:
         with open(lab.path("sg.txt"), "w") as f:
             for command in (["ip", "xfrm", "state"], ["ip", "xfrm", "policy"], ["nft", "list", "ruleset"], ["ip", "-6", "route"],

@@ -57,7 +57,7 @@ struct host {
 	struct kernel_in in[MAX_IN];
 	struct kernel_out out[N_NODES];
 	struct host_path paths[N_NODES];
-	struct rr_shared shared[N_NODES];
+	struct rr_shared shared[N_NODES]; /* zeroes: none */
 };
 
 struct flight {
@@ -120,6 +120,8 @@ void world_move(struct world *w, int i, bool outside);
 uint64_t world_a_session(struct world *w);
 /* By sessions both ways, with the same keys; or not at all. */
 bool world_direct(const struct world *w, int a, int b);
+/* For Binding Updates between the two (V15); none on either side is the same as well. */
+bool world_same_secret(const struct world *w, int a, int b);
 bool world_none(const struct world *w, int a, int b);
 
 /* vcm_world_net.c */

@@ -268,6 +268,7 @@ void world_start_node(struct world *w, int i)
 		.epoch = new_epoch(w)};
 
 	clean_up(h);
+	memset(h->shared, 0, sizeof(h->shared));
 	for (int peer = 0; peer < N_NODES; peer++) {
 		h->paths[peer] = (struct host_path){.w = w, .node = i, .peer = peer};
 		timer_init(&h->paths[peer].timer, path_is_there, &h->paths[peer]);

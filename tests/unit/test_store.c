@@ -652,12 +652,14 @@ START_TEST(sequence_numbers)
 	store_sequence_put(s, STORE_SENT, &a, &b, 65535);
 	store_sequence_put(s, STORE_SEEN, &b, &a, 9);
 	store_sequence_put(s, STORE_SEEN, &a, &b, 8);
+	store_sequence_put(s, STORE_PLACE, &a, &b, 1);
 	store_close(s);
 	s = open_it();
 	ck_assert_int_eq(store_sequence_get(s, STORE_SEEN, &a, &b), 8);
 	ck_assert_int_eq(store_sequence_get(s, STORE_SENT, &a, &b), 65535);
 	ck_assert_int_eq(store_sequence_get(s, STORE_SEEN, &b, &a), 9);
 	ck_assert_int_eq(store_sequence_get(s, STORE_SENT, &b, &a), -1);
+	ck_assert_int_eq(store_sequence_get(s, STORE_PLACE, &a, &b), 1);
 	ck_assert_uint_eq(store_count(s), 0); /* they are no bindings */
 	/* also when the file was written anew */
 	for (int i = 0; i < 3 * 4096; i++)

@@ -147,6 +147,10 @@ START_TEST(asymmetric)
 	ck_assert_uint_eq(w.ends[0].n_offers, 0);
 	again.session = stored(0, 1)->id;
 	say(0, &again); /* the first one counts */
+	say_session(0, VCM_READY, again.session, 1); /* without keys */
+	world_run(100);
+	ck_assert_int_eq(w.ends[0].last_status, VCM_UNKNOWN_SESSION);
+	ck_assert(!stored(0, 1)->ready_a);
 	world_run(100);
 	w.ends[1].asleep = false;
 	say_session(1, VCM_PUBLIC, stored(0, 1)->id, 1);
@@ -180,6 +184,63 @@ START_TEST(refused_reports)
 	ck_assert_int_eq(w.ends[GATEWAY].last_status, VCM_REFUSED);
 	ck_assert_uint_eq(manager_stats().contexts, 1);
 	ck_assert_uint_eq(w.n_sessions, 0);
+}
+END_TEST
+
+/* What cannot be a node, or a pair. */
+START_TEST(bad_reports)
+{
+	struct vcm_message m = report_nodes(1, 0);
+
+	m.nodes[0].home = (struct in6_addr){{{0xff, 2}}};
+	say(GATEWAY, &m);
+	world_run(300);
+	ck_assert_int_eq(w.ends[GATEWAY].last_status, VCM_REFUSED);
+	m.nodes[0].home = w.ends[0].home;
+	m.nodes[0].internal = w.ends[GATEWAY].internal;
+	w.ends[GATEWAY].last_status = VCM_OK;
+	say(GATEWAY, &m);
+	world_run(300);
+	ck_assert_int_eq(w.ends[GATEWAY].last_status, VCM_REFUSED);
+	ck_assert_uint_eq(w.n_contexts, 0);
+	w.ends[GATEWAY].last_status = VCM_OK;
+	talk(0, 0);
+	world_run(300);
+	ck_assert_int_eq(w.ends[GATEWAY].last_status, VCM_REFUSED);
+	ck_assert_uint_eq(w.n_sessions, 0);
+	w.policy.lifetime_s = 1;
+	talk(0, 1);
+	world_run(300);
+	ck_assert_uint_eq(w.n_sessions, 0);
+}
+END_TEST
+
+START_TEST(limits)
+{
+	w.max_contexts = 3;
+	w.max_sessions = 2;
+	world_start_manager(false);
+	world_run(500);
+	talk(2, 3);
+	world_run(500);
+	talk(0, 1);
+	world_run(500);
+	ck_assert_int_eq(w.ends[GATEWAY].last_status, VCM_NO_RESOURCES);
+	ck_assert_uint_eq(manager_stats().contexts, 3);
+	talk(0, 2);
+	world_run(500);
+	ck_assert_int_eq(w.ends[GATEWAY].last_status, VCM_OK);
+	ck_assert_uint_eq(manager_stats().sessions, 2);
+	w.max_contexts = 4;
+	w.max_sessions = 1;
+	world_start_manager(false);
+	world_run(500);
+	talk(0, 1);
+	world_run(500);
+	talk(2, 3);
+	world_run(500);
+	ck_assert_int_eq(w.ends[GATEWAY].last_status, VCM_NO_RESOURCES);
+	ck_assert_uint_eq(manager_stats().sessions, 1);
 }
 END_TEST
 
@@ -474,6 +535,8 @@ int main(void)
 	tcase_add_test(t, shared_key);
 	tcase_add_test(t, asymmetric);
 	tcase_add_test(t, refused_reports);
+	tcase_add_test(t, bad_reports);
+	tcase_add_test(t, limits);
 	tcase_add_test(t, policy_refuses);
 	tcase_add_test(t, pair_inside);
 	tcase_add_test(t, no_party);

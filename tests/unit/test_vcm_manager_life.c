@@ -100,6 +100,8 @@ START_TEST(down)
 	else
 		goes_down(VCM_PATH, true);
 	ck_assert(audited("session-down"));
+	ck_assert_uint_eq(w.packets_ab, 11);
+	ck_assert_uint_eq(w.packets_ba, 7);
 }
 END_TEST
 
@@ -325,6 +327,30 @@ START_TEST(manager_restarts)
 }
 END_TEST
 
+START_TEST(policy_changed_meanwhile)
+{
+	begin_direct();
+	w.policy.allowed = false;
+	world_start_manager(true);
+	ck_assert(world_until(none, 2000));
+	ck_assert_int_eq(w.log[place_in_log(0, VCM_END)].m.reason, VCM_POLICY);
+}
+END_TEST
+
+/* What leads to the former one is of no use. */
+START_TEST(home_changes)
+{
+	uint64_t id = begin_direct();
+
+	w.ends[0].home.s6_addr[15] = 77;
+	talk(0, 1);
+	world_run(2000);
+	ck_assert(direct());
+	ck_assert_uint_ne(stored(0, 1)->id, id);
+	ck_assert(in6_equal(&w.ends[1].offer.peer_home, &w.ends[0].home));
+}
+END_TEST
+
 START_TEST(manager_away_too_long)
 {
 	uint64_t id = begin_direct();
@@ -510,6 +536,8 @@ int main(void)
 	tcase_add_test(t, node_restarts);
 	tcase_add_test(t, node_and_manager_restart);
 	tcase_add_test(t, manager_restarts);
+	tcase_add_test(t, policy_changed_meanwhile);
+	tcase_add_test(t, home_changes);
 	tcase_add_test(t, manager_away_too_long);
 	tcase_add_test(t, gateway_restarts);
 	tcase_add_loop_test(t, crash, 0, 24);

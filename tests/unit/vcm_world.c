@@ -419,6 +419,10 @@ static void audit(void *ctx, const struct vcm_audit *a)
 	size_t n = strlen(w.audit);
 
 	(void)ctx;
+	if (a->packets_ab || a->packets_ba) {
+		w.packets_ab = a->packets_ab;
+		w.packets_ba = a->packets_ba;
+	}
 	snprintf(w.audit + n, sizeof(w.audit) - n, "%s %s\n", a->what, a->text ? a->text : "-");
 }
 
@@ -432,7 +436,7 @@ static bool known(void *ctx, const struct in6_addr *internal)
 	const struct end *e = end_of(internal);
 
 	(void)ctx;
-	return e && e - w.ends < NODES && !w.unknown[e - w.ends];
+	return e && (e - w.ends == GATEWAY || !w.unknown[e - w.ends]);
 }
 
 static void policy(
@@ -467,6 +471,8 @@ void world_start_manager(bool restart)
 	struct vcm_manager_config c = {.epoch = ++next_epoch,
 		.n_gateways = 1,
 		.gateways = &w.ends[GATEWAY].internal,
+		.max_contexts = w.max_contexts,
+		.max_sessions = w.max_sessions,
 		.known = known,
 		.policy = policy};
 

@@ -55,6 +55,8 @@ extern struct world {
 	bool dead;
 	unsigned loss, twice; /* percent */
 	uint64_t dice;
+	size_t max_contexts, max_sessions; /* of the next manager */
+	uint64_t packets_ab, packets_ba; /* the last ones in the audit log */
 	char audit[16384];
 	unsigned early; /* messages about what the store did not have */
 } w;

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sessions as they should be, compared with the kernel; what others do to
+ * them; what a predecessor left.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "ipsec-glue/kernel_events.h"
+#include "ipsec-glue/marks.h"
+#include "ipsec-glue/reconcile.h"
+#include "ipsec-glue/sender.h"
+#include "ipsec-glue/sessions_internal.h"
+#include "ipsec-glue/snapshot.h"
+
+/* ---- comparing ---- */
+
+struct report {
+	ipsec_sessions_text_fn *fn;
+	void *arg;
+};
+
+static void tell(void *ctx, enum ipsec_difference d, const struct ipsec_op *op)
+{
+	static const char *const what[] = {"is missing", "differs", "is left over"};
+	const struct report *r = ctx;
+	char object[160], text[200];
+
+	ipsec_op_text(op, object, sizeof(object));
+	snprintf(text, sizeof(text), "%s %s", object, what[d]);
+	if (r->fn)
+		r->fn(r->arg, text);
+}
+
+static int compare_policies(struct ipsec_sessions *x, bool mend_too, struct report *r)
+{
+	struct ipsec_plan wanted = {0}, mend = {0};
+	struct ipsec_snapshot there;
+	int n, err = 0;
+
+	for (const struct entry *e = x->entries; e; e = e->next)
+		sessions_plan_policies(x, e, &wanted);
+	if (x->guarded)
+		ipsec_plan_session_guard(&x->guard, true, &wanted);
+	n = ipsec_sender_look(x->sender, &wanted, &there);
+	if (!n)
+		n = ipsec_reconcile(&wanted, &there, NULL, NULL, &mend, tell, r);
+	if (n > 0 && mend_too)
+		err = sessions_carry_out(x, &mend);
+	ipsec_snapshot_free(&there);
+	ipsec_plan_free(&wanted);
+	ipsec_plan_free(&mend);
+	return err ? err : n;
+}
+
+/* The list may change in expires(), so each time from its beginning; told once. */
+static int report_gone(struct ipsec_sessions *x, bool end, struct report *r)
+{
+	struct entry *e = x->entries;
+	int n = 0;
+
+	while (e) {
+		struct ipsec_op op = {.type = IPSEC_SA_DEL,
+			.sa = {.spi = e->spi,
+				.mode = IPSEC_TUNNEL,
+				.src = e->out ? x->local : e->peer,
+				.dst = e->out ? e->peer : x->local}};
+		struct ipsec_sa_info info;
+		uint32_t spi = e->spi;
+		bool out = e->out;
+
+		e = sessions_look(x, e, &info) == -ESRCH ? e : e->next;
+		if (!e || e->spi != spi || e->out != out)
+			continue;
+		n++;
+		tell(r, IPSEC_IS_MISSING, &op);
+		if (!end) {
+			e = e->next;
+			continue;
+		}
+		sessions_forget(x, e);
+		x->ops->expires(x->ctx, spi, out, true);
+		e = x->entries;
+	}
+	return n;
+}
+
+int ipsec_sessions_check(struct ipsec_sessions *x, bool mend, ipsec_sessions_text_fn *fn, void *arg)
+{
+	struct report r = {fn, arg};
+	int gone = report_gone(x, mend, &r), n = compare_policies(x, mend, &r);
+
+	return n < 0 ? n : gone + n;
+}
+
+/* ---- events ---- */
+
+static void gone(struct ipsec_sessions *x, const struct ipsec_event *ev, bool hard)
+{
+	bool out = !in6_equal(&ev->dst, &x->local);
+
+	if (ev->reqid - REQID_IN < REQIDS && sessions_find(x, out ? &ev->dst : NULL, ev->spi, out))
+		x->ops->expires(x->ctx, ev->spi, out, hard);
+}
+
+static void take(void *arg, const struct ipsec_event *ev)
+{
+	struct ipsec_sessions *x = arg;
+
+	switch (ev->type) {
+	case IPSEC_EV_EXPIRE:
+		gone(x, ev, ev->hard);
+		break;
+	case IPSEC_EV_SA_GONE:
+		gone(x, ev, true);
+		break;
+	case IPSEC_EV_POLICY_GONE:
+	case IPSEC_EV_FLUSHED:
+	case IPSEC_EV_LOST:
+		x->compare = true;
+		break;
+	case IPSEC_EV_ACQUIRE:
+	case IPSEC_EV_MAPPING:
+	case IPSEC_EV_MIGRATE:
+		break;
+	}
+}
+
+static void notice(void *arg, const char *text)
+{
+	struct ipsec_sessions *x = arg;
+
+	x->ops->notice(x->ctx, text);
+}
+
+void ipsec_sessions_read(struct ipsec_sessions *x)
+{
+	ipsec_kernel_events_read(x->events, ipsec_sender_port(x->sender), take, x);
+	if (!x->compare)
+		return;
+	x->compare = false;
+	if (ipsec_sessions_check(x, true, notice, x) < 0)
+		notice(x, ipsec_sessions_why(x));
+}
+
+int ipsec_sessions_fd(const struct ipsec_sessions *x)
+{
+	return ipsec_kernel_events_fd(x->events);
+}
+
+/* ---- what a predecessor left ---- */
+
+static bool wants_policy(const struct ipsec_sessions *x, const struct ipsec_policy *p)
+{
+	bool out = p->dir == IPSEC_OUT;
+	const struct in6_addr *inner = out ? &p->sel.dst.addr : &p->sel.src.addr;
+
+	for (const struct entry *e = x->entries; e; e = e->next)
+		if (e->out == out && in6_equal(&e->inner_peer, inner))
+			return true;
+	return false;
+}
+
+/* The guard stays until it is known that it is not needed. */
+static bool is_left(const struct ipsec_sessions *x, const struct ipsec_policy *p, bool receives)
+{
+	if (p->priority == GLUE_PRIO_SESSION_GUARD)
+		return receives && !x->guarded;
+	return p->priority == GLUE_PRIO_SESSION && (p->dir == IPSEC_OUT || receives) &&
+	       !wants_policy(x, p);
+}
+
+static void plan_left(const struct ipsec_sessions *x, const struct ipsec_snapshot *there,
+	bool receives, struct ipsec_plan *p)
+{
+	struct ipsec_op *op;
+
+	for (size_t i = 0; i < there->n_policies; i++) {
+		const struct ipsec_policy *q = &there->policies[i];
+
+		if (!is_left(x, q, receives))
+			continue;
+		if ((op = ipsec_plan_add(p, IPSEC_POLICY_DEL)))
+			op->policy = *q;
+	}
+	for (size_t i = 0; i < there->n_sas; i++) {
+		const struct ipsec_sa *sa = &there->sas[i].sa;
+		bool out = sa->reqid != REQID_IN;
+
+		if (sa->reqid - REQID_IN >= REQIDS || (!out && !receives) ||
+			sessions_find(x, out ? &sa->dst : NULL, sa->spi, out))
+			continue;
+		if ((op = ipsec_plan_add(p, IPSEC_SA_DEL)))
+			op->sa = *sa;
+	}
+}
+
+int sessions_remove_left(struct ipsec_sessions *x, bool receives)
+{
+	struct ipsec_plan p = {0};
+	struct ipsec_snapshot there;
+	int err = ipsec_sender_snapshot(x->sender, &there);
+
+	if (!err)
+		plan_left(x, &there, receives, &p);
+	ipsec_snapshot_free(&there);
+	if (!err && p.n)
+		err = sessions_carry_out(x, &p);
+	ipsec_plan_free(&p);
+	return err;
+}
+
+void ipsec_sessions_forget_left(struct ipsec_sessions *x)
+{
+	if (sessions_remove_left(x, true))
+		notice(x, ipsec_sessions_why(x));
+}
