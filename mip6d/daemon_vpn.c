@@ -182,13 +182,18 @@ static void candidate(void *ctx, const struct vpn_link *l, bool on)
 
 	if (err)
 		log_warning("interface %d, which has an internal prefix: %s", l->ifindex, strerror(-err));
+	else if (on) /* the gateway may know IA by another interface of ours: the answer must find this one */
+		advertise(v, l);
 }
 
 static void send_probe(void *ctx, int ifindex, const uint8_t *data, size_t len)
 {
 	struct daemon_vpn *v = ctx;
-	int err = vpn_node_probe(v->kernel, ifindex, data, len);
+	int err = 0;
 
+	/* Without an SA of its own with the VCM it would go by the gateway's tunnel, from everywhere. */
+	if (v->policies.manager_reqid)
+		err = vpn_node_probe(v->kernel, ifindex, data, len);
 	if (err)
 		log_debug("probe by interface %d: %s", ifindex, strerror(-err));
 }
@@ -351,6 +356,10 @@ static bool open_place(struct daemon_vpn *v)
 	if (!c.authenticate)
 		log_warning("vpn: whoever advertises an internal prefix makes this node talk in clear; with "
 			    "authenticate = true  the manager has to answer first");
+	else if (!v->policies.manager_reqid)
+		log_warning("vpn: with  manager_ipsec = \"gateway\"  nothing can prove that this node is "
+			    "inside, so it is outside everywhere; with  authenticate = false  an internal "
+			    "prefix is enough, from whomever it comes");
 	for (size_t i = 0; i < cfg->mobile_node.n_interfaces && i < VPN_PLACE_LINKS; i++)
 		v->links[i].ifindex = (int)if_nametoindex(cfg->mobile_node.interfaces[i].name);
 	v->place = vpn_place_new(&c, &place_ops, v, v->d->env.timers);

@@ -206,8 +206,12 @@ void vcm_gateway_inside(struct vcm_gateway *g, const struct in6_addr *internal, 
 {
 	struct gateway_node *n = gateway_node_find(g, internal);
 
-	if (n && n->outside)
-		move(g, n, false, e);
+	if (!n || !n->outside)
+		return;
+	if (e == VCM_BY_TRAFFIC && n->evidence == VCM_BY_BINDING &&
+		mono_diff_ms(gateway_now(g), n->since) < LEAVING_MS)
+		return;
+	move(g, n, false, e);
 }
 
 void vcm_gateway_binding(struct vcm_gateway *g, const struct in6_addr *home, bool bound)

@@ -14,6 +14,7 @@
 #define RETRY_S 5 /* after the VCM did not answer, or the kernel refused */
 #define TALKED_S 300 /* a pair that has not talked for so long is no session of theirs any more */
 #define QUIET_S 60 /* a correspondent is told so often */
+#define LEAVING_MS 1000 /* who has a binding already is on its way out, and may still say something inside */
 #define IN_FLIGHT_MS 1000 /* ESP that was under way when its sender came in says nothing */
 
 struct correspondent {

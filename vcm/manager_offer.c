@@ -215,7 +215,8 @@ static void put_offer(const struct session *s, int side, struct vcm_message *m)
 		put_public(s, side, m);
 	else
 		put_keys(s, side, m);
-	if (s->secrets->has_kcn)
+	if (s->secrets->has_kcn &&
+		s->state != VCM_S_REKEYING) /* both have one of this session already */
 		m->has |= VCM_HAS_KCN;
 }
 

@@ -204,10 +204,8 @@ static enum vcm_status derive(struct session *s, const struct vcm_message *m)
 	struct vcm_message with = *m;
 	enum vcm_status status = VCM_REFUSED;
 
-	if (vcm_derive(&s->keypair, m->public_key, len, &with)) {
-		with.has |= VCM_HAS_KCN;
+	if (vcm_derive(&s->keypair, m->public_key, len, &with))
 		status = install(s, &with);
-	}
 	vcm_message_wipe(&with);
 	return status;
 }

@@ -802,7 +802,7 @@ static uint8_t sequence_kind(enum store_sequence which)
 	static const enum kind kinds[] = {
 		[STORE_SEEN] = KIND_SEEN, [STORE_SENT] = KIND_SENT, [STORE_PLACE] = KIND_PLACE};
 
-	return kinds[which];
+	return (uint8_t)kinds[which];
 }
 
 void store_sequence_put(struct store *s, enum store_sequence which, const struct in6_addr *local,

@@ -353,8 +353,8 @@ static void choose(struct world *w)
 		.algorithm = "aes-gcm-256",
 		.key_len = 36,
 		.kcn = world_chance(w, 500),
-		.lifetime_s = world_chance(w, 500) ? 20 + (uint32_t)world_below(w, 60) : 3600,
-		.linger_s = 10 + (uint32_t)world_below(w, 20)};
+		.lifetime_s = world_chance(w, 500) ? 40 + (uint32_t)world_below(w, 40) : 3600,
+		.linger_s = 35 + (uint32_t)world_below(w, 5)};
 }
 
 void world_begin(struct world *w, uint64_t seed, bool trace)

@@ -331,7 +331,7 @@ static void come_back(unsigned i)
 {
 	struct in6_addr a = internal(i);
 
-	vcm_gateway_inside(g, &a, VCM_BY_TRAFFIC);
+	vcm_gateway_inside(g, &a, VCM_BY_MESSAGE);
 }
 
 static void talk(unsigned i, unsigned j)
@@ -742,6 +742,21 @@ START_TEST(late_packets_do_not_bring_it_out_again)
 }
 END_TEST
 
+/* Attached to the next link before it leaves this one: the binding comes first. */
+START_TEST(last_packets_inside_do_not_bring_it_back)
+{
+	struct in6_addr a = internal(1);
+
+	leave(1);
+	pass(900);
+	vcm_gateway_inside(g, &a, VCM_BY_TRAFFIC);
+	ck_assert(did.active[1]);
+	pass(200);
+	vcm_gateway_inside(g, &a, VCM_BY_TRAFFIC);
+	ck_assert(!did.active[1]);
+}
+END_TEST
+
 static bool note_node(void *arg, const struct vcm_gateway_node_info *i)
 {
 	if (number(&i->internal) == 1)
@@ -809,6 +824,7 @@ int main(void)
 	tcase_add_test(c, kernel_refuses);
 	tcase_add_test(c, restored);
 	tcase_add_test(c, late_packets_do_not_bring_it_out_again);
+	tcase_add_test(c, last_packets_inside_do_not_bring_it_back);
 	tcase_add_test(c, shown);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);

@@ -644,6 +644,7 @@ START_TEST(ended_by_the_vcm)
 	ck_assert_int_eq(tell(about(VCM_PEER_READY, 7, 1)), VCM_UNKNOWN_SESSION);
 	ck_assert_int_eq(tell(about(VCM_CLOSE, 7, 1)), VCM_OK);
 	pass_ms(9000);
+	ck_assert_int_eq(tell(about(VCM_CLOSE, 7, 1)), VCM_OK);
 	expect("");
 	pass_ms(2000);
 	expect("in-1001 ");
@@ -715,6 +716,8 @@ START_TEST(by_hand)
 	pass_ms(20);
 	expect("out-2001 path- kcn- DOWN-1-by-hand ");
 	ck_assert(!vcm_node_end(node, &peer_addr));
+	ck_assert_int_eq(tell(offer(7, 2, 0x1002)), VCM_UNKNOWN_SESSION);
+	ck_assert_int_eq(tell(about(VCM_PEER_READY, 7, 1)), VCM_UNKNOWN_SESSION);
 }
 END_TEST
 

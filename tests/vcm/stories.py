@@ -26,6 +26,8 @@ HOMES = [f"2001:db8:1::{i}" for i in (101, 102, 103)]
 
 
 class Vcmd:
+    started = []  # all there were, to be ended with the story whatever becomes of it
+
     def __init__(self, place, ipsec="none", more=""):
         self.place, self.socket = place, place / "s"
         self.conf = place / "vcmd.conf"
@@ -37,6 +39,7 @@ class Vcmd:
 
     def start(self):
         self.process = subprocess.Popen([VCMD, "-f", "-c", self.conf], stderr=subprocess.PIPE, text=True)
+        Vcmd.started.append(self.process)
         deadline = time.monotonic() + 20
         while self.ctl("status", check=False).returncode != 0:
             assert self.process.poll() is None and time.monotonic() < deadline, self.process.stderr.read()
@@ -268,10 +271,13 @@ def nft(text):
 def in_clear(place):
     """With IPsec wanted, what comes without it is not heard; nothing is left of the filter afterwards."""
     vcmd, people = Vcmd(place, "strongswan"), everybody()
+    other = Peer(GATEWAY, MANAGER, 40000)
+    other.hello()
     report(people[0], 0, 1)
     end = time.monotonic() + 1
     until(people, lambda: time.monotonic() > end)
     assert not people[0].acks and not people[0].peer_epoch
+    assert vcmd.ask("stats")["socket"]["strange_ports"] == 0  # not even that was heard
     dropped = [int(x) for x in re.findall(r"counter packets (\d+)", nft("list ruleset"))]
     assert dropped[0] >= 2 and vcmd.ask("stats")["exchange"]["received"] == 0
     caps = dict(x.split(":\t") for x in pathlib.Path(f"/proc/{vcmd.process.pid}/status").read_text().splitlines() if "Cap" in x)
@@ -300,7 +306,11 @@ def main(folder, name):
     subprocess.run("ip link set lo up", shell=True, check=True)
     for a in (MANAGER, GATEWAY, *NODES):
         subprocess.run(["ip", "addr", "add", a + "/128", "dev", "lo"], check=True)
-    globals()[name](pathlib.Path(folder))
+    try:
+        globals()[name](pathlib.Path(folder))
+    finally:
+        for process in Vcmd.started:
+            process.kill()
 
 
 STORIES = ("direct", "offered_again", "killed_often", "revoked", "policy_changes", "asymmetric", "strangers", "probes", "in_clear",
