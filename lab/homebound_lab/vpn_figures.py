@@ -274,7 +274,7 @@ def order(run):
         if direct is not None and direct < steps[name]["PEER-READY"]:
             wrong.append(f"{name} sent by the session at {direct:.6f}, before PEER-READY at {steps[name]['PEER-READY']:.6f}")
     if run.k.where == "host":
-        report = next((m.time for m in mine if m.kind == "REPORT" and any(o == vcm_wire.PAIR for o, _ in m.options)), None)
+        report = next((m.time for m in run.messages() if m.kind == "REPORT" and any(o == vcm_wire.PAIR for o, _ in m.options)), None)
         if report is None or report > min(steps[n]["OFFER"] for n in OTHER):
             wrong.append(f"REPORT of the pair at {report}, OFFER before it")
     return wrong, steps
