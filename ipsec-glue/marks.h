@@ -19,11 +19,11 @@
 #define GLUE_PRIO_RO_NOT 1000 /* never the direct path: Mobility Headers, Neighbor Discovery */
 #define GLUE_PRIO_MH 4000
 #define GLUE_PRIO_SESSION 4500 /* between two mobile nodes */
+#define GLUE_PRIO_VPN_OPEN 4520 /* Neighbor Discovery on the internal link */
+#define GLUE_PRIO_VPN_PROBE 4530 /* am I inside? */
+#define GLUE_PRIO_VPN_MANAGER 4540 /* with the VCM, whose address is one of the intranet */
 #define GLUE_PRIO_SESSION_GUARD 4600 /* to and from the intranet, before any direct path */
 #define GLUE_PRIO_RO 5000 /* a pair of addresses; Mobility Headers are accepted before */
-#define GLUE_PRIO_VPN_OPEN 5600 /* Neighbor Discovery on the internal link */
-#define GLUE_PRIO_VPN_PROBE 5650 /* am I inside? */
-#define GLUE_PRIO_VPN_MANAGER 5700 /* with the VCM */
 #define GLUE_PRIO_VPN 5800 /* between internal addresses */
 #define GLUE_PRIO_DATA 6000 /* what goes through the tunnel */
 

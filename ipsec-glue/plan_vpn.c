@@ -44,15 +44,18 @@ static void add_carriers(struct ipsec_policy *p)
 {
 	bool out = p->dir == IPSEC_OUT;
 
-	add(p, (struct ipsec_template){
-		.proto = out ? IPPROTO_ROUTING : IPPROTO_DSTOPTS, .mode = IPSEC_RO, .optional = true});
-	add(p, (struct ipsec_template){
-		.proto = out ? IPPROTO_DSTOPTS : IPPROTO_ROUTING, .mode = IPSEC_RO, .optional = true});
+	add(p, (struct ipsec_template){.proto = out ? IPPROTO_ROUTING : IPPROTO_DSTOPTS,
+		       .mode = IPSEC_RO,
+		       .optional = true});
+	add(p, (struct ipsec_template){.proto = out ? IPPROTO_DSTOPTS : IPPROTO_ROUTING,
+		       .mode = IPSEC_RO,
+		       .optional = true});
 }
 
 static void add_tunnel(const struct ipsec_vpn *v, struct ipsec_policy *p, bool optional)
 {
-	struct ipsec_template t = {.proto = IPPROTO_ESP, .mode = IPSEC_TUNNEL, .optional = optional};
+	struct ipsec_template t = {
+		.proto = IPPROTO_ESP, .mode = IPSEC_TUNNEL, .optional = optional};
 
 	if (p->dir == IPSEC_OUT) {
 		t.reqid = v->reqid;
@@ -68,10 +71,10 @@ static void add_transport(const struct ipsec_vpn *v, struct ipsec_policy *p)
 	bool out = p->dir == IPSEC_OUT;
 
 	add(p, (struct ipsec_template){.proto = IPPROTO_ESP,
-		.mode = IPSEC_TRANSPORT,
-		.reqid = v->manager_reqid,
-		.src = out ? v->internal : v->manager,
-		.dst = out ? v->manager : v->internal});
+		       .mode = IPSEC_TRANSPORT,
+		       .reqid = v->manager_reqid,
+		       .src = out ? v->internal : v->manager,
+		       .dst = out ? v->manager : v->internal});
 }
 
 /* ---- the internal portion ---- */
@@ -82,8 +85,8 @@ static void discovery(const struct ipsec_vpn *v, const struct ip6_prefix *to, st
 	static const uint8_t types[] = {ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT};
 
 	for (int i = 0; i < 4; i++) {
-		struct ipsec_policy *q = set(v, i / 2 ? IPSEC_OUT : IPSEC_IN, to, IPPROTO_ICMPV6,
-			GLUE_PRIO_VPN_OPEN, p);
+		struct ipsec_policy *q = set(
+			v, i / 2 ? IPSEC_OUT : IPSEC_IN, to, IPPROTO_ICMPV6, GLUE_PRIO_VPN_OPEN, p);
 
 		if (q)
 			q->sel.type = types[i % 2];
@@ -100,7 +103,8 @@ static void receive(const struct ipsec_vpn *v, enum ipsec_dir dir, const struct 
 }
 
 /* Inside nothing is demanded of what leaves, and what other policy asks for it decides: none. */
-static void out(const struct ipsec_vpn *v, const struct ip6_prefix *to, bool outside, struct ipsec_plan *p)
+static void out(
+	const struct ipsec_vpn *v, const struct ip6_prefix *to, bool outside, struct ipsec_plan *p)
 {
 	struct ipsec_policy *q = set(v, IPSEC_OUT, to, 0, GLUE_PRIO_VPN, p);
 
@@ -156,8 +160,13 @@ void ipsec_plan_vpn(const struct ipsec_vpn *v, bool outside, struct ipsec_plan *
 {
 	/* what is narrower first: else the manager's would be sent without its own SA for a moment */
 	if (own_sas(v)) {
+		const struct ip6_prefix manager = host(&v->manager);
+
 		manager_in(v, p);
-		probe_out(v, p);
+		if (v->n_prefixes == 0) /* else it is in one of them */
+			discovery(v, &manager, p);
+		if (v->probe_port)
+			probe_out(v, p);
 		manager_out(v, outside, p);
 	}
 	for (size_t i = 0; i < v->n_prefixes; i++) {

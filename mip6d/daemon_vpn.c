@@ -30,11 +30,11 @@ struct daemon_vpn {
 	struct daemon *d;
 	bool outside;
 	char why[128];
+	struct ipsec_sender *sender; /* embodiment 2: with SAs with the manager only */
+	struct ipsec_vpn policies;
 	/* Embodiment 1; else all NULL: */
 	struct vpn_place *place;
 	struct vpn_node *kernel;
-	struct ipsec_sender *sender;
-	struct ipsec_vpn policies;
 	struct vpn_link inside;
 	struct timer refresh;
 	struct {
@@ -133,7 +133,8 @@ static void placed(void *ctx, const struct vpn_link *inside, const char *why)
 	int err = inside ? go_inside(v, inside) : go_outside(v);
 
 	if (err && inside) {
-		log_error("inside, but the kernel refuses: %s; what the internal address sends stays protected",
+		log_error("inside, but the kernel refuses: %s; what the internal address sends "
+			  "stays protected",
 			strerror(-err));
 		(void)go_outside(v);
 		return;
@@ -181,8 +182,10 @@ static void candidate(void *ctx, const struct vpn_link *l, bool on)
 	int err = vpn_node_candidate(v->kernel, l, on);
 
 	if (err)
-		log_warning("interface %d, which has an internal prefix: %s", l->ifindex, strerror(-err));
-	else if (on) /* the gateway may know IA by another interface of ours: the answer must find this one */
+		log_warning("interface %d, which has an internal prefix: %s", l->ifindex,
+			strerror(-err));
+	else if (
+		on) /* the gateway may know IA by another interface of ours: the answer must find this one */
 		advertise(v, l);
 }
 
@@ -248,6 +251,17 @@ void daemon_vpn_icmp6(struct daemon *d, const struct mip6_packet *p)
 	vpn_place_advertised(v->place, p->ifindex, &p->src, &m.u.ra);
 }
 
+/* Embodiment 2: what is said to the manager is in its own SA, and outside in the tunnel's as well. */
+static void place_manager(struct daemon_vpn *v, const struct mn_info *i, bool outside)
+{
+	if (!v->sender || outside == v->outside)
+		return;
+	v->policies.gateway = i->home_agent;
+	v->policies.reqid =
+		v->d->glue ? ipsec_glue_reqid(v->d->glue, &v->policies.home, &i->home_agent) : 0;
+	(void)set_policies(v, outside);
+}
+
 /* Embodiment 2: the core knows. */
 void daemon_vpn_event(struct daemon *d, const struct mip6_event *e)
 {
@@ -256,10 +270,13 @@ void daemon_vpn_event(struct daemon *d, const struct mip6_event *e)
 	if (!d->vpn || d->vpn->place || !d->mn || e->type == EV_PLACE)
 		return;
 	mn_info(d->mn, &i);
-	if (i.location == MN_AT_HOME && i.registration != MN_REG_DEREGISTERING)
+	if (i.location == MN_AT_HOME && i.registration != MN_REG_DEREGISTERING) {
+		place_manager(d->vpn, &i, false);
 		tell(d->vpn, false, "at home");
-	else if (i.location == MN_AWAY)
+	} else if (i.location == MN_AWAY) {
+		place_manager(d->vpn, &i, true);
 		tell(d->vpn, true, "away from home");
+	}
 }
 
 /* ---- start ---- */
@@ -299,6 +316,16 @@ static bool add_pair(struct daemon *d, const struct ipsec_pair *pair)
 	return false;
 }
 
+static bool add_manager_pair(struct daemon_vpn *v)
+{
+	const struct ipsec_pair manager = {.use = IPSEC_MANAGER,
+		.local = v->policies.internal,
+		.peer = v->policies.manager,
+		.reqid = v->policies.manager_reqid};
+
+	return add_pair(v->d, &manager);
+}
+
 /* What comes from the gateway is for IA and from the intranet, whatever policy is asked. */
 static bool add_pairs(struct daemon_vpn *v)
 {
@@ -309,15 +336,11 @@ static bool add_pairs(struct daemon_vpn *v)
 		.reqid = c->reqid,
 		.has_sel = true,
 		.sel = {.family = AF_INET6, .type = -1, .dst = {c->internal, 128}}};
-	const struct ipsec_pair manager = {.use = IPSEC_MANAGER,
-		.local = c->internal,
-		.peer = c->manager,
-		.reqid = c->manager_reqid};
 
 	if (c->n_prefixes == 1) /* of several, policies say which */
 		gateway.sel.src = c->prefixes[0];
 	return daemon_ipsec_pairs(v->d) && add_pair(v->d, &gateway) &&
-	       (!c->manager_reqid || add_pair(v->d, &manager));
+	       (!c->manager_reqid || add_manager_pair(v));
 }
 
 static bool open_kernel(struct daemon_vpn *v)
@@ -345,6 +368,27 @@ static bool open_kernel(struct daemon_vpn *v)
 	return !rc || refuse("event loop", strerror(-rc));
 }
 
+/* Embodiment 2 */
+static bool open_manager(struct daemon_vpn *v)
+{
+	const struct config_vpn *c = &v->d->cfg->vpn;
+	int rc;
+
+	if (in6_is_any(&c->manager) || c->manager_by_gateway)
+		return true;
+	v->policies = policies_of(c, &v->d->cfg->mobile_node.home_address);
+	v->policies.internal = v->policies.home;
+	v->policies.probe_port = 0;
+	v->policies.n_prefixes = 0;
+	if (c->ipsec == IPSEC_MANUAL && !(daemon_ipsec_pairs(v->d) && add_manager_pair(v)))
+		return false;
+	v->sender = ipsec_sender_open(&rc);
+	if (!v->sender)
+		return refuse("the kernel's IPsec cannot be reached", strerror(-rc));
+	/* Never without the manager's SA; by the tunnel as soon as there is one. */
+	return set_policies(v, false) == 0;
+}
+
 static bool open_place(struct daemon_vpn *v)
 {
 	const struct mip6d_config *cfg = v->d->cfg;
@@ -354,11 +398,14 @@ static bool open_place(struct daemon_vpn *v)
 	memcpy(c.internal, cfg->vpn.internal, sizeof(c.internal));
 	v->d->env.random(v->d, &c.epoch, sizeof(c.epoch));
 	if (!c.authenticate)
-		log_warning("vpn: whoever advertises an internal prefix makes this node talk in clear; with "
+		log_warning("vpn: whoever advertises an internal prefix makes this node talk in "
+			    "clear; with "
 			    "authenticate = true  the manager has to answer first");
 	else if (!v->policies.manager_reqid)
-		log_warning("vpn: with  manager_ipsec = \"gateway\"  nothing can prove that this node is "
-			    "inside, so it is outside everywhere; with  authenticate = false  an internal "
+		log_warning("vpn: with  manager_ipsec = \"gateway\"  nothing can prove that this "
+			    "node is "
+			    "inside, so it is outside everywhere; with  authenticate = false  an "
+			    "internal "
 			    "prefix is enough, from whomever it comes");
 	for (size_t i = 0; i < cfg->mobile_node.n_interfaces && i < VPN_PLACE_LINKS; i++)
 		v->links[i].ifindex = (int)if_nametoindex(cfg->mobile_node.interfaces[i].name);
@@ -372,7 +419,8 @@ static void direct_path(struct daemon_vpn *v)
 	int err = mn_ro_command(v->d->mn, &v->policies.gateway, MN_RO_ON);
 
 	if (err)
-		log_warning("vpn: no direct path to the gateway %s, what is said to it goes by the home agent: %s",
+		log_warning("vpn: no direct path to the gateway %s, what is said to it goes by the "
+			    "home agent: %s",
 			in6_str(&v->policies.gateway), strerror(-err));
 }
 
@@ -393,10 +441,10 @@ bool daemon_vpn_start(struct daemon *d)
 		if (!open_kernel(d->vpn) || !open_place(d->vpn))
 			return false;
 		direct_path(d->vpn);
-	}
-	if (own_address(d))
 		tell(d->vpn, true, "no link is known to be internal");
-	return true;
+		return true;
+	}
+	return open_manager(d->vpn);
 }
 
 /* ---- end ---- */

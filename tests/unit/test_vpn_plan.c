@@ -37,11 +37,11 @@ static void setup(void)
 
 static const char *name(const struct in6_addr *a)
 {
-	return in6_is_any(a)		       ? "any"
-	       : in6_equal(a, &vpn.internal)   ? "IA"
-	       : in6_equal(a, &vpn.home)       ? "HoA"
-	       : in6_equal(a, &vpn.gateway)    ? "SG"
-	       : in6_equal(a, &vpn.manager)    ? "VCM"
+	return in6_is_any(a)                         ? "any"
+	       : in6_equal(a, &vpn.internal)         ? "IA"
+	       : in6_equal(a, &vpn.home)             ? "HoA"
+	       : in6_equal(a, &vpn.gateway)          ? "SG"
+	       : in6_equal(a, &vpn.manager)          ? "VCM"
 	       : in6_equal(a, &vpn.prefixes[0].addr) ? "net"
 						     : "?";
 }
@@ -60,7 +60,8 @@ static void write_template(const struct ipsec_template *t)
 		snprintf(line, sizeof(line), " %s", t->proto == IPPROTO_DSTOPTS ? "hao" : "rt2");
 	else
 		snprintf(line, sizeof(line), " [%u %s %s>%s]", t->reqid,
-			t->mode == IPSEC_TUNNEL ? "tunnel" : "transport", name(&t->src), name(&t->dst));
+			t->mode == IPSEC_TUNNEL ? "tunnel" : "transport", name(&t->src),
+			name(&t->dst));
 	put(line);
 	put(t->optional ? "?" : "");
 }
@@ -89,29 +90,30 @@ static void expect(const char *want)
 	ipsec_plan_free(&plan);
 }
 
-#define MANAGER_IN "in VCM/128>IA/128 0/-1 5700: [8 transport VCM>IA] [0 tunnel any>any]? hao? rt2?\n"
-#define PROBE "out IA/128>VCM/128 17/27961 5650: [8 transport IA>VCM]\n"
-#define DISCOVERY                         \
-	"in net/32>IA/128 58/135 5600:\n" \
-	"in net/32>IA/128 58/136 5600:\n" \
-	"out IA/128>net/32 58/135 5600:\n" \
-	"out IA/128>net/32 58/136 5600:\n"
+#define MANAGER_IN \
+	"in VCM/128>IA/128 0/-1 4540: [8 transport VCM>IA] [0 tunnel any>any]? hao? rt2?\n"
+#define PROBE "out IA/128>VCM/128 17/27961 4530: [8 transport IA>VCM]\n"
+#define DISCOVERY                          \
+	"in net/32>IA/128 58/135 4520:\n"  \
+	"in net/32>IA/128 58/136 4520:\n"  \
+	"out IA/128>net/32 58/135 4520:\n" \
+	"out IA/128>net/32 58/136 4520:\n"
 
 START_TEST(outside)
 {
 	ipsec_plan_vpn(&vpn, true, &plan);
-	expect(MANAGER_IN PROBE
-		"out IA/128>VCM/128 0/-1 5700: [8 transport IA>VCM] [7 tunnel HoA>SG] rt2? hao?\n" DISCOVERY
-		"in net/32>IA/128 0/-1 5800: [0 tunnel any>any] hao? rt2?\n"
-		"fwd net/32>IA/128 0/-1 5800: [0 tunnel any>any] hao? rt2?\n"
-		"out IA/128>net/32 0/-1 5800: [7 tunnel HoA>SG] rt2? hao?\n");
+	expect(MANAGER_IN PROBE "out IA/128>VCM/128 0/-1 4540: [8 transport IA>VCM] [7 tunnel "
+				"HoA>SG] rt2? hao?\n" DISCOVERY
+				"in net/32>IA/128 0/-1 5800: [0 tunnel any>any] hao? rt2?\n"
+				"fwd net/32>IA/128 0/-1 5800: [0 tunnel any>any] hao? rt2?\n"
+				"out IA/128>net/32 0/-1 5800: [7 tunnel HoA>SG] rt2? hao?\n");
 }
 END_TEST
 
 START_TEST(inside)
 {
 	ipsec_plan_vpn(&vpn, false, &plan);
-	expect(MANAGER_IN PROBE "out IA/128>VCM/128 0/-1 5700: [8 transport IA>VCM]\n" DISCOVERY
+	expect(MANAGER_IN PROBE "out IA/128>VCM/128 0/-1 4540: [8 transport IA>VCM]\n" DISCOVERY
 				"in net/32>IA/128 0/-1 5800: [0 tunnel any>any]? hao? rt2?\n"
 				"fwd net/32>IA/128 0/-1 5800: [0 tunnel any>any]? hao? rt2?\n"
 				"out IA/128>net/32 0/-1 5800:\n");
@@ -126,6 +128,29 @@ START_TEST(manager_on_the_gateway)
 	expect(DISCOVERY "in net/32>IA/128 0/-1 5800: [0 tunnel any>any] hao? rt2?\n"
 			 "fwd net/32>IA/128 0/-1 5800: [0 tunnel any>any] hao? rt2?\n"
 			 "out IA/128>net/32 0/-1 5800: [7 tunnel HoA>SG] rt2? hao?\n");
+}
+END_TEST
+
+/* Embodiment 2: the intranet's policies are the session guard's. */
+START_TEST(manager_alone)
+{
+	vpn.n_prefixes = 0;
+	vpn.probe_port = 0;
+	ipsec_plan_vpn(&vpn, true, &plan);
+	expect(MANAGER_IN
+		"in VCM/128>IA/128 58/135 4520:\n"
+		"in VCM/128>IA/128 58/136 4520:\n"
+		"out IA/128>VCM/128 58/135 4520:\n"
+		"out IA/128>VCM/128 58/136 4520:\n"
+		"out IA/128>VCM/128 0/-1 4540: [8 transport IA>VCM] [7 tunnel HoA>SG] rt2? hao?\n");
+}
+END_TEST
+
+/* A direct path's policy, and the guard's, of the same addresses would let it out without its own SA. */
+START_TEST(manager_comes_first)
+{
+	ck_assert_uint_lt(GLUE_PRIO_VPN_MANAGER, GLUE_PRIO_SESSION_GUARD);
+	ck_assert_uint_lt(GLUE_PRIO_VPN_MANAGER, GLUE_PRIO_RO);
 }
 END_TEST
 
@@ -165,6 +190,8 @@ int main(void)
 	tcase_add_test(t, outside);
 	tcase_add_test(t, inside);
 	tcase_add_test(t, manager_on_the_gateway);
+	tcase_add_test(t, manager_alone);
+	tcase_add_test(t, manager_comes_first);
 	tcase_add_test(t, places_replace_each_other);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
