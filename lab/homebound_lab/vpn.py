@@ -7,9 +7,15 @@ import random
 
 from . import daemons, ipsec
 from .daemons import Daemon
+from .scenario import LAB
+from .strongswan import StrongSwan
 
 NODES = ("mn1", "mn2")
 MEMBERS = (*NODES, "mn3")  # the third one is only there in scenario vcm_attacks
+
+EXAMPLES = os.path.join(os.path.dirname(LAB), "examples")
+# The gateway can be reached when there is a binding; until then it is asked every second (doc/vcm.md).
+NODE_CHARON = "	retransmit_timeout = 1\n	retransmit_base = 1\n	retransmit_tries = 5\n"
 
 NODE_VPN = """vpn = {
 %(embodiment)s	internal = ( %(internal)s );
@@ -92,6 +98,28 @@ def keys_file(lab, net, host, uses, *addresses):
     return f'keys_file = "{ipsec.key_file(lab, host, mine)}";' if mine else ""
 
 
+def pairs_section(lab, net, host, *addresses):
+    """Embodiment 1: keys of what strongSwan does not make."""
+    uses = ("manager",) if lab.keys.ipsec == "strongswan" else ("gateway", "manager")
+    keys = keys_file(lab, net, host, uses, *addresses)
+    return f"ipsec = {{ {keys} }};\n" if keys else ""
+
+
+# --- strongSwan
+
+def strongswan(lab, net, name):
+    """A charon that makes the tunnel's SAs, with the connections of the examples; those of the node are mn1's."""
+    with open(os.path.join(EXAMPLES, "swanctl-gateway.conf" if name == "sg" else "swanctl-mobile-node-vpn.conf")) as f:
+        text = f.read()
+    if name != "sg":
+        for of in (net.at.internal, net.at.home):
+            text = text.replace(of["mn1"] + "\n", of[name] + "\n").replace(of["mn1"] + "/128", of[name] + "/128")
+        text = text.replace("mn1", name)
+    net.swans = getattr(net, "swans", {})
+    net.swans[name] = StrongSwan(lab, getattr(net, name), text, more="" if name == "sg" else NODE_CHARON,
+                                 plugin_settings="kernel-netlink { roam_events = no }\n").start()
+
+
 # --- daemons
 
 def home_agent(lab, net):
@@ -109,7 +137,9 @@ def gateway(lab, net, more=""):
         "reqid": "	reqid = 100;\n" if k.ipsec == "strongswan" else ""}
     mine = (at.gateway, at.home_agent, gateway_of(net, k.where))
     if net.embodiment == 1:
-        section += f'ipsec = {{ {keys_file(lab, net, net.sg, ("gateway", "manager"), *mine)} }};\n'
+        section += pairs_section(lab, net, net.sg, *mine)
+        if k.ipsec == "strongswan":
+            strongswan(lab, net, "sg")
         return Daemon(lab, net.sg, GATEWAY_CONF, sections=section).start()
     conf = daemons.HOME_AGENT_CONF.replace("home0", "int0")
     keys = keys_file(lab, net, net.sg, ("signal", "data", "manager"), *mine)
@@ -127,12 +157,17 @@ def node(lab, net, name, vpn_more=""):
         "embodiment": first, "internal": quoted(at.prefixes), "manager": manager_of(net, k.where),
         "manager_ipsec": "own" if k.where == "host" else "gateway", "vpn_ipsec": k.ipsec,
         "vpn_more": vpn_more + ("	reqid = 100;\n" if k.ipsec == "strongswan" else "")}
-    keys = keys_file(lab, net, host, ("signal", "data", "gateway", "manager"), at.home[name], at.internal[name])
-    payload = 'payload = true; arrangement = "home-address"; ' if net.embodiment == 2 else ""
+    if net.embodiment == 1:
+        section = pairs_section(lab, net, host, at.home[name], at.internal[name])
+    else:
+        keys = keys_file(lab, net, host, ("signal", "data", "manager"), at.home[name], at.internal[name])
+        section = f'ipsec = {{ payload = true; arrangement = "home-address"; {keys} }};\n'
+    if k.ipsec == "strongswan" and net.embodiment == 1:
+        strongswan(lab, net, name)
     return Daemon(lab, host, daemons.MOBILE_NODE_CONF, interfaces=daemons.interfaces_of(host), lifetime=600,
                   uplink="optimistic", optimistic_dad="true", home_address=at.home[name], home_prefix=at.home_prefix,
                   home_agent=at.home_agent, ipsec="manual" if net.embodiment == 2 else "none", more="",
-                  ipsec_section=f"ipsec = {{ {payload}{keys} }};\n", sections=vpn).start()
+                  ipsec_section=section, sections=vpn).start()
 
 
 class Manager(Daemon):
