@@ -115,9 +115,22 @@ def strongswan(lab, net, name):
         for of in (net.at.internal, net.at.home):
             text = text.replace(of["mn1"] + "\n", of[name] + "\n").replace(of["mn1"] + "/128", of[name] + "/128")
         text = text.replace("mn1", name)
-    net.swans = getattr(net, "swans", {})
-    net.swans[name] = StrongSwan(lab, getattr(net, name), text, more="" if name == "sg" else NODE_CHARON,
+        if lab.keys.rekey:
+            text = text.replace("replay_window", f"rekey_time = {lab.keys.rekey}s\n\t\t\t\treplay_window")
+    net.daemons[f"charon-{name}"] = StrongSwan(lab, getattr(net, name), text, more="" if name == "sg" else NODE_CHARON,
                                  plugin_settings="kernel-netlink { roam_events = no }\n").start()
+
+
+def check_strongswan(lab, net):
+    """Each node and the gateway's charon have one pair of SAs, the same one, and the kernel has it."""
+    swans = {name: net.daemons.get(f"charon-{name}") for name in ("sg", *NODES)}
+    for n, name in enumerate(NODES if swans["sg"] else ()):
+        mine = swans[name].children("gateway")
+        theirs = [c for c in swans["sg"].children("gateway") if int(c["reqid"]) == 100 + 2 * n]
+        lab.check(len(mine) == len(theirs) == 1 and mine[0]["spi-in"] == theirs[0]["spi-out"] and
+                  mine[0]["spi-out"] == theirs[0]["spi-in"], f"{name}: charon has {mine}, the gateway's {theirs}")
+        there = getattr(net, name).command(["ip", "xfrm", "state"])
+        lab.check(all(f"spi 0x{c['spi-in']} reqid 100 " in there for c in mine), f"{name}: its kernel has not {mine}")
 
 
 # --- daemons
@@ -156,7 +169,8 @@ def node(lab, net, name, vpn_more=""):
     vpn = NODE_VPN % {
         "embodiment": first, "internal": quoted(at.prefixes), "manager": manager_of(net, k.where),
         "manager_ipsec": "own" if k.where == "host" else "gateway", "vpn_ipsec": k.ipsec,
-        "vpn_more": vpn_more + ("	reqid = 100;\n" if k.ipsec == "strongswan" else "")}
+        # What only goes through the gateway's tunnel cannot prove that the node is inside.
+        "vpn_more": vpn_more + ("	authenticate = false;\n" if k.where == "gateway" and net.embodiment == 1 else "") + ("	reqid = 100;\n" if k.ipsec == "strongswan" else "")}
     if net.embodiment == 1:
         section = pairs_section(lab, net, host, at.home[name], at.internal[name])
     else:
