@@ -115,8 +115,8 @@ def strongswan(lab, net, name):
         for of in (net.at.internal, net.at.home):
             text = text.replace(of["mn1"] + "\n", of[name] + "\n").replace(of["mn1"] + "/128", of[name] + "/128")
         text = text.replace("mn1", name)
-        if lab.keys.rekey:
-            text = text.replace("replay_window", f"rekey_time = {lab.keys.rekey}s\n\t\t\t\treplay_window")
+        if lab.keys.ike_rekey:
+            text = text.replace("replay_window", f"rekey_time = {lab.keys.ike_rekey}s\n\t\t\t\treplay_window")
     net.daemons[f"charon-{name}"] = StrongSwan(lab, getattr(net, name), text, more="" if name == "sg" else NODE_CHARON,
                                  plugin_settings="kernel-netlink { roam_events = no }\n").start()
 

@@ -18,7 +18,8 @@ KEYS = {
     "loss": Key(0, "percent of packets that the core loses while the session is set up"),
     "kill": Key("none", "who is killed at a random moment, and started again 1 s later", ("none", "vcm", "mn1", "mn2", "sg", "charon-sg", "charon-mn1")),
     "fake": Key(False, "on its way MN1 visits a link with an attacker's router that has the office's prefix"),
-    "rekey": Key(0, "lifetime of keys in s, of a session's and of those strongSwan makes; 0: hours"),
+    "rekey": Key(0, "lifetime of a session's keys in s; 0: an hour"),
+    "ike_rekey": Key(0, "how often strongSwan of a node replaces the tunnel's SAs, in s; 0: every hour"),
     "interval_us": Key(2000, "interval of the UDP streams, in us"),
 }
 LIMIT = 200
