@@ -182,8 +182,6 @@ static void candidate(void *ctx, const struct vpn_link *l, bool on)
 
 	if (err)
 		log_warning("interface %d, which has an internal prefix: %s", l->ifindex, strerror(-err));
-	else if (on) /* the gateway may know IA by another interface of ours: the answer must find this one */
-		advertise(v, l);
 }
 
 static void send_probe(void *ctx, int ifindex, const uint8_t *data, size_t len)

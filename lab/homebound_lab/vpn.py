@@ -126,7 +126,8 @@ def node(lab, net, name, vpn_more=""):
     vpn = NODE_VPN % {
         "embodiment": first, "internal": quoted(at.prefixes), "manager": manager_of(net, k.where),
         "manager_ipsec": "own" if k.where == "host" else "gateway", "vpn_ipsec": k.ipsec,
-        "vpn_more": vpn_more + ("	reqid = 100;\n" if k.ipsec == "strongswan" else "")}
+        # What only goes through the gateway's tunnel cannot prove that the node is inside.
+        "vpn_more": vpn_more + ("	authenticate = false;\n" if k.where == "gateway" and net.embodiment == 1 else "") + ("	reqid = 100;\n" if k.ipsec == "strongswan" else "")}
     keys = keys_file(lab, net, host, ("signal", "data", "gateway", "manager"), at.home[name], at.internal[name])
     payload = 'payload = true; arrangement = "home-address"; ' if net.embodiment == 2 else ""
     return Daemon(lab, host, daemons.MOBILE_NODE_CONF, interfaces=daemons.interfaces_of(host), lifetime=600,

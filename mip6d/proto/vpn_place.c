@@ -9,7 +9,8 @@
 #include "lib/icmp6.h"
 #include "lib/timer.h"
 
-#define ASK_FIRST_MS 250
+#define ASK_FIRST_MS \
+	500 /* the gateway takes a second PROBE for a sign that the first answer did not come by the tunnel */
 #define ASK_MAX_MS 30000 /* a link that does not answer is asked no more often than that */
 #define CHECK_MS 5000 /* inside: still? */
 #define CHECK_AGAIN_MS 500
@@ -89,8 +90,7 @@ static void start(struct link *l, struct timer *t, int64_t ms)
 static void send_probe(struct link *l)
 {
 	struct vpn_place *p = l->place;
-	struct vcm_message m = {
-		.type = VCM_PROBE, .epoch = p->config.epoch, .has = VCM_HAS_NONCE};
+	struct vcm_message m = {.type = VCM_PROBE, .epoch = p->config.epoch, .has = VCM_HAS_NONCE};
 	uint8_t data[VCM_MESSAGE_MAX];
 	size_t len;
 
@@ -181,7 +181,8 @@ void vpn_place_link(struct vpn_place *p, int ifindex, bool up)
 	leave(l, up ? "the link may be another one" : "the link of the internal portion is gone");
 }
 
-static bool is_internal(const struct vpn_place *p, const struct nd_prefix *n, struct ip6_prefix *found)
+static bool is_internal(
+	const struct vpn_place *p, const struct nd_prefix *n, struct ip6_prefix *found)
 {
 	for (size_t i = 0; i < p->config.n_internal; i++) {
 		const struct ip6_prefix *in = &p->config.internal[i];
@@ -195,7 +196,8 @@ static bool is_internal(const struct vpn_place *p, const struct nd_prefix *n, st
 }
 
 /* The first internal prefix; valid_s 0: none, or withdrawn. */
-static uint32_t internal_of(const struct vpn_place *p, const struct icmp6_ra *ra, struct ip6_prefix *found)
+static uint32_t internal_of(
+	const struct vpn_place *p, const struct icmp6_ra *ra, struct ip6_prefix *found)
 {
 	for (size_t i = 0; i < ra->n_prefixes; i++)
 		if (ra->prefixes[i].on_link && is_internal(p, &ra->prefixes[i], found))

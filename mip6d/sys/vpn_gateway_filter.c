@@ -75,6 +75,7 @@ static void put_sets(struct text *t, const struct vpn_gateway_config *c)
 			"set told_%s { type ipv6_addr; flags dynamic,timeout; timeout 1s; size "
 			"65536; }\n",
 			i ? "inside" : "outside");
+	put(t, "set asked { type ipv6_addr; flags dynamic,timeout; timeout 5s; size 65536; }\n");
 	put(t, "set internal { type ipv6_addr; flags interval; elements = {");
 	for (size_t i = 0; i < c->n_internal; i++)
 		put(t, "%s %s/%u", i ? "," : "", in6_str(&c->internal[i].addr),
@@ -112,18 +113,29 @@ static void put_guard(struct text *t, const struct vpn_gateway_config *c)
 		to_node, address, of_node);
 }
 
-/* Who asks the manager whether he is inside (ESP, or a PROBE in clear) does not know it yet, and is no neighbour yet. */
+/*
+ * Who asks the manager whether he is inside (ESP, or a PROBE in clear) does not
+ * know it yet, and takes the answer by the tunnel.  Asking again means that it
+ * did not come by there.
+ */
 static void put_evidence(struct text *t)
 {
+	static const char inside[] =
+		"meta ipsec missing iifname @links iifname != \"lo\" ip6 saddr @outside";
+	char tell[128];
+
+	snprintf(tell, sizeof(tell),
+		"ip6 saddr != @told_inside add @told_inside { ip6 saddr } queue num %d bypass",
+		SYS_QUEUE_INSIDE);
+	put(t, "chain asking {\n%s ip6 saddr @asked %s\n%s add @asked { ip6 saddr }\n}\n", inside,
+		tell, inside);
 	put(t,
 		"chain evidence {\n"
 		"meta ipsec exists ip6 saddr @nodes ip6 saddr != @outside ip6 saddr != "
 		"@told_outside "
 		"add @told_outside { ip6 saddr } queue num %d bypass\n"
-		"meta l4proto 50 return\nudp dport %d return\n"
-		"meta ipsec missing iifname @links iifname != \"lo\" ip6 saddr @outside "
-		"ip6 saddr != @told_inside add @told_inside { ip6 saddr } queue num %d bypass\n}\n",
-		SYS_QUEUE_OUTSIDE, VCM_PROBE_PORT, SYS_QUEUE_INSIDE);
+		"meta l4proto 50 goto asking\nudp dport %d goto asking\n%s %s\n}\n",
+		SYS_QUEUE_OUTSIDE, VCM_PROBE_PORT, inside, tell);
 }
 
 static void put_pairs(struct text *t, const struct vpn_gateway_config *c)

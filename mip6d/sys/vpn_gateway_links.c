@@ -70,6 +70,8 @@ int vpn_links_take(struct vpn_gateway *v, const struct in6_addr *internal)
 		return failed(v, "route", err);
 	for (size_t i = 0; i < v->n_links; i++) {
 		err = nlreq_do(v->rt, rtnl_proxy_set(v->links[i].ifindex, internal, false));
+		/* Where it was is not where it will come back. */
+		(void)nlreq_do(v->rt, rtnl_neighbour_del(v->links[i].ifindex, internal));
 		if (err)
 			return failed(v, "proxy", err);
 		advertise(v, &v->links[i], internal);
