@@ -1,9 +1,9 @@
 """Daemons of a virtual private network: nodes with an inside and an outside, security gateway, connectivity manager
 (vcmd). Their configuration is written here and nowhere else; the network is intranet.py's."""
 
-import contextlib
 import os
 import random
+import shutil
 
 from . import daemons, ipsec
 from .daemons import Daemon
@@ -206,10 +206,8 @@ class Manager(Daemon):
         self.process = None
 
     def forget(self):
-        """What another run in the same boot has left."""
-        for end in ("", "-lock", ".key"):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.store + end)
+        """The store that another run in the same boot has left, a folder."""
+        shutil.rmtree(self.store, ignore_errors=True)
 
     def start(self):
         program = os.path.join(self.lab.build, "vcm", "vcmd")

@@ -26,7 +26,7 @@ class Story:
         self.step = {"mn1": -1, "mn2": -1}  # how far each has come on its walk
         self.device = {name: 0 for name in DEVICES}
         self.preference = 20
-        self.kill_at = self.start_at = None
+        self.kill_at = self.start_at = self.since = None  # since: direct again is waited for
         self.events = lab.facts.setdefault("events", [])
         self.moves = lab.facts.setdefault("moves", [])
 
@@ -44,6 +44,11 @@ class Story:
             self.start_at = None
             self.note("started", self.lab.keys.kill)
             victim.start()
+            self.since = now
+        elif self.since and self.is_direct():
+            out = [m["up"] for m in self.moves if m["from"] == "office"]
+            self.lab.facts["direct_again_ms"] = round((now - max(self.since, *out)) * 1000)
+            self.since = None
 
     def note(self, what, whom="", **more):
         self.events.append({"time": self.lab.now(), "what": what, "whom": whom, **more})
