@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* mip6ctl ipsec check|mend, ipsec keys HOME_ADDRESS HOME_AGENT [ALGORITHM] */
+/* mip6ctl ipsec check|mend, ipsec keys [gateway|manager] ADDRESS ADDRESS [ALGORITHM] */
 #include <arpa/inet.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -96,28 +96,46 @@ static void warn(const struct ipsec_algorithm *a)
 			a->name);
 }
 
-static int keys(const char *home, const char *agent, const char *algorithm)
+/* With a home agent: two pairs; with a gateway, or the VPN Connectivity Manager: one. */
+static int keys(enum ipsec_use first, const char *one, const char *other, const char *algorithm)
 {
 	const struct ipsec_algorithm *a = find_algorithm(algorithm);
+	size_t n = first == IPSEC_SIGNAL ? N_SAS : 2;
 	struct in6_addr ends[2];
 	uint32_t spis[N_SAS];
 
 	if (!a)
 		return CTL_USAGE;
-	if (inet_pton(AF_INET6, home, &ends[0]) != 1 || inet_pton(AF_INET6, agent, &ends[1]) != 1)
-		return ctl_fail(
-			CTL_USAGE, "keys are for a home address and a home agent's address");
+	if (inet_pton(AF_INET6, one, &ends[0]) != 1 || inet_pton(AF_INET6, other, &ends[1]) != 1)
+		return ctl_fail(CTL_USAGE,
+			"keys are for two addresses, as a home address and a home agent's");
 	if (in6_equal(&ends[0], &ends[1]))
-		return ctl_fail(CTL_USAGE, "home address and home agent are the same");
-	if (!random_spis(spis, N_SAS))
+		return ctl_fail(CTL_USAGE, "both addresses are the same");
+	if (!random_spis(spis, n))
 		return ctl_fail(CTL_REFUSED, "there are no random numbers");
 	warn(a);
-	for (size_t i = 0; i < N_SAS; i++)
-		if (!put_line(&ends[i % 2], &ends[!(i % 2)], i < 2 ? IPSEC_SIGNAL : IPSEC_DATA,
-			    spis[i], a))
+	for (size_t i = 0; i < n; i++)
+		if (!put_line(&ends[i % 2], &ends[!(i % 2)], i < 2 ? first : IPSEC_DATA, spis[i], a))
 			return ctl_fail(CTL_REFUSED,
 				"the keys could not be made or written; use none of these");
 	return CTL_OK;
+}
+
+static int make_keys(int argc, char **argv)
+{
+	enum ipsec_use use = IPSEC_SIGNAL;
+
+	if (strcmp(argv[0], "gateway") == 0)
+		use = IPSEC_GATEWAY;
+	else if (strcmp(argv[0], "manager") == 0)
+		use = IPSEC_MANAGER;
+	if (use != IPSEC_SIGNAL) {
+		argc--;
+		argv++;
+	}
+	if (argc < 2 || argc > 3)
+		return ctl_misused("ipsec");
+	return keys(use, argv[0], argv[1], argc == 3 ? argv[2] : "aes-cbc-256-hmac-sha512");
 }
 
 /* ---- what there should be, and what the kernel has ---- */
@@ -157,7 +175,7 @@ int ctl_ipsec(struct ctl *ctl, int argc, char **argv)
 {
 	if (argc == 2 && (strcmp(argv[1], "check") == 0 || strcmp(argv[1], "mend") == 0))
 		return compare(ctl, argv[1]);
-	if (argc >= 4 && argc <= 5 && strcmp(argv[1], "keys") == 0 && !ctl->json)
-		return keys(argv[2], argv[3], argc == 5 ? argv[4] : "aes-cbc-256-hmac-sha512");
+	if (argc >= 4 && strcmp(argv[1], "keys") == 0 && !ctl->json)
+		return make_keys(argc - 2, argv + 2);
 	return ctl_misused(argv[0]);
 }

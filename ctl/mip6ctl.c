@@ -36,7 +36,7 @@ static const struct {
 	{"prefixes", "[set PREFIX VALID PREFERRED | remove PREFIX]",
 		"prefixes of the home link; home agent: change them", ctl_prefixes},
 	{"sas", "[HOME_ADDRESS]", "security associations, and what has gone by them", ctl_sas},
-	{"ipsec", "check | mend | keys HOME_ADDRESS HOME_AGENT [ALGORITHM]",
+	{"ipsec", "check | mend | keys [gateway|manager] ADDRESS ADDRESS [ALGORITHM]",
 		"compare SAs and policies with the kernel; make keys", ctl_ipsec},
 	{"vcm", "VERB ...", "the VPN Connectivity Manager, vcmd; mip6ctl vcm shows what there is", ctl_vcm},
 	{"gateway", "[nodes|pairs]", "security gateway: who is where, and who talks with whom", ctl_gateway},

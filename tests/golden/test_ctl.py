@@ -491,7 +491,7 @@ def test_new_keys_that_are_weak():
 @pytest.mark.parametrize("args, error", [
     ((HOME,), "usage:"),
     ((HOME, AGENT, "rot13"), "there is no algorithm rot13"),
-    (("there", AGENT), "keys are for a home address"),
+    (("there", AGENT), "keys are for two addresses"),
     ((HOME, HOME), "are the same"),
     (("-j", HOME, AGENT), "usage:"),
 ], ids=range(5))
