@@ -3,6 +3,7 @@ directly, one returns, the other one as well. At a moment that the seed chooses 
 
 import re
 
+from . import vpn
 from .intranet import DEVICES, WALKS
 
 LONGEST = 20  # s until a step has had its effect; after a kill, until all is direct again
@@ -142,6 +143,7 @@ class Story:
             self.moves[-1]["sas"] = {host: [before[host], sas_of(getattr(self.net, host))] for host in DEVICES}
         self.stay(2)
         self.become_direct("before return")
+        vpn.check_strongswan(lab, self.net)
         lab.facts["returning"] = lab.now()
         self.home_again()
 
