@@ -320,8 +320,14 @@ static void check_strongswan(struct config_reader *r, const config_setting_t *gr
 		check_nodes_of_mobile(r, list, &cfg->ipsec, &cfg->mobile_node);
 }
 
-static bool wants_pairs(const struct mip6d_config *cfg)
+/* With "strongswan" a key file may still have the keys of SAs with the manager. */
+static bool wants_pairs(const struct mip6d_config *cfg, const config_setting_t *group)
 {
+	bool keys = group && (config_setting_get_member(group, "keys_file") ||
+				     config_setting_get_member(group, "keys_command"));
+
+	if ((cfg->gateway.enabled || cfg->vpn.enabled) && keys)
+		return cfg->ipsec.manager != IPSEC_STRONGSWAN;
 	return (cfg->gateway.enabled && cfg->gateway.ipsec == IPSEC_MANUAL) ||
 	       (cfg->vpn.enabled && cfg->vpn.ipsec == IPSEC_MANUAL);
 }
@@ -348,7 +354,7 @@ void config_check_ipsec(
 								       : NULL;
 	if (!asked && role)
 		return; /* was complained of, or missing */
-	c->pairs = wants_pairs(cfg);
+	c->pairs = wants_pairs(cfg, group);
 	if (c->manager == IPSEC_NONE && c->pairs)
 		check_manual(r, group,
 			config_setting_get_member(root, cfg->vpn.enabled ? "vpn" : "gateway"));

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/loop.h"
+#include "ipsec-glue/manual.h"
 #include "ipsec-glue/pair.h"
 #include "lib/log.h"
 #include "mip6d/daemon_internal.h"
@@ -265,16 +266,12 @@ static uint32_t manager_reqid(const struct config_gateway *c)
 }
 
 /* On a home agent the tunnels are those of the home registrations. */
-static bool add_pairs(struct daemon_gateway *g)
+static bool add_tunnels(struct daemon_gateway *g)
 {
 	const struct config_gateway *c = &g->d->cfg->gateway;
 	struct ipsec_pair pair = {.use = IPSEC_GATEWAY, .local = c->address};
 
-	if (c->ipsec != IPSEC_MANUAL)
-		return true;
-	if (!daemon_ipsec_pairs(g->d))
-		return false;
-	for (size_t i = 0; i < c->n_nodes && !g->d->ha; i++) {
+	for (size_t i = 0; i < c->n_nodes; i++) {
 		pair.peer = c->nodes[i].home_address;
 		pair.reqid = c->nodes[i].reqid;
 		pair.has_sel = true; /* whatever policy is asked */
@@ -284,11 +281,34 @@ static bool add_pairs(struct daemon_gateway *g)
 		if (!add_pair(g->d, &pair))
 			return false;
 	}
-	pair = (struct ipsec_pair){.use = IPSEC_MANAGER,
+	return true;
+}
+
+/* Where strongSwan has the nodes' SAs it has the manager's as well, but for keys in the file. */
+static bool wants_manager_pair(const struct daemon_gateway *g)
+{
+	const struct mip6d_config *cfg = g->d->cfg;
+
+	if (g->local || cfg->gateway.ipsec == IPSEC_MANUAL)
+		return !g->local;
+	return ipsec_keys_find(cfg->ipsec.keys, &g->source, &cfg->gateway.manager, IPSEC_MANAGER);
+}
+
+static bool add_pairs(struct daemon_gateway *g)
+{
+	const struct config_gateway *c = &g->d->cfg->gateway;
+	const struct ipsec_pair manager = {.use = IPSEC_MANAGER,
 		.local = g->source,
 		.peer = c->manager,
 		.reqid = manager_reqid(c)};
-	return g->local || add_pair(g->d, &pair);
+
+	if (!g->d->cfg->ipsec.pairs)
+		return true;
+	if (!daemon_ipsec_pairs(g->d))
+		return false;
+	if (c->ipsec == IPSEC_MANUAL && !g->d->ha && !add_tunnels(g))
+		return false;
+	return !wants_manager_pair(g) || add_pair(g->d, &manager);
 }
 
 /* ---- start and end ---- */

@@ -10,6 +10,7 @@
 
 #include "common/loop.h"
 #include "ipsec-glue/glue.h"
+#include "ipsec-glue/manual.h"
 #include "ipsec-glue/pair.h"
 #include "ipsec-glue/plan_vpn.h"
 #include "ipsec-glue/sender.h"
@@ -297,6 +298,17 @@ static bool add_pair(struct daemon *d, const struct ipsec_pair *pair)
 	return false;
 }
 
+/* Where strongSwan has the gateway's SAs it has the manager's as well, but for keys in the file. */
+static bool wants_manager_pair(const struct daemon_vpn *v)
+{
+	const struct ipsec_vpn *c = &v->policies;
+	const struct mip6d_config *cfg = v->d->cfg;
+
+	if (!c->manager_reqid || cfg->vpn.ipsec == IPSEC_MANUAL)
+		return c->manager_reqid;
+	return ipsec_keys_find(cfg->ipsec.keys, &c->internal, &c->manager, IPSEC_MANAGER);
+}
+
 /* What comes from the gateway is for IA and from the intranet, whatever policy is asked. */
 static bool add_pairs(struct daemon_vpn *v)
 {
@@ -314,8 +326,11 @@ static bool add_pairs(struct daemon_vpn *v)
 
 	if (c->n_prefixes == 1) /* of several, policies say which */
 		gateway.sel.src = c->prefixes[0];
-	return daemon_ipsec_pairs(v->d) && add_pair(v->d, &gateway) &&
-	       (!c->manager_reqid || add_pair(v->d, &manager));
+	if (!daemon_ipsec_pairs(v->d))
+		return false;
+	if (v->d->cfg->vpn.ipsec == IPSEC_MANUAL && !add_pair(v->d, &gateway))
+		return false;
+	return !wants_manager_pair(v) || add_pair(v->d, &manager);
 }
 
 static bool open_kernel(struct daemon_vpn *v)
@@ -334,7 +349,7 @@ static bool open_kernel(struct daemon_vpn *v)
 	if (!v->sender)
 		return refuse("the kernel's IPsec cannot be reached", strerror(-rc));
 	/* what receives and protects before there is anything to send */
-	if ((cfg->vpn.ipsec == IPSEC_MANUAL && !add_pairs(v)) || set_policies(v, true))
+	if ((cfg->ipsec.pairs && !add_pairs(v)) || set_policies(v, true))
 		return false;
 	v->kernel = vpn_node_open(&c, err, sizeof(err));
 	if (!v->kernel)

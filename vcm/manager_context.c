@@ -85,13 +85,17 @@ void node_end_all(struct vcm_manager *m, struct context *c, enum vcm_reason reas
 	(void)m;
 	for (l = LIST_FIRST(&c->pairs); l; l = next) {
 		struct pair *p = l->pair;
+		bool has = p->session && p->session->state != VCM_S_ENDING;
+		bool again = reason == VCM_INSIDE && c->left && (p->wanted || has);
 
 		next = LIST_NEXT(l, entry);
 		p->wanted = false;
 		p->failures = 0;
 		p->not_before = manager_now(m);
-		if (p->session && p->session->state != VCM_S_ENDING)
-			manager_session_end(p->session, reason, false);
+		if (again)
+			pair_await(p);
+		if (has)
+			manager_session_end(p->session, reason, again);
 		else
 			(void)pair_drive(p);
 	}
@@ -198,7 +202,10 @@ static enum vcm_status report_node(
 		return refused(m, &o->internal, from, "unknown node");
 	if (!c)
 		c = context_new(m, &o->internal);
-	return c ? placed(m, c, o, "gateway") : VCM_NO_RESOURCES;
+	if (!c)
+		return VCM_NO_RESOURCES;
+	c->left = o->outside;
+	return placed(m, c, o, "gateway");
 }
 
 static enum vcm_status report_pair(

@@ -37,6 +37,7 @@ struct context {
 	struct addr_node node; /* internal address */
 	struct in6_addr home;
 	bool outside, revoked;
+	bool left; /* what a gateway said last */
 	bool greeted; /* in this life of ours: its epoch is known, or asked for */
 	uint64_t epoch;
 	uint16_t n_correspondents, next_correspondent;
@@ -140,6 +141,8 @@ enum vcm_status pair_want(struct pair *p);
 enum vcm_status pair_drive(struct pair *p);
 /* What its node waited for may have come: a first failure is not waited for any longer. */
 void pair_hurry(struct pair *p);
+/* Its node will soon say that it is outside, as the gateway does; or the wish is forgotten. */
+void pair_await(struct pair *p);
 /* The session has not come to be, or its path is dead; free_first: the first time costs no waiting. */
 void pair_failed(struct pair *p, bool free_first);
 void pair_free(struct pair *p);

@@ -11,6 +11,7 @@
 
 #define RETRY_S 5
 #define RETRY_MOST_S 300
+#define AWAIT_S 30
 
 static struct in6_addr pair_key(
 	const struct vcm_manager *m, const struct context *a, const struct context *b)
@@ -94,12 +95,10 @@ enum vcm_status pair_drive(struct pair *p)
 
 	if (p->session)
 		return VCM_OK;
-	if (p->wanted && !able(p))
-		p->wanted = false;
 	if (mono_before(manager_now(p->m), p->not_before)) {
 		if (timer_start(p->m->timers, &p->timer, p->not_before) == 0)
 			return VCM_OK;
-	} else if (p->wanted) {
+	} else if (p->wanted && able(p)) {
 		p->wanted = false;
 		status = manager_session_begin(p);
 		if (!status)
@@ -137,10 +136,21 @@ enum vcm_status pair_want(struct pair *p)
 
 void pair_hurry(struct pair *p)
 {
-	if (!p->wanted || p->failures != 1)
+	if (!p->wanted || p->failures > 1 || !able(p))
 		return;
 	p->not_before = manager_now(p->m);
 	(void)pair_drive(p);
+}
+
+/*
+ * With two links for a while a node is inside for itself, and outside for the
+ * gateway, which has its binding already and does not report the pair again.
+ */
+void pair_await(struct pair *p)
+{
+	p->wanted = true;
+	p->failures = 0;
+	p->not_before = mono_add_s(manager_now(p->m), AWAIT_S);
 }
 
 void pair_failed(struct pair *p, bool free_first)

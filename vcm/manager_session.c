@@ -308,7 +308,9 @@ void manager_session_end(struct session *s, enum vcm_reason reason, bool again)
 	struct pair *p = s->pair;
 
 	p->wanted = again;
-	if (again)
+	if (again && reason == VCM_INSIDE)
+		pair_await(p);
+	else if (again)
 		pair_failed(p, !waits(reason));
 	s->reason = reason;
 	change_state(s, VCM_S_ENDING);

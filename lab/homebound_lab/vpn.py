@@ -1,15 +1,21 @@
 """Daemons of a virtual private network: nodes with an inside and an outside, security gateway, connectivity manager
 (vcmd). Their configuration is written here and nowhere else; the network is intranet.py's."""
 
-import contextlib
 import os
 import random
+import shutil
 
 from . import daemons, ipsec
 from .daemons import Daemon
+from .scenario import LAB
+from .strongswan import StrongSwan
 
 NODES = ("mn1", "mn2")
 MEMBERS = (*NODES, "mn3")  # the third one is only there in scenario vcm_attacks
+
+EXAMPLES = os.path.join(os.path.dirname(LAB), "examples")
+# The gateway can be reached when there is a binding; until then it is asked every second (doc/vcm.md).
+NODE_CHARON = "	retransmit_timeout = 1\n	retransmit_base = 1\n	retransmit_tries = 5\n"
 
 NODE_VPN = """vpn = {
 %(embodiment)s	internal = ( %(internal)s );
@@ -92,6 +98,41 @@ def keys_file(lab, net, host, uses, *addresses):
     return f'keys_file = "{ipsec.key_file(lab, host, mine)}";' if mine else ""
 
 
+def pairs_section(lab, net, host, *addresses):
+    """Embodiment 1: keys of what strongSwan does not make."""
+    uses = ("manager",) if lab.keys.ipsec == "strongswan" else ("gateway", "manager")
+    keys = keys_file(lab, net, host, uses, *addresses)
+    return f"ipsec = {{ {keys} }};\n" if keys else ""
+
+
+# --- strongSwan
+
+def strongswan(lab, net, name):
+    """A charon that makes the tunnel's SAs, with the connections of the examples; those of the node are mn1's."""
+    with open(os.path.join(EXAMPLES, "swanctl-gateway.conf" if name == "sg" else "swanctl-mobile-node-vpn.conf")) as f:
+        text = f.read()
+    if name != "sg":
+        for of in (net.at.internal, net.at.home):
+            text = text.replace(of["mn1"] + "\n", of[name] + "\n").replace(of["mn1"] + "/128", of[name] + "/128")
+        text = text.replace("mn1", name)
+        if lab.keys.ike_rekey:
+            text = text.replace("replay_window", f"rekey_time = {lab.keys.ike_rekey}s\n\t\t\t\treplay_window")
+    net.daemons[f"charon-{name}"] = StrongSwan(lab, getattr(net, name), text, more="" if name == "sg" else NODE_CHARON,
+                                 plugin_settings="kernel-netlink { roam_events = no }\n").start()
+
+
+def check_strongswan(lab, net):
+    """Each node and the gateway's charon have one pair of SAs, the same one, and the kernel has it."""
+    swans = {name: net.daemons.get(f"charon-{name}") for name in ("sg", *NODES)}
+    for n, name in enumerate(NODES if swans["sg"] else ()):
+        mine = swans[name].children("gateway")
+        theirs = [c for c in swans["sg"].children("gateway") if int(c["reqid"]) == 100 + 2 * n]
+        lab.check(len(mine) == len(theirs) == 1 and mine[0]["spi-in"] == theirs[0]["spi-out"] and
+                  mine[0]["spi-out"] == theirs[0]["spi-in"], f"{name}: charon has {mine}, the gateway's {theirs}")
+        there = getattr(net, name).command(["ip", "xfrm", "state"])
+        lab.check(all(f"spi 0x{c['spi-in']} reqid 100 " in there for c in mine), f"{name}: its kernel has not {mine}")
+
+
 # --- daemons
 
 def home_agent(lab, net):
@@ -109,7 +150,9 @@ def gateway(lab, net, more=""):
         "reqid": "	reqid = 100;\n" if k.ipsec == "strongswan" else ""}
     mine = (at.gateway, at.home_agent, gateway_of(net, k.where))
     if net.embodiment == 1:
-        section += f'ipsec = {{ {keys_file(lab, net, net.sg, ("gateway", "manager"), *mine)} }};\n'
+        section += pairs_section(lab, net, net.sg, *mine)
+        if k.ipsec == "strongswan":
+            strongswan(lab, net, "sg")
         return Daemon(lab, net.sg, GATEWAY_CONF, sections=section).start()
     conf = daemons.HOME_AGENT_CONF.replace("home0", "int0")
     keys = keys_file(lab, net, net.sg, ("signal", "data", "manager"), *mine)
@@ -128,12 +171,17 @@ def node(lab, net, name, vpn_more=""):
         "manager_ipsec": "own" if k.where == "host" else "gateway", "vpn_ipsec": k.ipsec,
         # What only goes through the gateway's tunnel cannot prove that the node is inside.
         "vpn_more": vpn_more + ("	authenticate = false;\n" if k.where == "gateway" and net.embodiment == 1 else "") + ("	reqid = 100;\n" if k.ipsec == "strongswan" else "")}
-    keys = keys_file(lab, net, host, ("signal", "data", "gateway", "manager"), at.home[name], at.internal[name])
-    payload = 'payload = true; arrangement = "home-address"; ' if net.embodiment == 2 else ""
+    if net.embodiment == 1:
+        section = pairs_section(lab, net, host, at.home[name], at.internal[name])
+    else:
+        keys = keys_file(lab, net, host, ("signal", "data", "manager"), at.home[name], at.internal[name])
+        section = f'ipsec = {{ payload = true; arrangement = "home-address"; {keys} }};\n'
+    if k.ipsec == "strongswan" and net.embodiment == 1:
+        strongswan(lab, net, name)
     return Daemon(lab, host, daemons.MOBILE_NODE_CONF, interfaces=daemons.interfaces_of(host), lifetime=600,
                   uplink="optimistic", optimistic_dad="true", home_address=at.home[name], home_prefix=at.home_prefix,
                   home_agent=at.home_agent, ipsec="manual" if net.embodiment == 2 else "none", more="",
-                  ipsec_section=f"ipsec = {{ {payload}{keys} }};\n", sections=vpn).start()
+                  ipsec_section=section, sections=vpn).start()
 
 
 class Manager(Daemon):
@@ -158,10 +206,8 @@ class Manager(Daemon):
         self.process = None
 
     def forget(self):
-        """What another run in the same boot has left."""
-        for end in ("", "-lock", ".key"):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.store + end)
+        """The store that another run in the same boot has left, a folder."""
+        shutil.rmtree(self.store, ignore_errors=True)
 
     def start(self):
         program = os.path.join(self.lab.build, "vcm", "vcmd")

@@ -302,6 +302,8 @@ def judge(e):
     e.figures["duplicated"] = sum(log.repeated for log in run.logs.values())
     e.figures["clear"] = len(readable)
     e.figures["esp"], e.figures["reused"] = esp(run)
+    if e.keys.kill != "none":
+        e.figures["direct_again_ms"] = e.facts.get("direct_again_ms")
     judge_always(e, run, readable)
     if e.facts.get("returning") is None:
         e.check(False, "the story did not come to its end")

@@ -3,6 +3,7 @@ directly, one returns, the other one as well. At a moment that the seed chooses 
 
 import re
 
+from . import vpn
 from .intranet import DEVICES, WALKS
 
 LONGEST = 20  # s until a step has had its effect; after a kill, until all is direct again
@@ -25,7 +26,7 @@ class Story:
         self.step = {"mn1": -1, "mn2": -1}  # how far each has come on its walk
         self.device = {name: 0 for name in DEVICES}
         self.preference = 20
-        self.kill_at = self.start_at = None
+        self.kill_at = self.start_at = self.since = None  # since: direct again is waited for
         self.events = lab.facts.setdefault("events", [])
         self.moves = lab.facts.setdefault("moves", [])
 
@@ -43,6 +44,11 @@ class Story:
             self.start_at = None
             self.note("started", self.lab.keys.kill)
             victim.start()
+            self.since = now
+        elif self.since and self.is_direct():
+            out = [m["up"] for m in self.moves if m["from"] == "office"]
+            self.lab.facts["direct_again_ms"] = round((now - max(self.since, *out)) * 1000)
+            self.since = None
 
     def note(self, what, whom="", **more):
         self.events.append({"time": self.lab.now(), "what": what, "whom": whom, **more})
@@ -137,6 +143,7 @@ class Story:
             self.moves[-1]["sas"] = {host: [before[host], sas_of(getattr(self.net, host))] for host in DEVICES}
         self.stay(2)
         self.become_direct("before return")
+        vpn.check_strongswan(lab, self.net)
         lab.facts["returning"] = lab.now()
         self.home_again()
 

@@ -12,13 +12,14 @@ KEYS = {
     "where": Key("host", "the connectivity manager: a host of its own, or on the gateway", ("host", "gateway")),
     "keys": Key("symmetric", "the manager makes the keys, or passes on public ones", ("symmetric", "asymmetric")),
     "kcn": Key(True, "the manager gives the nodes a shared secret for Binding Updates (RFC 4449)"),
-    "ipsec": Key("manual", "who makes the SAs of node and gateway", ("manual", "strongswan")),
+    "ipsec": Key("manual", "embodiment 1: who makes the SAs of node and gateway", ("manual", "strongswan")),
     "rtt": Key(100, "round trip between the two nodes outside, in ms"),
     "overlap": Key(True, "a node attaches to the next link before it leaves the last one"),
     "loss": Key(0, "percent of packets that the core loses while the session is set up"),
-    "kill": Key("none", "who is killed at a random moment, and started again 1 s later", ("none", "vcm", "mn1", "mn2", "sg")),
+    "kill": Key("none", "who is killed at a random moment, and started again 1 s later", ("none", "vcm", "mn1", "mn2", "sg", "charon-sg", "charon-mn1")),
     "fake": Key(False, "on its way MN1 visits a link with an attacker's router that has the office's prefix"),
     "rekey": Key(0, "lifetime of a session's keys in s; 0: an hour"),
+    "ike_rekey": Key(0, "how often strongSwan of a node replaces the tunnel's SAs, in s; 0: every hour"),
     "interval_us": Key(2000, "interval of the UDP streams, in us"),
 }
 LIMIT = 200
@@ -27,6 +28,7 @@ LIMIT_PER_SEED = 60
 
 def setup(lab):
     k = lab.keys
+    lab.check(k.ipsec == "manual" or k.embodiment == 1, "a home agent's SAs by strongSwan are scenario ike's")
     net = Intranet(lab, k.embodiment, k.rtt, fake=k.fake)
     for name in ("mn1", "mn2", "sg"):
         vpn.watch(lab, getattr(net, name))

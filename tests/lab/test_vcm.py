@@ -29,6 +29,22 @@ def test_other_ways(result, words):
     passed(result)
 
 
+@pytest.mark.lab("vcm", "ipsec=strongswan")
+@runs("seed=1", "ike_rekey=6", "seed=1 keys=asymmetric")
+def test_strongswan(result, words):
+    """V13: SAs of node and gateway that charons make, and replace, lose nothing either."""
+    passed(result)
+    assert (result["figures"]["lost"], result["figures"]["clear"]) == (0, 0)
+
+
+@pytest.mark.lab("vcm", "ipsec=strongswan")
+@runs("kill=charon-sg seed=3", "kill=charon-mn1 seed=2")
+def test_strongswan_dies(result, words):
+    """V14"""
+    passed(result)
+    assert result["figures"]["clear"] == 0
+
+
 @pytest.mark.lab("vcm")
 @runs("kill=vcm seed=1", "kill=mn1 seed=2")
 def test_somebody_dies(result, words):

@@ -406,6 +406,26 @@ START_TEST(place_is_late)
 }
 END_TEST
 
+/* With two links for a while it says inside, then outside; the gateway, which knows better, reports the pair once. */
+START_TEST(inside_for_a_moment)
+{
+	struct vcm_message in = place(1, false), out = place(1, true);
+
+	w.ends[1].refuse = 2;
+	w.ends[1].answer = VCM_REFUSED;
+	talk(0, 1);
+	world_run(500);
+	ck_assert(none());
+	say(1, &in);
+	world_run(500);
+	ck_assert(none());
+	say(1, &out);
+	w.ends[1].refuse = 0;
+	world_run(2000);
+	ck_assert(direct());
+}
+END_TEST
+
 static void probe(int from, bool whole)
 {
 	struct vcm_message m = {.type = VCM_PROBE, .has = VCM_HAS_NONCE, .epoch = 5};
@@ -544,6 +564,7 @@ int main(void)
 	tcase_add_test(t, old_generation);
 	tcase_add_test(t, places);
 	tcase_add_test(t, place_is_late);
+	tcase_add_test(t, inside_for_a_moment);
 	tcase_add_test(t, probes);
 	tcase_add_test(t, spi_taken);
 	tcase_add_test(t, spi_always_taken);
