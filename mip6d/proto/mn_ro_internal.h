@@ -27,6 +27,7 @@
 #define RO_PROVOKED_S 5 /* at most one exchange in so long for what anybody can send */
 #define RO_REFUSED_MS 60000
 #define RO_REFUSED_MAX_MS 960000
+#define RO_SHARED_SOONER 12 /* times, with a peer that is known to answer */
 
 struct ro_token {
 	bool has;

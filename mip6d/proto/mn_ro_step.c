@@ -135,6 +135,12 @@ static void timer_of_state(struct ro_peer *p)
 	mn_timer(p->mn, &p->timer, when);
 }
 
+/* With whom a secret is shared (RFC 4449), he knows route optimization: what he did not answer was lost. */
+static int64_t refused_wait_ms(const struct ro_peer *p)
+{
+	return mn_ro_shared(p) ? p->refused_wait_ms / RO_SHARED_SOONER : p->refused_wait_ms;
+}
+
 /* The only place where the state changes. */
 static void change_state(struct ro_peer *p, enum mn_ro_state to, const char *why)
 {
@@ -155,7 +161,7 @@ static void change_state(struct ro_peer *p, enum mn_ro_state to, const char *why
 					      .type = EV_RO_STARTED, .status = -1, .text = why});
 		break;
 	case MN_RO_REFUSED:
-		mn_timer(p->mn, &p->timer, mono_add_ms(mn_now(p->mn), p->refused_wait_ms));
+		mn_timer(p->mn, &p->timer, mono_add_ms(mn_now(p->mn), refused_wait_ms(p)));
 		p->refused_wait_ms *= 2;
 		if (p->refused_wait_ms > RO_REFUSED_MAX_MS)
 			p->refused_wait_ms = RO_REFUSED_MAX_MS;

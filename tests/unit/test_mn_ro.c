@@ -960,6 +960,19 @@ static struct rr_shared shared(void)
 	return s;
 }
 
+/* Who shares a secret is asked again sooner. */
+START_TEST(shared_pause)
+{
+	struct rr_shared s = shared();
+
+	ck_assert_int_eq(mn_shared_set(A->mn, &peer, &s, -1), 0);
+	mn_traffic(A->mn, &peer);
+	wait_(15000, false);
+	ck_assert_int_eq(info(A, &peer).state, MN_RO_REFUSED);
+	ck_assert_int_eq(info(A, &peer).next_ms, 5000);
+}
+END_TEST
+
 START_TEST(shared_kbm)
 {
 	struct rr_shared s = shared(), bad = s;
@@ -1151,7 +1164,7 @@ int main(void)
 		home_test_is_judged, late_home_test, registered_late, refused, refused_again,
 		sequence_number_is_taken, nonces_expired, one_nonce_expired, deletion_refused,
 		parameter_problem, parameter_problem_for_an_update,
-		parameter_problem_of_the_home_agent, binding_errors, refresh_requests, shared_kbm,
+		parameter_problem_of_the_home_agent, binding_errors, refresh_requests, shared_kbm, shared_pause,
 		test_rate, update_rate, two_copies, copies_in_the_other_order, both_move};
 	Suite *s = suite_create("mn_ro");
 	SRunner *r;
