@@ -117,6 +117,7 @@ static void path(void *ctx, const struct in6_addr *peer_home, bool on)
 			log_warning("the direct path to %s is not tried: %s", in6_str(peer_home),
 				strerror(-err));
 	}
+	mn_ro_sealed(v->d->mn, peer_home, on);
 	w->path = on;
 	if (on)
 		look_at_path(v, peer_home);

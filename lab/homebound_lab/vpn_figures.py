@@ -204,9 +204,15 @@ def while_direct(run):
                if start + SLACK <= s.time < end and run.of_pair(s) and not any(0 <= s.time - up < SLACK for up in moves))
 
 
+def said(message):
+    """Which nodes a REPORT is about."""
+    return " ".join(f"{names[kind]} " + " ".join(str(ipaddress.IPv6Address(data[at:at + 16])) for at in range(len(data) % 16, len(data), 16))
+                    for kind, data in message.options if kind in (names := {3: "NODE", 4: "PAIR", 5: "CORRESPONDENT"}))
+
+
 def at_moves(run):
     """Messages of the manager's protocol in the second after a move while direct."""
-    return [f"{m.kind} {ipaddress.IPv6Address(m.source)} > {ipaddress.IPv6Address(m.destination)}" for m in run.messages()
+    return [f"{m.kind} {ipaddress.IPv6Address(m.source)} > {ipaddress.IPv6Address(m.destination)} {said(m)}".rstrip() for m in run.messages()
             for move in run.e.facts["moves"] if "sas" in move and move["up"] <= m.time < move["up"] + 1 and
             m.kind not in NOT_OF_A_MOVE]
 
@@ -229,7 +235,9 @@ def on_old_link(run):
     what comes for it then is lost until the gateway has heard of it. In embodiment 2, until the home agent stands in for it, after
     duplicate address detection (RFC 6275 10.3.1, 10.4.1)."""
     d = run.delays
-    late = HOME_DAD if run.k.embodiment == 2 else (max(d["mn1"], d["mn2"]) + 2 * d["ha"] + d["sg"]) / 1000
+    far = max(d["mn1"], d["mn2"])
+    # The home agent's DAD begins when the Binding Update has arrived.
+    late = HOME_DAD + (far + d["sg"]) / 1000 if run.k.embodiment == 2 else (far + 2 * d["ha"] + d["sg"]) / 1000
     count = 0
     for pair in STREAMS:
         left = [m["down"] for m in run.e.facts["moves"] if m["node"] == pair[1] and m["from"] == "office"]

@@ -174,6 +174,14 @@ int mn_shared_set(struct mn *mn, const struct in6_addr *peer, const struct rr_sh
 enum mn_ro_command { MN_RO_ON, MN_RO_OFF, MN_RO_FLUSH };
 int mn_ro_command(struct mn *mn, const struct in6_addr *peer, enum mn_ro_command c); /* 0, -ENOENT, -ENOSPC, -EINVAL */
 
+/*
+ * All that goes to this peer is ESP, which it takes from whatever care-of
+ * address it comes (V10): at a move what goes directly leaves from the new one
+ * at once, before the peer has a binding for it.  For a peer that there is;
+ * until it is taken back, or there is no peer any more.
+ */
+void mn_ro_sealed(struct mn *mn, const struct in6_addr *peer, bool on);
+
 enum mn_ro_state {
 	MN_RO_IDLE, /* known, and nothing to do: by rule or by hand, or at home with nothing registered */
 	MN_RO_TESTING, /* return routability is under way */

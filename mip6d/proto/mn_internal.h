@@ -454,6 +454,8 @@ void mn_heartbeat_forget(struct mn *mn); /* another home agent comes, or the end
 
 /* mn_ro.c and its neighbours: nothing happens where route optimization is off */
 void mn_ro_withdraw(struct mn *mn); /* the path changes: nothing goes directly any more */
+/* Away, at path.care_of: the same, but peers for whom all is ESP hear from the new place at once. */
+void mn_ro_follow(struct mn *mn);
 void mn_ro_path_changed(struct mn *mn); /* it has changed, and the Binding Update is on its way */
 void mn_ro_registered(struct mn *mn); /* the home agent has answered */
 void mn_ro_shutdown(struct mn *mn);

@@ -284,7 +284,7 @@ static void move_away(struct mn *mn, struct mn_link *l)
 	path_is(mn, MN_AWAY, l, &l->coa->addr);
 	route_set(l, true);
 	bu_path_set(mn);
-	mn_ro_withdraw(mn);
+	mn_ro_follow(mn);
 	tunnel(mn, &mn->path.care_of,
 		update || (!mn_has_home_agent(mn) && mn->config.hold_ms > 0));
 	announce(mn);

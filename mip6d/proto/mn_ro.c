@@ -220,6 +220,14 @@ static int command_flush(struct ro_peer *p)
 	return 0;
 }
 
+void mn_ro_sealed(struct mn *mn, const struct in6_addr *peer, bool on)
+{
+	struct ro_peer *p = mn->ro ? mn_ro_find(mn, peer) : NULL;
+
+	if (p)
+		p->sealed = on;
+}
+
 int mn_ro_command(struct mn *mn, const struct in6_addr *peer, enum mn_ro_command c)
 {
 	struct ro_peer *p;

@@ -75,6 +75,7 @@ struct ro_peer {
 	enum mn_ro_state state;
 	bool manual_on, manual_off;
 	bool wanted; /* by traffic; by hand is manual_on */
+	bool sealed; /* see mn_ro_sealed() */
 	bool forget; /* when nothing is left to delete over there */
 	bool unwatched; /* ro_watch(false) is in force */
 	bool direct, receiving, path_set; /* own_set(), receive_set(), bu_path_set() are in force */

@@ -93,6 +93,18 @@ static void direct_on(struct ro_peer *p)
 	mn_ro_emit(p, (struct mip6_event){.type = EV_RO_DIRECT, .care_of = p->bound, .status = -1});
 }
 
+/* From the new place at once: the peer takes it, binding or not. */
+static void follow(struct ro_peer *p)
+{
+	struct mn *mn = p->mn;
+
+	if (mn_check(mn,
+		    mn->ro->ops->own_set(mn->ro->ops_ctx, &mn->config.home_address, &p->addr,
+			    &mn->path.care_of),
+		    "send directly from the new place") < 0)
+		mn_ro_tunnel(p, "the node moves");
+}
+
 void mn_ro_tunnel(struct ro_peer *p, const char *why)
 {
 	struct mn *mn = p->mn;
@@ -390,6 +402,16 @@ void mn_ro_withdraw(struct mn *mn)
 		return;
 	for (struct ro_peer *p = mn->ro->peers; p; p = p->next)
 		mn_ro_tunnel(p, "the node moves");
+}
+
+void mn_ro_follow(struct mn *mn)
+{
+	for (struct ro_peer *p = mn->ro ? mn->ro->peers : NULL; p; p = p->next) {
+		if (p->sealed && p->direct)
+			follow(p);
+		else
+			mn_ro_tunnel(p, "the node moves");
+	}
 }
 
 void mn_ro_path_changed(struct mn *mn)

@@ -146,7 +146,7 @@ static void put_pairs(struct text *t, const struct vpn_gateway_config *c)
 	if (!c->every_packet)
 		put(t, "ip6 saddr . ip6 daddr @seen return\n");
 	put(t,
-		"meta l4proto 50 return\nip6 daddr { fe80::/10, ff00::/8 } return\n"
+		"meta l4proto { 50, 135 } return\nip6 daddr { fe80::/10, ff00::/8 } return\n"
 		"%squeue num %d bypass\n}\n",
 		seen, SYS_QUEUE_PAIRS);
 }

@@ -1145,6 +1145,31 @@ START_TEST(copies_in_the_other_order)
 END_TEST
 
 /* Both move in the same moment: the copies to the home addresses find them. */
+/* All is ESP: what goes directly leaves from the new place before anybody has answered; else by the tunnel until then. */
+START_TEST(sealed)
+{
+	struct rr_shared s = shared();
+	struct mn_ro_info there;
+
+	ck_assert_int_eq(mn_shared_set(A->mn, &peer, &s, 41), 0);
+	ck_assert_int_eq(cn_shared_set(w->far, &peer, &A->home, &s, 41), 0);
+	mn_traffic(A->mn, &peer);
+	run();
+	mn_ro_sealed(A->mn, &peer, true);
+	attach(A, "2001:db8:b::");
+	direct_from_here();
+	run();
+	direct_from_here();
+	there = info(A, &peer);
+	ck_assert(in6_equal(&there.care_of, &A->care_of));
+	mn_ro_sealed(A->mn, &peer, false);
+	attach(A, "2001:db8:d::");
+	ck_assert(!info(A, &peer).direct);
+	run();
+	direct_from_here();
+}
+END_TEST
+
 START_TEST(both_move)
 {
 	both();
@@ -1164,7 +1189,7 @@ int main(void)
 		home_test_is_judged, late_home_test, registered_late, refused, refused_again,
 		sequence_number_is_taken, nonces_expired, one_nonce_expired, deletion_refused,
 		parameter_problem, parameter_problem_for_an_update,
-		parameter_problem_of_the_home_agent, binding_errors, refresh_requests, shared_kbm, shared_pause,
+		parameter_problem_of_the_home_agent, binding_errors, refresh_requests, shared_kbm, shared_pause, sealed,
 		test_rate, update_rate, two_copies, copies_in_the_other_order, both_move};
 	Suite *s = suite_create("mn_ro");
 	SRunner *r;
