@@ -93,16 +93,23 @@ static void direct_on(struct ro_peer *p)
 	mn_ro_emit(p, (struct mip6_event){.type = EV_RO_DIRECT, .care_of = p->bound, .status = -1});
 }
 
-/* From the new place at once: the peer takes it, binding or not. */
+/* From the new place at once: the peer takes it, whatever care-of address it knows. */
 static void follow(struct ro_peer *p)
 {
 	struct mn *mn = p->mn;
+	const struct in6_addr *care_of = &mn->path.care_of;
 
 	if (mn_check(mn,
-		    mn->ro->ops->own_set(mn->ro->ops_ctx, &mn->config.home_address, &p->addr,
-			    &mn->path.care_of),
-		    "send directly from the new place") < 0)
+		    mn->ro->ops->own_set(
+			    mn->ro->ops_ctx, &mn->config.home_address, &p->addr, care_of),
+		    "send directly from the new place") < 0) {
 		mn_ro_tunnel(p, "the node moves");
+		return;
+	}
+	if (p->direct)
+		return;
+	p->direct = true;
+	mn_ro_emit(p, (struct mip6_event){.type = EV_RO_DIRECT, .care_of = *care_of, .status = -1});
 }
 
 void mn_ro_tunnel(struct ro_peer *p, const char *why)
@@ -407,7 +414,7 @@ void mn_ro_withdraw(struct mn *mn)
 void mn_ro_follow(struct mn *mn)
 {
 	for (struct ro_peer *p = mn->ro ? mn->ro->peers : NULL; p; p = p->next) {
-		if (p->sealed && p->direct)
+		if (p->sealed && !in6_is_any(&p->bound) && mono_before(mn_now(mn), p->bound_until))
 			follow(p);
 		else
 			mn_ro_tunnel(p, "the node moves");
