@@ -7,6 +7,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,7 +43,8 @@ static int put_element(struct nl_msg *m, const struct nft_change *c, size_t key_
 	err = nla_put(m, NFTA_DATA_VALUE, (int)key_len, c->key);
 	nla_nest_end(m, k);
 	if (c->add && c->timeout_s)
-		err |= nla_put_u64(m, NFTA_SET_ELEM_TIMEOUT, htobe64(c->timeout_s * UINT64_C(1000)));
+		err |= nla_put_u64(
+			m, NFTA_SET_ELEM_TIMEOUT, htobe64(c->timeout_s * UINT64_C(1000)));
 	nla_nest_end(m, e);
 	return err;
 }
@@ -130,4 +132,20 @@ int nft_dump(struct nlreq *r, const char *set, size_t key_len,
 	struct dump d = {key_len, fn, arg};
 
 	return nlreq_dump(r, set_msg(NFT_MSG_GETSETELEM, 0, NULL, set), dump_message, &d);
+}
+
+void nft_put(struct nft_text *t, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(t->at, t->left, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= t->left) {
+		t->whole = false;
+		return;
+	}
+	t->at += n;
+	t->left -= (size_t)n;
 }

@@ -17,6 +17,14 @@
 struct nlreq; /* of NETLINK_NETFILTER */
 struct nl_msg;
 
+/* A table as text for common/nft_load.h, put together in a buffer of its user's. */
+struct nft_text {
+	char *at;
+	size_t left;
+	bool whole; /* true at the beginning; false: something did not fit, and is missing */
+};
+__attribute__((format(printf, 2, 3))) void nft_put(struct nft_text *t, const char *fmt, ...);
+
 #define NFT_KEY_MAX 32
 
 struct nft_change {

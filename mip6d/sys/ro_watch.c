@@ -7,7 +7,6 @@
  * not come this way, and strangers can fill but a bounded set.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,89 +20,68 @@
 #define QUEUE_MAX 1024
 #define SEEN_MAX 4096
 
-struct text {
-	char *at;
-	size_t left;
-	bool whole;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct text *t, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(t->at, t->left, fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= t->left) {
-		t->whole = false;
-		return;
-	}
-	t->at += n;
-	t->left -= (size_t)n;
-}
-
-static void put_after(struct text *t, size_t i, const struct ro_watch_rule *r, const char *peer)
+static void put_after(struct nft_text *t, size_t i, const struct ro_watch_rule *r, const char *peer)
 {
 	/* At any speed: so slow that it never counts within the life of an element. */
 	if (r->per_s)
-		put(t, "update @meter%zu { ip6 %s limit rate over %u/second burst %u packets } ", i,
-			peer, r->per_s, r->packets ? r->packets : 1);
+		nft_put(t,
+			"update @meter%zu { ip6 %s limit rate over %u/second burst %u packets } ",
+			i, peer, r->per_s, r->packets ? r->packets : 1);
 	else
-		put(t, "update @meter%zu { ip6 %s limit rate over 1/day burst %u packets } ", i,
+		nft_put(t, "update @meter%zu { ip6 %s limit rate over 1/day burst %u packets } ", i,
 			peer, r->packets ? r->packets : 1);
 }
 
-static void put_rule(struct text *t, size_t i, const struct ro_watch_rule *r, const char *peer)
+static void put_rule(struct nft_text *t, size_t i, const struct ro_watch_rule *r, const char *peer)
 {
-	put(t, "ip6 %s %s/%u ", peer, in6_str(&r->peers.addr), r->peers.plen);
+	nft_put(t, "ip6 %s %s/%u ", peer, in6_str(&r->peers.addr), r->peers.plen);
 	if (r->when == RO_WATCH_NEVER) {
-		put(t, "return\n");
+		nft_put(t, "return\n");
 		return;
 	}
 	if (r->when == RO_WATCH_AFTER)
 		put_after(t, i, r, peer);
-	put(t, "add @" SYS_NFT_RO_SEEN " { ip6 %s timeout %ds } queue num %d bypass\n", peer,
+	nft_put(t, "add @" SYS_NFT_RO_SEEN " { ip6 %s timeout %ds } queue num %d bypass\n", peer,
 		RO_SEEN_S, SYS_QUEUE_TRAFFIC);
 	/* First match: what is below the threshold of this rule is not for the next. */
-	put(t, "ip6 %s %s/%u return\n", peer, in6_str(&r->peers.addr), r->peers.plen);
+	nft_put(t, "ip6 %s %s/%u return\n", peer, in6_str(&r->peers.addr), r->peers.plen);
 }
 
-static void put_chain(struct text *t, const struct ro_kernel_config *c, bool out)
+static void put_chain(struct nft_text *t, const struct ro_kernel_config *c, bool out)
 {
 	const char *peer = out ? "daddr" : "saddr";
 
-	put(t, "chain watch_%s { type filter hook %s priority %d;\n", out ? "out" : "in",
+	nft_put(t, "chain watch_%s { type filter hook %s priority %d;\n", out ? "out" : "in",
 		out ? "output" : "input", SYS_NFT_PRIORITY - 5);
-	put(t, "ip6 %s != %s return\n", out ? "saddr" : "daddr", in6_str(&c->home_address));
-	put(t, "ip6 %s { fe80::/10, ff00::/8, ::1 } return\n", peer);
-	put(t, "ip6 %s @%s return\n", peer, SYS_NFT_RO_KNOWN);
-	put(t, "ip6 %s @%s return\n", peer, SYS_NFT_RO_SEEN);
-	put(t, "meta l4proto { 50, 135 } return\nicmpv6 type 133-137 return\n");
+	nft_put(t, "ip6 %s != %s return\n", out ? "saddr" : "daddr", in6_str(&c->home_address));
+	nft_put(t, "ip6 %s { fe80::/10, ff00::/8, ::1 } return\n", peer);
+	nft_put(t, "ip6 %s @%s return\n", peer, SYS_NFT_RO_KNOWN);
+	nft_put(t, "ip6 %s @%s return\n", peer, SYS_NFT_RO_SEEN);
+	nft_put(t, "meta l4proto { 50, 135 } return\nicmpv6 type 133-137 return\n");
 	/*
 	 * The address of a packet with a Home Address option is not the peer's yet, and that of
 	 * one with a type 2 routing header, which passes the output hook once more when it has
 	 * got it, is not the peer's any more.
 	 */
-	put(t, "exthdr dst exists return\nexthdr rt exists return\n");
+	nft_put(t, "exthdr dst exists return\nexthdr rt exists return\n");
 	for (size_t i = 0; i < c->n_rules; i++)
 		put_rule(t, i, &c->rules[i], peer);
-	put(t, "}\n");
+	nft_put(t, "}\n");
 }
 
 bool ro_watch_rules(const struct ro_kernel_config *c, char *text, size_t len)
 {
-	struct text t = {text, len, true};
+	struct nft_text t = {text, len, true};
 
 	text[0] = 0;
 	if (!c->n_rules)
 		return true;
-	put(&t, "set " SYS_NFT_RO_KNOWN " { type ipv6_addr; size 65536; }\n");
-	put(&t, "set " SYS_NFT_RO_SEEN " { type ipv6_addr; size %d; flags dynamic,timeout; }\n",
+	nft_put(&t, "set " SYS_NFT_RO_KNOWN " { type ipv6_addr; size 65536; }\n");
+	nft_put(&t, "set " SYS_NFT_RO_SEEN " { type ipv6_addr; size %d; flags dynamic,timeout; }\n",
 		SEEN_MAX);
 	for (size_t i = 0; i < c->n_rules; i++)
 		if (c->rules[i].when == RO_WATCH_AFTER)
-			put(&t,
+			nft_put(&t,
 				"set meter%zu { type ipv6_addr; size %d; flags dynamic,timeout; "
 				"timeout 10m; }\n",
 				i, SEEN_MAX);

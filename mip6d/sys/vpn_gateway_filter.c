@@ -15,7 +15,6 @@
  * comes before anything is done with what was read.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,52 +37,32 @@
 #define SEEN_S 3
 #define PAIRS_A_BATCH 600 /* four changes and more each, in messages of 60 */
 
-struct text {
-	char *at;
-	size_t left;
-	bool whole;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct text *t, const char *fmt, ...)
+static void put_sets(struct nft_text *t, const struct vpn_gateway_config *c)
 {
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(t->at, t->left, fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= t->left) {
-		t->whole = false;
-		return;
-	}
-	t->at += n;
-	t->left -= (size_t)n;
-}
-
-static void put_sets(struct text *t, const struct vpn_gateway_config *c)
-{
-	put(t, "add table ip6 " T "\ndelete table ip6 " T "\ntable ip6 " T " {\n");
-	put(t, "set nodes { type ipv6_addr; }\nset outside { type ipv6_addr; }\n");
-	put(t, "set outside_na { typeof ip6 hoplimit . @th,64,128; }\n");
-	put(t, "set known { type ipv6_addr . ipv6_addr; flags timeout; size %d; }\n", KNOWN_MAX);
-	put(t,
+	nft_put(t, "add table ip6 " T "\ndelete table ip6 " T "\ntable ip6 " T " {\n");
+	nft_put(t, "set nodes { type ipv6_addr; }\nset outside { type ipv6_addr; }\n");
+	nft_put(t, "set outside_na { typeof ip6 hoplimit . @th,64,128; }\n");
+	nft_put(t, "set known { type ipv6_addr . ipv6_addr; flags timeout; size %d; }\n",
+		KNOWN_MAX);
+	nft_put(t,
 		"set seen { type ipv6_addr . ipv6_addr; flags dynamic,timeout; timeout %ds; size "
 		"%d; }\n",
 		SEEN_S, SEEN_MAX);
 	for (size_t i = 0; i < 2; i++)
-		put(t,
+		nft_put(t,
 			"set told_%s { type ipv6_addr; flags dynamic,timeout; timeout 1s; size "
 			"65536; }\n",
 			i ? "inside" : "outside");
-	put(t, "set asked { type ipv6_addr; flags dynamic,timeout; timeout 5s; size 65536; }\n");
-	put(t, "set internal { type ipv6_addr; flags interval; elements = {");
+	nft_put(t,
+		"set asked { type ipv6_addr; flags dynamic,timeout; timeout 5s; size 65536; }\n");
+	nft_put(t, "set internal { type ipv6_addr; flags interval; elements = {");
 	for (size_t i = 0; i < c->n_internal; i++)
-		put(t, "%s %s/%u", i ? "," : "", in6_str(&c->internal[i].addr),
+		nft_put(t, "%s %s/%u", i ? "," : "", in6_str(&c->internal[i].addr),
 			c->internal[i].plen);
-	put(t, " }; }\nset links { type ifname; elements = { \"lo\"");
+	nft_put(t, " }; }\nset links { type ifname; elements = { \"lo\"");
 	for (size_t i = 0; i < c->n_interfaces; i++)
-		put(t, ", \"%s\"", c->interfaces[i]);
-	put(t, " }; }\n");
+		nft_put(t, ", \"%s\"", c->interfaces[i]);
+	nft_put(t, " }; }\n");
 }
 
 /*
@@ -91,7 +70,7 @@ static void put_sets(struct text *t, const struct vpn_gateway_config *c)
  * those of nodes outside, by which they make and use the direct path between
  * them: Mobility Headers, which protect themselves, and ESP.
  */
-static void put_guard(struct text *t, const struct vpn_gateway_config *c)
+static void put_guard(struct nft_text *t, const struct vpn_gateway_config *c)
 {
 	const char *address = in6_str(&c->address),
 		   *to_node = c->activates ? ""
@@ -99,13 +78,13 @@ static void put_guard(struct text *t, const struct vpn_gateway_config *c)
 		   *of_node = c->activates ? ""
 					   : "ip6 saddr @outside meta l4proto { 50, 135 } return\n";
 
-	put(t,
+	nft_put(t,
 		"chain guard_in { type filter hook prerouting priority -200;\n"
 		"iifname @links return\nmeta ipsec exists return\n"
 		"ip6 saddr @internal counter drop\nip6 daddr %s return\n%s"
 		"ip6 daddr @internal counter drop\n}\n",
 		address, to_node);
-	put(t,
+	nft_put(t,
 		"chain guard_out { type filter hook postrouting priority 0;\n"
 		"oifname @links return\nrt ipsec exists return\n%s"
 		"ip6 daddr @internal counter drop\nip6 saddr %s return\n%s"
@@ -118,7 +97,7 @@ static void put_guard(struct text *t, const struct vpn_gateway_config *c)
  * know it yet, and takes the answer by the tunnel.  Asking again means that it
  * did not come by there.
  */
-static void put_evidence(struct text *t)
+static void put_evidence(struct nft_text *t)
 {
 	static const char inside[] =
 		"meta ipsec missing iifname @links iifname != \"lo\" ip6 saddr @outside";
@@ -127,9 +106,9 @@ static void put_evidence(struct text *t)
 	snprintf(tell, sizeof(tell),
 		"ip6 saddr != @told_inside add @told_inside { ip6 saddr } queue num %d bypass",
 		SYS_QUEUE_INSIDE);
-	put(t, "chain asking {\n%s ip6 saddr @asked %s\n%s add @asked { ip6 saddr }\n}\n", inside,
-		tell, inside);
-	put(t,
+	nft_put(t, "chain asking {\n%s ip6 saddr @asked %s\n%s add @asked { ip6 saddr }\n}\n",
+		inside, tell, inside);
+	nft_put(t,
 		"chain evidence {\n"
 		"meta ipsec exists ip6 saddr @nodes ip6 saddr != @outside ip6 saddr != "
 		"@told_outside "
@@ -138,24 +117,25 @@ static void put_evidence(struct text *t)
 		SYS_QUEUE_OUTSIDE, VCM_PROBE_PORT, inside, tell);
 }
 
-static void put_pairs(struct text *t, const struct vpn_gateway_config *c)
+static void put_pairs(struct nft_text *t, const struct vpn_gateway_config *c)
 {
 	const char *seen = c->every_packet ? "" : "add @seen { ip6 saddr . ip6 daddr } ";
 
-	put(t, "chain talk {\nip6 saddr . ip6 daddr @known return\n");
+	nft_put(t, "chain talk {\nip6 saddr . ip6 daddr @known return\n");
 	if (!c->every_packet)
-		put(t, "ip6 saddr . ip6 daddr @seen return\n");
-	put(t,
+		nft_put(t, "ip6 saddr . ip6 daddr @seen return\n");
+	nft_put(t,
 		"meta l4proto { 50, 135 } return\nip6 daddr { fe80::/10, ff00::/8 } return\n"
 		"%squeue num %d bypass\n}\n",
 		seen, SYS_QUEUE_PAIRS);
 }
 
-static void put_hooks(struct text *t)
+static void put_hooks(struct nft_text *t)
 {
-	put(t, "chain forwarded { type filter hook forward priority 0;\n"
-	       "jump evidence\nip6 saddr @outside jump talk\nip6 daddr @outside jump talk\n}\n");
-	put(t,
+	nft_put(t,
+		"chain forwarded { type filter hook forward priority 0;\n"
+		"jump evidence\nip6 saddr @outside jump talk\nip6 daddr @outside jump talk\n}\n");
+	nft_put(t,
 		"chain received { type filter hook input priority 0;\n"
 		"icmpv6 type 136 iifname @links ip6 hoplimit . @th,64,128 @outside_na queue num %d "
 		"bypass\n"
@@ -166,7 +146,7 @@ static void put_hooks(struct text *t)
 static int load(const struct vpn_gateway_config *c, char *err, size_t errlen)
 {
 	char rules[8192], why[512];
-	struct text t = {rules, sizeof(rules), true};
+	struct nft_text t = {rules, sizeof(rules), true};
 
 	put_sets(&t, c);
 	put_guard(&t, c);
