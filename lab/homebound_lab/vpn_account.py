@@ -7,6 +7,7 @@ from . import headers, layers, packets
 
 BINDING_UPDATE, BINDING_ACKNOWLEDGEMENT = 5, 6
 AT_ONCE = 0.005  # s, in which a daemon acts on a message
+PROBE_PORT = 27961
 HOME_DAD = 1.0  # s, RFC 6275 10.3.1
 LOOP = 0.02  # s, between a moment and what the story notes of it
 FIGURES = ("lost_by_core", "lost_on_old_link", "lost_unregistered", "lost_while_dead", "lost_until_proven")
@@ -176,5 +177,5 @@ class Account:
     def answered(self, name, begin):
         """When the first answer to a probe after this is on the link of the office."""
         internal = packets.octets(self.run.at.internal[name])
-        return next((s.time for s in self.run.seen["office"] if s.time >= begin and s.destination == internal and
-                     (m := layers.message(s)) and m.kind == "PROBE-REPLY"), begin)
+        return next((s.time for s in self.run.seen["office"] if s.time >= begin and s.destination == internal and s.proto == headers.UDP and
+                     int.from_bytes(s.text[:2], "big") == PROBE_PORT), begin)

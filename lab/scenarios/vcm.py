@@ -70,8 +70,10 @@ def run(lab):
     story = vpn_story.Story(lab, net)
     story.settle("inside")
     flowing = talk(lab, net)
-    story.tell()
-    end(lab, net, flowing)
+    try:
+        story.tell()
+    finally:
+        end(lab, net, flowing)
 
 
 def judge(e):
