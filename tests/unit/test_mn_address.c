@@ -53,8 +53,8 @@ START_TEST(foreign_tunnel_moves)
 
 	move_to_b(w);
 	/* the old address goes at once: it is what the other daemon waits for */
-	expect(w, "tunnel none hold", "ll 1 opt", "rs 1 L1", "addr 1 B1 opt", "route 1 RB B1 primary",
-		"tunnel B1 hold", "route- 1 A1", "addr- 1 A1");
+	expect(w, "tunnel none hold", "ll 1 opt", "rs 1 L1", "addr 1 B1 opt",
+		"route 1 RB B1 primary", "tunnel B1 hold", "route- 1 A1", "addr- 1 A1");
 	ck_assert_int_eq(info(w).location, MN_AWAY);
 	/* while it moves there is none */
 	tunnel_moved(w, NULL);
