@@ -27,6 +27,7 @@ CHILDREN = {
 				remote_ts = %(remote_data)s
 				policies = no
 				reqid = %(reqid_data)d
+				replay_window = 1024
 				esp_proposals = aes256gcm16,aes128gcm16
 %(times)s			}
 """,
@@ -68,7 +69,7 @@ def configuration(lab, address, nodes, agents, networks=()):
     mobile = address in nodes
     rekeys = hasattr(lab, "rekey_s") and mobile
     times = f"\t\t\t\trekey_time = {lab.rekey_s}s\n\t\t\t\tlife_time = {2 * lab.rekey_s}s\n\t\t\t\trand_time = 1s\n" if rekeys else ""
-    split = lab.keys.arrangement == "home-address"
+    split = getattr(lab.keys, "arrangement", "home-address") == "home-address"
     text, lines = "", []
     if mobile:
         uses = ("signal",) if split else ("signal", "data")
