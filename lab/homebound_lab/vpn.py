@@ -126,8 +126,10 @@ def home_strongswan(lab, net, name, address):
     at, k = net.at, lab.keys
     if k.ike_rekey:
         lab.rekey_s = k.ike_rekey
+    lab.dpd_s = 10
     text, lines = swans.configuration(lab, address, [at.home[n] for n in MEMBERS], [at.home_agent])
-    swan = StrongSwan(lab, getattr(net, name), text, plugin_settings="kernel-netlink { roam_events = no }\n").start()
+    swan = StrongSwan(lab, getattr(net, name), text, more="" if name == "sg" else NODE_CHARON,
+                      plugin_settings="kernel-netlink { roam_events = no }\n").start()
     net.daemons[f"charon-{name}"] = swan
     return f'strongswan = {{ socket = "{swan.socket}"; }}; nodes = ( {", ".join(lines)} );'
 
@@ -138,16 +140,21 @@ def tunnels(net):
 
 
 def check_strongswan(lab, net):
-    """Each node and the gateway's charon have one pair of SAs, the same one, and the kernel has it."""
+    """Each node and the gateway's charon have one pair of SAs, the same one, and the kernel has it; when the gateway's was killed,
+    after the nodes have asked whether it is there."""
     swans = {name: net.daemons.get(f"charon-{name}") for name in ("sg", *NODES)}
     child, node_reqid, gateway_reqid, step = tunnels(net)
-    for n, name in enumerate(NODES if swans["sg"] else ()):
+
+    def same(n, name):
         mine = swans[name].children(child)
         theirs = [c for c in swans["sg"].children(child) if int(c["reqid"]) == gateway_reqid + 2 * n]
-        lab.check(len(mine) == len(theirs) == 1 and mine[0]["spi-in"] == theirs[0]["spi-out"] and
-                  mine[0]["spi-out"] == theirs[0]["spi-in"], f"{name}: charon has {mine}, the gateway's {theirs}")
+        return len(mine) == len(theirs) == 1 and mine[0]["spi-in"] == theirs[0]["spi-out"] and mine[0]["spi-out"] == theirs[0]["spi-in"]
+
+    for n, name in enumerate(NODES if swans["sg"] else ()):
+        lab.holds_within(lambda: same(n, name), 25, f"{name}: the same SAs at its charon and the gateway's")
         there = getattr(net, name).command(["ip", "xfrm", "state"])
-        lab.check(all(f"spi 0x{c['spi-in']} reqid {node_reqid + step * n} " in there for c in mine), f"{name}: its kernel has not {mine}")
+        lab.check(all(f"spi 0x{c['spi-in']} reqid {node_reqid + step * n} " in there for c in swans[name].children(child)),
+                  f"{name}: its kernel has not what its charon has")
 
 
 # --- daemons
