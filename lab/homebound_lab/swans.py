@@ -59,13 +59,14 @@ def connection(name, addresses, local, remote, networks, mobile, reqid, uses, ti
     whole = ",".join(f"{n}" for n in [f"{local if mobile else remote}/128", *networks])
     v = {"local": local, "remote": remote, "local_data": whole if mobile else "::/0", "remote_data": "::/0" if mobile else whole,
          "reqid": reqid, "reqid_data": reqid + 1, "times": times}
-    return CONNECTION % {"name": name, "addresses": addresses, "local_id": identity(local), "remote_id": identity(remote), "dpd": dpd_s,
-                         "children": "".join(CHILDREN[use] % v for use in uses)}
+    return CONNECTION % {"name": name, "addresses": addresses, "local_id": identity(local),
+                         "remote_id": identity(remote), "dpd": dpd_s, "children": "".join(CHILDREN[use] % v for use in uses)}
 
 
 def configuration(lab, address, nodes, agents, networks=()):
     """(swanctl.conf, lines of ipsec.nodes) of the node or home agent with this address. A scenario may have lab.rekey_s: the
-    node's SAs are replaced that often; and lab.dpd_s: IKE asks that often whether the other end is there."""
+    node's SAs are replaced that often;
+    and lab.dpd_s: IKE asks that often whether the other end is there."""
     mobile = address in nodes
     rekeys = hasattr(lab, "rekey_s") and mobile
     times = f"\t\t\t\trekey_time = {lab.rekey_s}s\n\t\t\t\tlife_time = {2 * lab.rekey_s}s\n\t\t\t\trand_time = 1s\n" if rekeys else ""

@@ -28,7 +28,7 @@ LIMIT_PER_SEED = 60
 
 def setup(lab):
     k = lab.keys
-    net = Intranet(lab, k.embodiment, k.rtt, fake=k.fake)
+    net = Intranet(lab, k.embodiment, k.rtt, fake=k.fake, lossy=k.loss > 0)
     for name in ("mn1", "mn2", "sg"):
         vpn.watch(lab, getattr(net, name))
     capture.start(lab, net.capture_points(), snaplen=700)
@@ -69,8 +69,10 @@ def run(lab):
     story = vpn_story.Story(lab, net)
     story.settle("inside")
     flowing = talk(lab, net)
-    story.tell()
-    end(lab, net, flowing)
+    try:
+        story.tell()
+    finally:
+        end(lab, net, flowing)
 
 
 def judge(e):

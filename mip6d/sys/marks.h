@@ -63,6 +63,7 @@
 #define SYS_QUEUE_OUTSIDE 27962 /* NFQUEUE: a node's packet that came through IPsec */
 #define SYS_QUEUE_INSIDE 27963 /* NFQUEUE: one that came in clear, inside */
 #define SYS_QUEUE_PAIRS 27964 /* NFQUEUE: the first one of a pair */
+#define SYS_QUEUE_ASKING 27965 /* NFQUEUE: of a node that asks whether it is inside, and the answer */
 
 #define SYS_VPN_DEVICE "mip6vpn0" /* routes of nodes outside lead here, at their gateway */
 

@@ -19,6 +19,7 @@
 struct nfqueue {
 	struct mnl_socket *socket;
 	uint16_t num;
+	struct nfqueue_origin origin;
 };
 
 static struct nlmsghdr *header(const struct nfqueue *q, char *buf, int type)
@@ -118,7 +119,30 @@ int nfqueue_fd(const struct nfqueue *q)
 	return mnl_socket_get_fd(q->socket);
 }
 
+const struct nfqueue_origin *nfqueue_origin(const struct nfqueue *q)
+{
+	return &q->origin;
+}
+
+static struct nfqueue_origin read_origin(struct nlattr *const tb[])
+{
+	struct nfqueue_origin o = {0};
+	struct nfqnl_msg_packet_hw hw;
+
+	if (tb[NFQA_IFINDEX_INDEV])
+		o.ifindex = (int)ntohl(mnl_attr_get_u32(tb[NFQA_IFINDEX_INDEV]));
+	if (!tb[NFQA_HWADDR] || mnl_attr_get_payload_len(tb[NFQA_HWADDR]) < sizeof(hw))
+		return o;
+	memcpy(&hw, mnl_attr_get_payload(tb[NFQA_HWADDR]), sizeof(hw));
+	if (ntohs(hw.hw_addrlen) > sizeof(o.mac))
+		return o;
+	o.mac_len = ntohs(hw.hw_addrlen);
+	memcpy(o.mac, hw.hw_addr, o.mac_len);
+	return o;
+}
+
 struct reader {
+	struct nfqueue *queue;
 	nfqueue_fn *fn;
 	void *arg;
 };
@@ -126,7 +150,7 @@ struct reader {
 static int one_packet(const struct nlmsghdr *h, void *arg)
 {
 	struct nlattr *tb[NFQA_MAX + 1] = {NULL};
-	const struct reader *r = arg;
+	struct reader *r = arg;
 	struct nfqnl_msg_packet_hdr p;
 	const uint8_t *data = NULL;
 	size_t len = 0;
@@ -139,13 +163,14 @@ static int one_packet(const struct nlmsghdr *h, void *arg)
 		data = mnl_attr_get_payload(tb[NFQA_PAYLOAD]);
 		len = mnl_attr_get_payload_len(tb[NFQA_PAYLOAD]);
 	}
+	r->queue->origin = read_origin(tb);
 	r->fn(r->arg, ntohl(p.packet_id), data, len);
 	return MNL_CB_OK;
 }
 
 bool nfqueue_read(struct nfqueue *q, nfqueue_fn *fn, void *arg)
 {
-	struct reader r = {fn, arg};
+	struct reader r = {q, fn, arg};
 	char buf[MESSAGE] __attribute__((aligned(8)));
 
 	for (int i = 0; i < BURST; i++) {

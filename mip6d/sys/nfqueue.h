@@ -28,6 +28,14 @@ int nfqueue_fd(const struct nfqueue *q);
 
 /* A packet waits: its id rises by one from packet to packet. */
 typedef void nfqueue_fn(void *arg, uint32_t id, const uint8_t *data, size_t len);
+
+/* Where the packet in hand came in; to be asked for within nfqueue_fn.  ifindex or mac_len 0: not known. */
+struct nfqueue_origin {
+	int ifindex;
+	size_t mac_len;
+	uint8_t mac[8]; /* of the sender on that link */
+};
+const struct nfqueue_origin *nfqueue_origin(const struct nfqueue *q);
 /* Read what is there, at most a burst; true when there may be more. */
 bool nfqueue_read(struct nfqueue *q, nfqueue_fn *fn, void *arg);
 

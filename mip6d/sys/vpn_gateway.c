@@ -211,6 +211,7 @@ struct vpn_gateway *vpn_gateway_open(const struct vpn_gateway_config *c, struct 
 	v->events = *events;
 	v->ctx = ctx;
 	v->log = (struct log_limit)LOG_LIMIT_INIT(5, 6);
+	v->packet_fd = -1;
 	if (open_all(v, err, errlen)) {
 		vpn_gateway_close(v);
 		return NULL;

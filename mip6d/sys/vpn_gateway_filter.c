@@ -54,7 +54,8 @@ static void put_sets(struct nft_text *t, const struct vpn_gateway_config *c)
 			"65536; }\n",
 			i ? "inside" : "outside");
 	nft_put(t,
-		"set asked { type ipv6_addr; flags dynamic,timeout; timeout 5s; size 65536; }\n");
+		"set asked { type ipv6_addr; flags dynamic,timeout; timeout %ds; size 65536; }\n",
+		VPN_ASKED_S);
 	nft_put(t, "set internal { type ipv6_addr; flags interval; elements = {");
 	for (size_t i = 0; i < c->n_internal; i++)
 		nft_put(t, "%s %s/%u", i ? "," : "", in6_str(&c->internal[i].addr),
@@ -103,8 +104,9 @@ static void put_guard(struct nft_text *t, const struct vpn_gateway_config *c)
 
 /*
  * Who asks the manager whether he is inside (ESP, or a PROBE in clear) does not
- * know it yet, and takes the answer by the tunnel.  Asking again means that it
- * did not come by there.
+ * know it yet: he gets the answer by the tunnel and by the link where he asked
+ * (vpn_gateway_answer.c).  What he says to the manager next shows that he has
+ * it, or that it did not come by the tunnel.
  */
 static void put_evidence(struct nft_text *t)
 {
@@ -115,8 +117,10 @@ static void put_evidence(struct nft_text *t)
 	snprintf(tell, sizeof(tell),
 		"ip6 saddr != @told_inside add @told_inside { ip6 saddr } queue num %d bypass",
 		SYS_QUEUE_INSIDE);
-	nft_put(t, "chain asking {\n%s ip6 saddr @asked %s\n%s add @asked { ip6 saddr }\n}\n",
-		inside, tell, inside);
+	nft_put(t,
+		"chain asking {\n%s ip6 saddr @asked %s\n%s add @asked { ip6 saddr } queue num %d "
+		"bypass\n}\n",
+		inside, tell, inside, SYS_QUEUE_ASKING);
 	nft_put(t,
 		"chain evidence {\n"
 		"meta ipsec exists ip6 saddr @nodes ip6 saddr != @outside ip6 saddr != "
@@ -139,11 +143,13 @@ static void put_pairs(struct nft_text *t, const struct vpn_gateway_config *c)
 		seen, SYS_QUEUE_PAIRS);
 }
 
-static void put_hooks(struct nft_text *t)
+static void put_hooks(struct nft_text *t, const struct vpn_gateway_config *c)
 {
 	nft_put(t,
 		"chain forwarded { type filter hook forward priority 0;\n"
-		"jump evidence\nip6 saddr @outside jump talk\nip6 daddr @outside jump talk\n}\n");
+		"ip6 saddr %s meta l4proto 50 ip6 daddr @asked ip6 daddr @outside queue num %d bypass\n"
+		"jump evidence\nip6 saddr @outside jump talk\nip6 daddr @outside jump talk\n}\n",
+		in6_str(&c->manager), SYS_QUEUE_ASKING);
 	nft_put(t,
 		"chain received { type filter hook input priority 0;\n"
 		"icmpv6 type 136 iifname @links ip6 hoplimit . @th,64,128 @outside_na queue num %d "
@@ -161,7 +167,7 @@ static int load(const struct vpn_gateway_config *c, char *err, size_t errlen)
 	put_guard(&t, c);
 	put_evidence(&t);
 	put_pairs(&t, c);
-	put_hooks(&t);
+	put_hooks(&t, c);
 	if (!t.whole)
 		return -ENOSPC;
 	if (nft_load(rules, false, why, sizeof(why)) == 0)
@@ -295,9 +301,12 @@ static void tell_inside(struct vpn_gateway *v, const uint8_t *data, size_t len)
 
 	if (!addresses(data, len, &src, &dst))
 		return;
-	v->stats.told_inside++;
-	if (advertised(data, len, &dst))
+	if (advertised(data, len, &dst)) {
+		if (vpn_answers_wanted(v, &dst))
+			return; /* Neighbor Discovery is open while it asks */
 		src = dst;
+	}
+	v->stats.told_inside++;
 	v->events.inside(v->ctx, &src);
 }
 
@@ -350,9 +359,11 @@ int vpn_filter_open(struct vpn_gateway *v, char *err, size_t errlen)
 		rc = open_queue(v, &v->queues[1], SYS_QUEUE_INSIDE, tell_inside);
 	if (!rc)
 		rc = open_queue(v, &v->queues[2], SYS_QUEUE_PAIRS, tell_pair);
+	if (!rc)
+		rc = vpn_answers_open(v);
 	if (rc) {
 		snprintf(err, errlen, "cannot listen to packet queues %d to %d: %s",
-			SYS_QUEUE_OUTSIDE, SYS_QUEUE_PAIRS, strerror(-rc));
+			SYS_QUEUE_OUTSIDE, SYS_QUEUE_ASKING, strerror(-rc));
 		return rc;
 	}
 	return load(&v->config, err, errlen);
@@ -364,6 +375,7 @@ void vpn_filter_close(struct vpn_gateway *v)
 
 	sys_loop_after_cancel(v->loop, &v->after);
 	nft_load("add table ip6 " T "\ndelete table ip6 " T "\n", false, why, sizeof(why));
+	vpn_answers_close(v);
 	for (size_t i = 0; i < VPN_QUEUES; i++) {
 		if (!v->queues[i].queue)
 			continue;

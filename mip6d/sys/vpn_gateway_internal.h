@@ -11,6 +11,7 @@
 #include "mip6d/sys/vpn_gateway.h"
 
 #define VPN_QUEUES 3
+#define VPN_ASKED_S 5 /* for so long a node that has asked may not know where it is */
 #define VPN_PENDING 512
 #define VPN_LINKS 16
 
@@ -25,9 +26,18 @@ struct vpn_queue {
 	void (*tell)(struct vpn_gateway *v, const uint8_t *data, size_t len);
 };
 
+/* By which way a node asks the manager whether it is inside. */
+struct vpn_asking {
+	monotime_t until;
+	int ifindex;
+	size_t mac_len;
+	uint8_t mac[8];
+};
+
 struct vpn_node {
 	struct ipsec_vpn_node n;
 	bool outside;
+	struct vpn_asking asking;
 	UT_hash_handle hh; /* by internal address */
 };
 
@@ -56,6 +66,8 @@ struct vpn_gateway {
 	struct vpn_link links[VPN_LINKS];
 	struct vpn_node *nodes;
 	struct vpn_queue queues[VPN_QUEUES];
+	struct nfqueue *asking; /* vpn_gateway_answer.c */
+	int packet_fd;
 	struct sys_after after;
 	size_t n_pending;
 	struct vpn_pair pending[VPN_PENDING];
@@ -72,6 +84,11 @@ int vpn_filter_open(struct vpn_gateway *v, char *err, size_t errlen);
 void vpn_filter_close(struct vpn_gateway *v);
 int vpn_filter_node(struct vpn_gateway *v, const struct in6_addr *internal);
 int vpn_filter_outside(struct vpn_gateway *v, const struct in6_addr *internal, bool on);
+
+/* vpn_gateway_answer.c */
+int vpn_answers_open(struct vpn_gateway *v);
+void vpn_answers_close(struct vpn_gateway *v);
+bool vpn_answers_wanted(struct vpn_gateway *v, const struct in6_addr *internal); /* it asks */
 
 /* vpn_gateway_links.c: device, routes, proxies, advertisements */
 int vpn_links_open(struct vpn_gateway *v, char *err, size_t errlen);

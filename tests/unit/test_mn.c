@@ -1983,6 +1983,39 @@ START_TEST(retransmission)
 }
 END_TEST
 
+/* What has come by the home agent shows that the answer was lost, not the Binding Update. */
+START_TEST(home_agent_heard)
+{
+	struct world *w = world_new();
+
+	start(w);
+	up(w, 1);
+	ra_a(w, 1);
+	forget(w);
+	advance(w, 999);
+	mn_home_agent_heard(w->mn);
+	expect_nothing(w); /* as fast as 11.8 lets a back-off begin */
+	advance(w, 1500 + 3000 + 2000 - 999);
+	expect(w, "bu A1 600", "bu A1 600");
+	mn_home_agent_heard(w->mn);
+	expect(w, "bu A1 600");
+	mn_home_agent_heard(w->mn);
+	advance(w, 999);
+	expect_nothing(w);
+	advance(w, 1);
+	expect(w, "bu A1 600");
+	advance(w, 1999);
+	expect_nothing(w);
+	ba(w);
+	ck_assert_int_eq(info(w).registration, MN_REG_REGISTERED);
+	forget(w);
+	advance(w, 2000);
+	mn_home_agent_heard(w->mn);
+	expect_nothing(w);
+	world_free(w);
+}
+END_TEST
+
 START_TEST(first_timeout_is_configurable)
 {
 	struct world *w = world_new();
@@ -2718,6 +2751,7 @@ static void registration_tests(Suite *s)
 	TCase *tc = tcase(s, "registration");
 
 	tcase_add_test(tc, retransmission);
+	tcase_add_test(tc, home_agent_heard);
 	tcase_add_test(tc, first_timeout_is_configurable);
 	tcase_add_test(tc, late_answer);
 	tcase_add_test(tc, remaining_lifetime);
