@@ -5,10 +5,10 @@ import re
 from collections import Counter
 
 from . import flows, headers, layers, packets, vcm_wire, vpn
-from .headers import ESP, MH
+from .headers import ESP, IPV6, MH, UDP
 from .intranet import LINKS, WALKS, addresses, delays
 from .vpn_account import HOME_DAD, Account
-from .watcher import ATTACKER, NEIGHBOUR_DISCOVERY, Watcher, mac, words
+from .watcher import ATTACKER, IKE, NEIGHBOUR_DISCOVERY, Watcher, mac, words
 
 TOLERANCE = 20  # ms
 REPORTED = 10
@@ -98,6 +98,9 @@ class Secrets:
         if self.private:
             return next((f"{ipaddress.IPv6Address(a)} in {words(packet)}, protocol {packet.proto}"
                          for a in self.internal if a in readable), None)
+        if seen.outer.proto == IPV6 and packet.proto == UDP and packet.first and octets[packet.at:packet.at + 4] == IKE and \
+                self.watcher.with_agent(packet):
+            return None  # about the SAs of the tunnel that it goes through
         if packet.proto in (ESP, MH) or headers.ICMPV6 == packet.proto and octets[packet.at] in NEIGHBOUR_DISCOVERY:
             return None if packet.proto != MH else self.watcher.clear(octets, True)
         return self.watcher.clear(octets, True)
