@@ -7,6 +7,7 @@ from collections import Counter
 from . import flows, headers, layers, packets, vcm_wire, vpn
 from .headers import ESP, MH
 from .intranet import LINKS, WALKS, addresses, delays
+from .vpn_account import HOME_DAD, Account
 from .watcher import ATTACKER, NEIGHBOUR_DISCOVERY, Watcher, mac, words
 
 TOLERANCE = 20  # ms
@@ -15,7 +16,6 @@ OTHER = {"mn1": "mn2", "mn2": "mn1"}
 STREAMS = {("mn1", "mn2"): "up", ("mn2", "mn1"): "down"}
 NOT_OF_A_MOVE = ("PROBE", "PROBE-REPLY")
 SLACK = 0.3  # s, for packets under way
-HOME_DAD = 1.0  # s
 
 
 class Run:
@@ -26,6 +26,7 @@ class Run:
         self.at, self.delays = addresses(e.keys.embodiment), delays(e.keys.rtt)
         reader = layers.Reader(layers.known_keys(e, ("mn1", "mn2", "sg")))
         self.seen = {link: list(reader.link(link, e.wire(link + ".pcapng"))) for link in e.facts.get("captured", {})}
+        self.lost = self.seen.pop("lost", [])  # by the core
         self.logs = {pair: flows.Log(e, name) for pair, name in STREAMS.items()}
         self.sessions = session_spis(e, self.at.home)
         self.in_prefix = {link: packets.network(row[3]) for link, row in LINKS.items()}
@@ -217,35 +218,6 @@ def at_moves(run):
             m.kind not in NOT_OF_A_MOVE]
 
 
-def last_seen(run, pair):
-    """{sequence: (time, link)} of the last sighting of each missing packet of a stream."""
-    log, found = run.logs[pair], {}
-    missing = set(log.missing)
-    if missing:
-        for link, seen in run.seen.items():
-            for s in seen:
-                number = layers.flow(s)
-                if number and number[0] == log.flow and number[1] in missing and s.time >= found.get(number[1], (0,))[0]:
-                    found[number[1]] = (s.time, link)
-    return found
-
-
-def on_old_link(run):
-    """Packets for a node that had just left the office, last seen there. A node is inside as long as the office link is there;
-    what comes for it then is lost until the gateway has heard of it. In embodiment 2, until the home agent stands in for it, after
-    duplicate address detection (RFC 6275 10.3.1, 10.4.1)."""
-    d = run.delays
-    far = max(d["mn1"], d["mn2"])
-    # The home agent's DAD begins when the Binding Update has arrived.
-    late = HOME_DAD + (far + d["sg"]) / 1000 if run.k.embodiment == 2 else (far + 2 * d["ha"] + d["sg"]) / 1000
-    count = 0
-    for pair in STREAMS:
-        left = [m["down"] for m in run.e.facts["moves"] if m["node"] == pair[1] and m["from"] == "office"]
-        count += sum(1 for time, link in last_seen(run, pair).values()
-                     if link in ("office", "core-sg") and any(-0.001 <= time - down <= late + 0.02 for down in left))
-    return count
-
-
 # --- the order of figure 2
 
 def order(run):
@@ -305,14 +277,14 @@ def untouched(run):
 def judge(e):
     run, quiet = Run(e), e.keys.kill == "none" and not e.keys.loss
     readable = clear(run)
-    e.figures["lost_on_old_link"] = on_old_link(run)
-    e.figures["lost"] = sum(len(log.missing) for log in run.logs.values()) - e.figures["lost_on_old_link"]
+    account = Account(run, STREAMS)
+    e.figures.update(account.figures())
     e.figures["duplicated"] = sum(log.repeated for log in run.logs.values())
     e.figures["clear"] = len(readable)
     e.figures["esp"], e.figures["reused"] = esp(run)
     if e.keys.kill != "none":
         e.figures["direct_again_ms"] = e.facts.get("direct_again_ms")
-    judge_always(e, run, readable)
+    judge_always(e, run, readable, account)
     if e.facts.get("returning") is None:
         e.check(False, "the story did not come to its end")
         return
@@ -327,7 +299,7 @@ def judge(e):
         judge_quiet(e, run)
 
 
-def judge_always(e, run, readable):
+def judge_always(e, run, readable, account):
     """What holds whoever dies, and whatever is lost."""
     e.check(not e.figures["reused"], f"{e.figures['reused']} sequence numbers were used for two packets")
     e.check(e.figures["esp"], "no ESP packet on any link")
@@ -335,6 +307,10 @@ def judge_always(e, run, readable):
     e.check(not readable, f"{len(readable)} packets could be read outside")
     for time, link, text in readable[:REPORTED]:
         e.check(False, f"readable at {time:.6f} on {link}: {text}")
+    faults = account.faults()
+    e.check(not faults or e.keys.fake, f"{len(faults)} packets lost")  # the attacker's link leads nowhere
+    for text in faults[:REPORTED] if not e.keys.fake else ():
+        e.check(False, f"lost: {text}")
     e.check(not e.figures["duplicated"], f"{e.figures['duplicated']} packets arrived more than once")
     wrong = flows.whole(e.facts["transfers"]["tcp"]) if "transfers" in e.facts else "TCP did not come to its end"
     e.check(not wrong, wrong)
@@ -342,7 +318,6 @@ def judge_always(e, run, readable):
 
 def judge_quiet(e, run):
     f = e.figures
-    e.check(f["lost"] == 0 or e.keys.fake, f"{f['lost']} packets lost")  # the attacker's link leads nowhere
     e.check(None not in f["first_direct_ms"].values(), "no packet between care-of addresses")
     for name, wanted in f["expected_first_direct_ms"].items() if e.keys.kcn else ():
         e.near("first_direct_ms", [f["first_direct_ms"][name]], [wanted], TOLERANCE)

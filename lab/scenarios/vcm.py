@@ -29,7 +29,7 @@ LIMIT_PER_SEED = 60
 def setup(lab):
     k = lab.keys
     lab.check(k.ipsec == "manual" or k.embodiment == 1, "a home agent's SAs by strongSwan are scenario ike's")
-    net = Intranet(lab, k.embodiment, k.rtt, fake=k.fake)
+    net = Intranet(lab, k.embodiment, k.rtt, fake=k.fake, lossy=k.loss > 0)
     for name in ("mn1", "mn2", "sg"):
         vpn.watch(lab, getattr(net, name))
     capture.start(lab, net.capture_points(), snaplen=700)
