@@ -34,6 +34,7 @@ struct daemon_vcm_node {
 	struct ipsec_sessions *kernel;
 	struct vcm_node *node;
 	struct wanted *wanted;
+	bool outside;
 	struct timer left;
 };
 
@@ -290,6 +291,9 @@ static void datagram(void *arg, const struct in6_addr *from, const uint8_t *data
 {
 	const struct daemon_vcm_node *v = arg;
 
+	/* Without a binding at the gateway its tunnel's packets come by the home agent. */
+	if (v->outside && in6_equal(from, &v->config->manager))
+		mn_home_agent_heard(v->d->mn);
 	vcm_node_receive(v->node, from, data, len);
 }
 
@@ -325,16 +329,21 @@ static const struct ipsec_sessions_ops kernel_ops = {.expires = expires, .notice
 
 void daemon_vcm_node_event(struct daemon *d, const struct mip6_event *e)
 {
+	if (!d->vcm_node)
+		return;
 	switch ((int)e->type) {
 	case EV_RO_DIRECT:
 	case EV_RO_TUNNEL:
-	case EV_CN_BINDING_NEW:
+		look_at_path(d->vcm_node, &e->peer);
+		break;
 	case EV_CN_BINDING_GONE:
-		if (d->vcm_node)
-			look_at_path(d->vcm_node,
-				e->type == EV_CN_BINDING_NEW || e->type == EV_CN_BINDING_GONE
-					? &e->home_address
-					: &e->peer);
+		look_at_path(d->vcm_node, &e->home_address);
+		break;
+	case EV_CN_BINDING_NEW:
+	case EV_CN_BINDING_MOVED:
+	case EV_CN_BINDING_REFRESHED:
+		look_at_path(d->vcm_node, &e->home_address);
+		mn_ro_heard(d->mn, &e->home_address);
 		break;
 	default:
 		break;
@@ -372,6 +381,7 @@ void daemon_vcm_node_place(struct daemon *d, bool outside)
 	if (ipsec_sessions_inside(d->vcm_node->kernel, !outside))
 		log_error("vpn: what comes from peers inside: %s",
 			ipsec_sessions_why(d->vcm_node->kernel));
+	d->vcm_node->outside = outside;
 	vcm_node_place(d->vcm_node->node, outside);
 	if (!outside)
 		guard(d->vcm_node, false);

@@ -25,7 +25,7 @@
 #include "lib/log.h"
 
 #define FIRST_MS 300
-#define MOST_MS 4000
+#define MOST_MS 2000
 #define GIVE_UP_MS 30000
 #define MAX_PEERS 16
 #define MAX_QUEUED 32

@@ -17,7 +17,7 @@ struct vcm_exchange; /* opaque */
 
 struct vcm_exchange_config {
 	uint64_t epoch; /* random, not 0, another one at each start */
-	uint32_t first_ms, most_ms; /* retransmission: doubles from first to most; 0: 300, 4000 */
+	uint32_t first_ms, most_ms; /* retransmission: doubles from first to most; 0: 300, 2000 */
 	uint32_t give_up_ms; /* 0: 30000 */
 	size_t max_peers; /* 0: 16; strangers beyond it get no answer */
 	size_t max_queued; /* messages under way or waiting for one peer; 0: 32 */

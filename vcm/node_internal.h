@@ -37,7 +37,9 @@ struct session {
 	int64_t seen_in, data_in, data_out;
 	uint32_t own_in, own_out;
 	monotime_t active; /* last traffic in either direction */
+	monotime_t looked; /* at the counters, or news came */
 	monotime_t unanswered; /* since when we send and hear nothing; NEVER: we do not */
+	struct timer doubt; /* runs with unanswered: the next PROBE, or the end */
 	monotime_t replied; /* last answer to a PROBE */
 	unsigned probes; /* without a reply */
 	uint8_t nonce[VCM_NONCE_LEN];
@@ -54,7 +56,10 @@ struct note {
 #define NOTES 64
 #define INVITATION_S 60 /* an OFFER should have come by then */
 #define TICK_S 1
-#define PROBES 3
+/* A doubt: PROBES, one each ASK_MS, and the last answer has so long; together 4 s (doc/vcm.md). */
+#define PROBES 18
+#define ASK_MS 200
+#define LAST_ANSWER_MS 600
 
 struct vcm_node {
 	struct vcm_node_config config;
@@ -121,6 +126,8 @@ void session_close(struct session *s);
 /* ---- node_watch.c ---- */
 
 void watch_begin(struct session *s);
+void watch_end(struct session *s);
+void watch_doubt(struct timer *t, void *arg);
 void watch_tick(struct timer *t, void *arg);
 void watch_probe(struct vcm_node *n, const struct in6_addr *from, const struct vcm_message *m);
 

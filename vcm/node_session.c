@@ -76,6 +76,7 @@ struct session *session_new(struct vcm_node *n, const struct vcm_message *m)
 	s->began = n->ops->now(n->ctx);
 	s->unanswered = MONOTIME_NEVER;
 	timer_init(&s->timer, expired, s);
+	timer_init(&s->doubt, watch_doubt, s);
 	s->next = n->sessions;
 	n->sessions = s;
 	n->n_sessions++;
@@ -100,6 +101,7 @@ void session_free(struct session *s)
 	for (int kind = SAY_PUBLIC; kind <= SAY_DOWN; kind++)
 		node_unsay(s, (enum kind)kind);
 	timer_stop(n->timers, &s->timer);
+	watch_end(s);
 	OPENSSL_cleanse(s, sizeof(*s));
 	free(s);
 }
@@ -261,6 +263,7 @@ void session_drain(struct session *s, bool over, bool tell, enum vcm_reason reas
 	s->state = VCM_NODE_DRAINING;
 	s->over = over;
 	s->reason = reason;
+	watch_end(s);
 	renewed = renews(s); /* then its outbound has taken the place of ours already */
 	if (was_direct && !renewed)
 		n->ops->outbound_del(n->ctx, &s->peer_internal, &s->peer_home, s->out.spi);

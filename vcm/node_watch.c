@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Is the other end still there, and is it still needed?  Counters of the SAs
- * are looked at once a second; who sends and hears nothing asks by PROBE
- * through the session.  Our own PROBEs and answers are no traffic.
+ * are looked at once a second; who sends and hears nothing for `probe` seconds
+ * asks by PROBE through the session, often within a short time, so that
+ * nobody is taken for dead who is only unlucky (doc/vcm.md has the
+ * arithmetic).  Our own PROBEs and answers are no traffic.
  */
 #include <string.h>
 
 #include "lib/addr.h"
 #include "vcm/node_internal.h"
 
-#define ANSWER_MS 200 /* no more than one answer in so long */
+#define ANSWER_MS 100 /* no more than one answer in so long */
 
 static void look_again(struct vcm_node *n)
 {
@@ -25,6 +27,15 @@ static void count(const struct session *s, int64_t *in, int64_t *out)
 	n->ops->counters(n->ctx, &view, in, out);
 }
 
+/* From here on silence counts. */
+static void heard(struct session *s)
+{
+	s->looked = s->node->ops->now(s->node->ctx);
+	s->unanswered = MONOTIME_NEVER;
+	s->probes = 0;
+	timer_stop(s->node->timers, &s->doubt);
+}
+
 void watch_begin(struct session *s)
 {
 	int64_t out;
@@ -32,15 +43,24 @@ void watch_begin(struct session *s)
 	count(s, &s->seen_in, &out);
 	s->data_in = s->seen_in;
 	s->data_out = out;
-	s->active = s->node->ops->now(s->node->ctx);
+	heard(s);
+	s->active = s->looked;
 	if (!timer_running(&s->node->tick))
 		look_again(s->node);
 }
 
-static void heard(struct session *s)
+void watch_end(struct session *s)
 {
-	s->unanswered = MONOTIME_NEVER;
-	s->probes = 0;
+	timer_stop(s->node->timers, &s->doubt);
+}
+
+/* At any time since we last looked, or after the last news. */
+static void sent_without_news(struct session *s)
+{
+	struct vcm_node *n = s->node;
+
+	s->unanswered = s->looked;
+	(void)timer_start(n->timers, &s->doubt, mono_add_s(s->unanswered, n->config.probe_s));
 }
 
 /* What has come and gone since we last looked. */
@@ -61,9 +81,10 @@ static void read_counters(struct session *s, monotime_t now)
 	if (out >= 0 && out - s->own_out > s->data_out) {
 		s->data_out = out - s->own_out;
 		s->active = now;
-		if (s->unanswered.us == MONOTIME_NEVER.us && in == s->seen_in)
-			s->unanswered = now;
+		if (s->unanswered.us == MONOTIME_NEVER.us && in >= 0)
+			sent_without_news(s);
 	}
+	s->looked = now;
 }
 
 static void ask(struct session *s)
@@ -79,22 +100,31 @@ static void ask(struct session *s)
 	(void)vcm_exchange_probe(n->exchange, &s->peer_internal, &m);
 }
 
-static void look(struct session *s, monotime_t now)
+/* Silence has lasted for `probe` seconds, and since then. */
+void watch_doubt(struct timer *t, void *arg)
 {
-	const struct vcm_node_config *c = &s->node->config;
-	int64_t probe_ms = (int64_t)c->probe_s * 1000;
+	struct session *s = arg;
+	struct vcm_node *n = s->node;
+	monotime_t now = n->ops->now(n->ctx);
 
+	(void)t;
 	read_counters(s, now);
-	if (mono_diff_ms(now, s->active) >= (int64_t)c->idle_s * 1000) {
-		session_drain(s, true, true, VCM_IDLE);
+	if (s->unanswered.us == MONOTIME_NEVER.us)
+		return;
+	if (s->probes == PROBES) {
+		session_drain(s, true, true, VCM_PATH);
 		return;
 	}
-	if (s->unanswered.us == MONOTIME_NEVER.us || mono_diff_ms(now, s->unanswered) < probe_ms)
-		return;
-	if (s->probes == PROBES)
-		session_drain(s, true, true, VCM_PATH);
-	else
-		ask(s);
+	ask(s);
+	(void)timer_start(n->timers, &s->doubt,
+		mono_add_ms(now, s->probes < PROBES ? ASK_MS : LAST_ANSWER_MS));
+}
+
+static void look(struct session *s, monotime_t now)
+{
+	read_counters(s, now);
+	if (mono_diff_ms(now, s->active) >= (int64_t)s->node->config.idle_s * 1000)
+		session_drain(s, true, true, VCM_IDLE);
 }
 
 void watch_tick(struct timer *t, void *arg)

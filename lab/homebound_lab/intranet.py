@@ -64,7 +64,7 @@ class Intranet(Picture):
             for name, devices in DEVICES.items():
                 self._node(getattr(self, name), devices)
         self._filter()
-        self.losses = Losses(lab, self.core) if lossy else None
+        self.losses, self.losing = Losses(lab, self.core) if lossy else None, False
         self.advertise(ra_ms)
 
     def places(self, fake):
@@ -125,6 +125,7 @@ class Intranet(Picture):
     def loss(self, percent):
         """From now on the core loses so many packets, on each of its links and in both directions."""
         self.losses.set(percent, self.branches)
+        self.losing = percent > 0
 
     def capture_points(self):
         """{name of the link: (host, interface)}. Always at an end where no ESP ends, but for the intranet's own links."""

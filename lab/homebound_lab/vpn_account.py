@@ -7,9 +7,12 @@ from . import headers, layers, packets
 
 BINDING_UPDATE, BINDING_ACKNOWLEDGEMENT = 5, 6
 AT_ONCE = 0.005  # s, in which a daemon acts on a message
+PROBE_PORT, IKE_PORT = 27961, 500
+IKE_BEHIND = 0.1  # s
 HOME_DAD = 1.0  # s, RFC 6275 10.3.1
 LOOP = 0.02  # s, between a moment and what the story notes of it
-FIGURES = ("lost_by_core", "lost_on_old_link", "lost_unregistered", "lost_while_dead", "lost_until_proven")
+FIGURES = ("lost_by_core", "lost_on_old_link", "lost_unregistered", "lost_while_dead", "lost_until_proven",
+           "lost_before_ike")
 
 
 class Lost:
@@ -74,7 +77,7 @@ class Account:
             return "lost_by_core"
         for name, condition in (("lost_on_old_link", self.left_office), ("lost_on_old_link", self.left_link),
                                 ("lost_unregistered", self.unregistered), ("lost_while_dead", self.dead_sender),
-                                ("lost_until_proven", self.unproven)):
+                                ("lost_until_proven", self.unproven), ("lost_before_ike", self.before_ike)):
             if condition(one):
                 return name
         return "lost"
@@ -101,12 +104,15 @@ class Account:
             s.link == "lost" and whose == name and begin <= s.time <= end for s, whose in (*self.updates, *self.answers))
 
     def heard(self, name, begin):
-        """When the living gateway first gets a Binding Update of the node, or a packet by its SA, after it has come to a link."""
+        """When the living gateway first gets a Binding Update of the node, or (embodiment 1) a packet by its SA, after it has come to a
+        link. A home agent has duplicate address detection then."""
         home, internal = packets.octets(self.run.at.home[name]), packets.octets(self.run.at.internal[name])
+        private = self.run.k.embodiment == 1
         times = (s.time for s in self.run.seen["core-sg"] if s.time >= begin and s.mac in self.core and
                  not self.dead("sg", s.time, s.time) and
-                 (s.spis and s.source in (internal, home) or s.proto == headers.MH and s.source == home and s.text[2] == BINDING_UPDATE))
-        return next(times, float("inf")) + (HOME_DAD if self.run.k.embodiment == 2 else 0)
+                 (private and s.spis and s.source in (internal, home) or
+                  s.proto == headers.MH and s.source == home and s.text[2] == BINDING_UPDATE))
+        return next(times, float("inf")) + (0 if private else HOME_DAD)
 
     # --- reasons
 
@@ -176,5 +182,16 @@ class Account:
     def answered(self, name, begin):
         """When the first answer to a probe after this is on the link of the office."""
         internal = packets.octets(self.run.at.internal[name])
-        return next((s.time for s in self.run.seen["office"] if s.time >= begin and s.destination == internal and
-                     (m := layers.message(s)) and m.kind == "PROBE-REPLY"), begin)
+        return next((s.time for s in self.run.seen["office"] if s.time >= begin and s.destination == internal and s.proto == headers.UDP and
+                     int.from_bytes(s.text[:2], "big") == PROBE_PORT), begin)
+
+    def before_ike(self, one):
+        """A charon had been killed, and in the gateway's new SA the packet overtook, by the direct path, the IKE message that
+        made that SA at the receiver, which went by the home agent."""
+        if not one.seen or not any(self.lives(x) for x in ("charon-sg", "charon-mn1", "charon-mn2")):
+            return False
+        last, home = one.last, packets.octets(self.run.at.home[one.receiver])
+        if not last.spis or last.link != self.run.care_of(one.receiver, last.outer.destination):
+            return False
+        return any(last.time <= s.time <= last.time + IKE_BEHIND and s.proto == headers.UDP and s.destination == home and
+                   int.from_bytes(s.text[:2], "big") == IKE_PORT for s in self.run.seen[last.link])

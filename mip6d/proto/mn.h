@@ -170,6 +170,9 @@ void mn_icmp_error(struct mn *mn, const struct icmp6_error *e);
 /* RFC 4449: no return routability with this peer.  seq: last one used, or -1.  s is copied; NULL: forget. */
 int mn_shared_set(struct mn *mn, const struct in6_addr *peer, const struct rr_shared *s, int seq);
 
+/* A packet that was known to be genuine has come to the home address by the home agent. */
+void mn_home_agent_heard(struct mn *mn);
+
 /* By hand (mip6ctl): start now and keep, or end and do not start again; flush: forget, rules decide anew. */
 enum mn_ro_command { MN_RO_ON, MN_RO_OFF, MN_RO_FLUSH };
 int mn_ro_command(struct mn *mn, const struct in6_addr *peer, enum mn_ro_command c); /* 0, -ENOENT, -ENOSPC, -EINVAL */
@@ -188,6 +191,11 @@ void mn_wait(struct mn *mn);
  * until it is taken back, or there is no peer any more.
  */
 void mn_ro_sealed(struct mn *mn, const struct in6_addr *peer, bool on);
+/*
+ * A Binding Update of this peer was accepted here: it is there, and so is the
+ * way to it.  What it has not acknowledged to us is said again at once.
+ */
+void mn_ro_heard(struct mn *mn, const struct in6_addr *peer);
 
 enum mn_ro_state {
 	MN_RO_IDLE, /* known, and nothing to do: by rule or by hand, or at home with nothing registered */

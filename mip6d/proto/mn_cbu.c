@@ -190,8 +190,8 @@ static void send_bu(struct ro_peer *p)
 		return;
 	}
 	path_set(p);
-	/* A peer that is mobile may have moved as well: by its care-of address, then by its home address. */
-	if (bu->tries == 0 && mn->ro->cn &&
+	/* A peer that is mobile may have moved as well: by its care-of address, and by its home address. */
+	if (mn->ro->cn &&
 		cn_care_of(mn->ro->cn, &mn->config.home_address, &p->addr, &peer_care_of))
 		transmit(p, &peer_care_of);
 	if (!mono_before(now, mn_rate_when(&bu->rate, now)))
@@ -255,7 +255,7 @@ static void bu_timer(struct timer *t, void *arg)
 		mn_cbu_pause(p);
 		mn_ro_pursue(p, "the tokens are too old");
 	} else if (bu->tries > RO_MAX_FAILURE && !bu->deletes) {
-		mn_ro_refused(p, "no answer to Binding Updates");
+		mn_ro_unanswered(p, "no answer to Binding Updates");
 	} else if (bu->deletes && !mn_ro_may_live(p)) {
 		mn_ro_deleted(p);
 	} else {

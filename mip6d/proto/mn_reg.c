@@ -302,6 +302,24 @@ static void send_timer(struct timer *t, void *arg)
 	send_bu(mn);
 }
 
+/*
+ * The answer has been lost, as the binding is there: a new back-off (11.8),
+ * which begins when the shortest time since the last transmission has passed.
+ */
+void mn_home_agent_heard(struct mn *mn)
+{
+	struct mn_reg *reg = &mn->reg;
+
+	if (!reg->outstanding || reg->deregister || reg->delayed || last_words(mn) ||
+		mono_before(mn_now(mn),
+			mono_add_ms(reg->last_sent, MIP6_INITIAL_BINDACK_TIMEOUT)))
+		return;
+	reg->timeout_ms = MIP6_INITIAL_BINDACK_TIMEOUT;
+	mn->stats.bu_retransmitted++;
+	mn->retransmissions++;
+	send_bu(mn);
+}
+
 static void request(
 	struct mn *mn, const struct in6_addr *care_of, bool deregister, enum mn_registration state)
 {

@@ -28,6 +28,7 @@
 #define RO_REFUSED_MS 60000
 #define RO_REFUSED_MAX_MS 960000
 #define RO_SHARED_SOONER 12 /* times, with a peer that is known to answer */
+#define RO_SEALED_SOONER 60 /* times, when one that has SAs with us did not answer */
 
 struct ro_token {
 	bool has;
@@ -95,7 +96,9 @@ struct ro_peer {
 	monotime_t refresh_at;
 	monotime_t may_live_until; /* the longest that any binding may live over there */
 	bool refresh; /* a new binding is wanted though there is one */
+	bool silent; /* MN_RO_REFUSED for want of an answer */
 	int64_t refused_wait_ms;
+	monotime_t heard; /* the last request that mn_ro_heard() began */
 	monotime_t provoked; /* the last exchange that anybody could have caused */
 	unsigned nonce_errors; /* 136 to 138 in a row */
 	int last_status;
@@ -137,6 +140,7 @@ void mn_ro_tunnel(struct ro_peer *p, const char *why);
 void mn_ro_confirmed(struct ro_peer *p, uint32_t lifetime_s, monotime_t sent); /* BA: bound */
 void mn_ro_deleted(struct ro_peer *p); /* BA, or nothing more to be hoped for; may free p */
 void mn_ro_refused(struct ro_peer *p, const char *why);
+void mn_ro_unanswered(struct ro_peer *p, const char *why);
 void mn_ro_again(struct ro_peer *p); /* the refusal is over */
 void mn_ro_kernel_clear(struct ro_peer *p);
 bool mn_ro_in_use(const struct ro_peer *p);

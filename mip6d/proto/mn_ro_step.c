@@ -154,9 +154,14 @@ static void timer_of_state(struct ro_peer *p)
 	mn_timer(p->mn, &p->timer, when);
 }
 
-/* With whom a secret is shared (RFC 4449), he knows route optimization: what he did not answer was lost. */
+/*
+ * With whom a secret is shared (RFC 4449), he knows route optimization: what he did not answer was lost.
+ * One that has SAs with us is even known to be there.
+ */
 static int64_t refused_wait_ms(const struct ro_peer *p)
 {
+	if (p->sealed && p->silent)
+		return p->refused_wait_ms / RO_SEALED_SOONER;
 	return mn_ro_shared(p) ? p->refused_wait_ms / RO_SHARED_SOONER : p->refused_wait_ms;
 }
 
@@ -323,7 +328,7 @@ void mn_ro_deleted(struct ro_peer *p)
 	mn_ro_pursue(p, NULL);
 }
 
-void mn_ro_refused(struct ro_peer *p, const char *why)
+static void refuse(struct ro_peer *p, const char *why)
 {
 	/* A deletion that is refused is left to time. */
 	if (p->state == MN_RO_DELETING) {
@@ -340,6 +345,18 @@ void mn_ro_refused(struct ro_peer *p, const char *why)
 	p->refresh = false;
 	p->nonce_errors = 0;
 	change_state(p, MN_RO_REFUSED, why);
+}
+
+void mn_ro_refused(struct ro_peer *p, const char *why)
+{
+	p->silent = false;
+	refuse(p, why);
+}
+
+void mn_ro_unanswered(struct ro_peer *p, const char *why)
+{
+	p->silent = true;
+	refuse(p, why);
 }
 
 void mn_ro_again(struct ro_peer *p)
@@ -389,7 +406,7 @@ void mn_ro_peer_init(struct ro_peer *p)
 {
 	p->last_status = -1;
 	p->refused_wait_ms = RO_REFUSED_MS;
-	p->bound_until = p->may_live_until = p->refresh_at = p->provoked = MN_PAST;
+	p->bound_until = p->may_live_until = p->refresh_at = p->provoked = p->heard = MN_PAST;
 	timer_init(&p->timer, peer_timer, p);
 	mn_rr_init(p);
 	mn_cbu_init(p);

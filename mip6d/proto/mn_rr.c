@@ -189,7 +189,7 @@ static void test_timer(struct ro_peer *p, struct ro_test *t)
 
 	/* There may be something to delete as long as it lives: 11.8 sets the pace. */
 	if (t->tries > RO_MAX_FAILURE && !deleting)
-		mn_ro_refused(p, "no answer to the test of return routability");
+		mn_ro_unanswered(p, "no answer to the test of return routability");
 	else
 		test_send(p, t);
 }

@@ -1170,6 +1170,78 @@ START_TEST(sealed)
 }
 END_TEST
 
+/* One that has SAs with us is there: what it did not answer was lost. */
+START_TEST(sealed_pause)
+{
+	struct rr_shared s = shared();
+
+	ck_assert_int_eq(mn_shared_set(A->mn, &peer, &s, -1), 0);
+	mn_traffic(A->mn, &peer);
+	mn_ro_sealed(A->mn, &peer, true);
+	wait_(15000, false);
+	ck_assert_int_eq(info(A, &peer).state, MN_RO_REFUSED);
+	ck_assert_int_eq(info(A, &peer).next_ms, 1000);
+	mn_traffic(A->mn, &peer);
+	wait_(1000, false);
+	mn_traffic(A->mn, &peer);
+	wait_(15000, false);
+	ck_assert_int_eq(info(A, &peer).next_ms, 2000);
+}
+END_TEST
+
+/* Its Binding Update has come here: the way is there, and what was sent before is said again. */
+START_TEST(sealed_and_heard)
+{
+	struct rr_shared s = shared();
+
+	ck_assert_int_eq(mn_shared_set(A->mn, &peer, &s, -1), 0);
+	mn_ro_command(A->mn, &peer, MN_RO_ON);
+	wait_(4000, false);
+	ck_assert_uint_eq(count(0, MH_BU), 3);
+	mn_ro_heard(A->mn, &peer);
+	ck_assert_uint_eq(count(0, MH_BU), 3); /* without SAs it may be anybody's traffic */
+	mn_ro_sealed(A->mn, &peer, true);
+	mn_ro_heard(A->mn, &peer);
+	ck_assert_uint_eq(count(0, MH_BU), 4);
+	wait_(1000, false);
+	ck_assert_uint_eq(count(0, MH_BU), 5);
+	for (int i = 0; i < 10; i++)
+		mn_ro_heard(A->mn, &peer);
+	wait_(1900, false);
+	ck_assert_uint_eq(count(0, MH_BU), 5);
+	wait_(12100, false);
+	ck_assert_int_eq(info(A, &peer).state, MN_RO_REFUSED);
+	mn_ro_heard(A->mn, &peer);
+	ck_assert_int_eq(info(A, &peer).state, MN_RO_UPDATING);
+	ck_assert_int_eq(cn_shared_set(w->far, &peer, &A->home, &s, -1), 0);
+	wait_(1500, true);
+	ck_assert_int_eq(info(A, &peer).state, MN_RO_BOUND);
+	forget();
+	wait_(6000, true);
+	mn_ro_heard(A->mn, &peer);
+	ck_assert_uint_eq(count(0, MH_BU), 0);
+}
+END_TEST
+
+/* Each retransmission, not the first transmission alone, goes both ways. */
+START_TEST(copies_again)
+{
+	both();
+	attach(A, "2001:db8:b::");
+	deliver(nth(0, MH_COTI, 0));
+	deliver(nth(1, MH_COT, 0));
+	drop_all();
+	forget();
+	wait_(1000, false);
+	ck_assert_uint_eq(count(0, MH_BU), 2);
+	ck_assert(nth(0, MH_BU, 0)->p.flags & MIP6_PKT_RH2);
+	ck_assert(!(nth(0, MH_BU, 1)->p.flags & MIP6_PKT_RH2));
+	wait_(2000, false);
+	ck_assert_uint_eq(count(0, MH_BU), 4);
+	ck_assert_uint_le(most_in_a_second(MH_BU), 3);
+}
+END_TEST
+
 START_TEST(both_move)
 {
 	both();
@@ -1190,6 +1262,7 @@ int main(void)
 		sequence_number_is_taken, nonces_expired, one_nonce_expired, deletion_refused,
 		parameter_problem, parameter_problem_for_an_update,
 		parameter_problem_of_the_home_agent, binding_errors, refresh_requests, shared_kbm, shared_pause, sealed,
+		sealed_pause, sealed_and_heard, copies_again,
 		test_rate, update_rate, two_copies, copies_in_the_other_order, both_move};
 	Suite *s = suite_create("mn_ro");
 	SRunner *r;

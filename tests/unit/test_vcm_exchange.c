@@ -255,12 +255,13 @@ START_TEST(restarts)
 {
 	uint64_t t;
 	unsigned lives = 0;
+	bool taken[150]; /* else the queue was full */
 
 	dice = (uint64_t)_i * 104729 + 11;
 	loss = 20;
 	twice = 20;
 	for (t = 0; t < 150; t++) {
-		(void)say(0, t);
+		taken[t] = say(0, t) == 0;
 		run_ms(roll(500));
 		if (roll(100) < 4) {
 			begin(1);
@@ -272,7 +273,7 @@ START_TEST(restarts)
 	loss = 0;
 	run_ms(70000);
 	for (t = 0; t < 150; t++) {
-		ck_assert_uint_eq(ends[0].acked[t] + ends[0].failed[t], 1);
+		ck_assert_uint_eq(ends[0].acked[t] + ends[0].failed[t], taken[t]);
 		ck_assert_uint_le(ends[1].handed_up[t], 1);
 	}
 	ck_assert_uint_le(ends[0].restarts, lives);

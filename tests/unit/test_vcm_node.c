@@ -881,6 +881,16 @@ static void traffic(int64_t in, int64_t out, int s)
 	}
 }
 
+static int said_often(const char *word)
+{
+	int n = 0;
+
+	for (const char *at = said; (at = strstr(at, word)); at += strlen(word))
+		n++;
+	return n;
+}
+
+/* By the gateway within `probe` + 5 s (doc/vcm.md), and not before it was asked often enough. */
 START_TEST(path_is_dead)
 {
 	make_direct();
@@ -888,8 +898,75 @@ START_TEST(path_is_dead)
 	expect("");
 	traffic(0, 10, 4);
 	expect("");
-	traffic(0, 10, 8);
-	expect("PROBE PROBE PROBE out-2001 path- kcn- DOWN-1-path ");
+	traffic(0, 10, 4);
+	ck_assert_int_eq(said_often("PROBE "), 16);
+	ck_assert_uint_eq(strlen(said), 16 * strlen("PROBE "));
+	traffic(0, 10, 2);
+	ck_assert_int_eq(said_often("PROBE "), 18);
+	ck_assert_str_eq(said + 18 * strlen("PROBE "), "out-2001 path- kcn- DOWN-1-path ");
+}
+END_TEST
+
+/* Sending begins anywhere between two looks. */
+START_TEST(path_is_dead_at_any_time)
+{
+	for (int ms = 0; ms < 1000; ms += 90) {
+		make_direct();
+		traffic(10, 10, 3);
+		packets_in++;
+		pass_ms(ms);
+		traffic(0, 10, 10);
+		ck_assert_ptr_nonnull(strstr(said, "DOWN-1-path "));
+		stop();
+		start();
+	}
+}
+END_TEST
+
+START_TEST(last_probe_is_answered)
+{
+	uint8_t first[VCM_NONCE_LEN];
+
+	make_direct();
+	for (int i = 0; i < 3; i++) {
+		while (said_often("PROBE ") < 18) {
+			packets_out++;
+			pass_ms(10);
+		}
+		ck_assert(i == 0 || memcmp(first, last_nonce, sizeof(first)) != 0);
+		memcpy(first, last_nonce, sizeof(first));
+		pass_ms(550); /* a long way */
+		said[0] = '\0';
+		probe_from_peer(VCM_PROBE_REPLY, last_nonce);
+		traffic(0, 10, 4);
+		expect("");
+	}
+}
+END_TEST
+
+/* The peer asks as well, or sends something else. */
+START_TEST(doubt_ends_with_news)
+{
+	make_direct();
+	traffic(0, 10, 6);
+	ck_assert_int_ge(said_often("PROBE "), 5);
+	packets_in++;
+	pass_ms(200);
+	said[0] = '\0';
+	traffic(0, 10, 4);
+	expect("");
+}
+END_TEST
+
+/* What ends in doubt asks nobody any more. */
+START_TEST(end_in_doubt)
+{
+	make_direct();
+	traffic(0, 10, 6);
+	vcm_node_end(node, &peer_addr);
+	said[0] = '\0';
+	traffic(0, 10, 10);
+	expect("DOWN-1-by-hand ");
 }
 END_TEST
 
@@ -918,7 +995,8 @@ START_TEST(wrong_reply)
 		traffic(0, 10, 1);
 		probe_from_peer(VCM_PROBE_REPLY, wrong);
 	}
-	expect("PROBE PROBE PROBE out-2001 path- kcn- DOWN-1-path ");
+	ck_assert_int_eq(said_often("PROBE "), 18);
+	ck_assert_ptr_nonnull(strstr(said, "DOWN-1-path "));
 }
 END_TEST
 
@@ -1057,6 +1135,10 @@ int main(void)
 	tcase_add_test(t, asymmetric);
 	tcase_add_test(t, asymmetric_out_of_order);
 	tcase_add_test(t, path_is_dead);
+	tcase_add_test(t, path_is_dead_at_any_time);
+	tcase_add_test(t, last_probe_is_answered);
+	tcase_add_test(t, doubt_ends_with_news);
+	tcase_add_test(t, end_in_doubt);
 	tcase_add_test(t, one_way);
 	tcase_add_test(t, wrong_reply);
 	tcase_add_test(t, anything_heard_is_news);
