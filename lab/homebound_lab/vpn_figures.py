@@ -169,8 +169,10 @@ def expected_first_direct(run):
     invited = manager + max(to[name] + d[name] + d["sg"] for name in OTHER) if k.keys == "asymmetric" else 0  # and PUBLIC back
     ready = {name: invited + manager + to[name] + d[name] + d["sg"] for name in OTHER}  # at the gateway
     told = {name: ready[OTHER[name]] + manager + to[name] for name in OTHER}
-    # Nobody binds with others before he is registered: in embodiment 2 the home agent has its duplicate address detection first.
-    bind = {"mn1": max(told["mn1"], HOME_DAD * 1000 + to["mn1"] if k.embodiment == 2 else 0), "mn2": told["mn2"]}
+    # Nobody binds with others before he is registered, and at a first binding the home agent has its duplicate address detection
+    # first: in embodiment 2 always, else without overlap. What is detected and the Binding Update leave together.
+    registered = HOME_DAD * 1000 + (to["mn1"] if k.embodiment == 2 else d["mn1"] - d["sg"])
+    bind = {"mn1": max(told["mn1"], registered if k.embodiment == 2 or not k.overlap else 0), "mn2": told["mn2"]}
     out = {name: way if bind[OTHER[name]] + by_agent <= bind[name] else by_agent for name in OTHER}
     direct = {name: max(bind[name] + out[name] + by_agent, bind[OTHER[name]] + out[OTHER[name]]) for name in OTHER}
     return {OTHER[name]: round(direct[name] + way, 3) for name in OTHER}
