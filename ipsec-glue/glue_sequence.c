@@ -216,12 +216,18 @@ static int look_at(struct ipsec_glue *g, const struct glue_node *node, enum ipse
 	return err;
 }
 
+/* With an IKE daemon's SAs for nodes, only pairs have manual keys. */
+static bool nodes_last(const struct ipsec_glue *g)
+{
+	return g->config.manager == IPSEC_MANUAL && lasting(g);
+}
+
 int glue_sequence_look(struct ipsec_glue *g, const struct glue_node *node)
 {
 	struct ipsec_plan p = {0};
 	int err = 0;
 
-	if (!lasting(g))
+	if (!nodes_last(g))
 		return 0;
 	for (int use = 0; use < IPSEC_USES; use++)
 		for (int out = 0; out < 2 && node->keyed[use] && !err; out++)
@@ -236,7 +242,7 @@ int glue_sequence_look(struct ipsec_glue *g, const struct glue_node *node)
 void glue_sequence_last(struct ipsec_glue *g, const struct glue_node *node, struct glue_last *last)
 {
 	memset(last, 0, sizeof(*last));
-	if (!lasting(g))
+	if (!nodes_last(g))
 		return;
 	for (int use = 0; use < IPSEC_USES; use++)
 		for (int out = 0; out < 2 && node->keyed[use]; out++) {

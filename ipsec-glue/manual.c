@@ -421,6 +421,8 @@ const struct ipsec_manual_sa *ipsec_keys_find(const struct ipsec_keys *k,
 	struct ipsec_manual_sa like;
 	struct entry *e;
 
+	if (!k)
+		return NULL;
 	like.use = use;
 	like.src = *src;
 	like.dst = *dst;

@@ -154,21 +154,26 @@ static void strangers(struct config_reader *r, const config_setting_t *group,
 	}
 }
 
+/* One of the two at most. */
+static bool has_keys(struct config_reader *r, const config_setting_t *group)
+{
+	const config_setting_t *file = config_setting_get_member(group, "keys_file"),
+			       *command = config_setting_get_member(group, "keys_command");
+
+	if (file && command)
+		config_complain(r, command,
+			"with keys_file there would be two sources of keys; remove one of the two");
+	return file || command;
+}
+
 static void check_manual(
 	struct config_reader *r, const config_setting_t *group, const config_setting_t *asked)
 {
 	static const char *const of_strongswan[] = {"strongswan", "nodes", NULL};
-	const config_setting_t *file = NULL, *command = NULL;
 
-	if (group) {
+	if (group)
 		strangers(r, group, of_strongswan, "manual");
-		file = config_setting_get_member(group, "keys_file");
-		command = config_setting_get_member(group, "keys_command");
-	}
-	if (file && command)
-		config_complain(r, command,
-			"with keys_file there would be two sources of keys; remove one of the two");
-	if (!file && !command)
+	if (!group || !has_keys(r, group))
 		config_complain(r, group ? group : asked,
 			"\"manual\" needs keys; write  ipsec = { keys_file = "
 			"\"/etc/mip6d/ipsec.keys\"; };");
@@ -306,7 +311,9 @@ static void check_strongswan(struct config_reader *r, const config_setting_t *gr
 	const config_setting_t *list = group ? config_setting_get_member(group, "nodes") : NULL;
 	size_t before = r->faults;
 
-	if (group)
+	if (group && cfg->ipsec.pairs)
+		(void)has_keys(r, group);
+	else if (group)
 		strangers(r, group, of_manual, "strongswan");
 	if (!list)
 		config_complain(r, group ? group : asked,
@@ -320,14 +327,14 @@ static void check_strongswan(struct config_reader *r, const config_setting_t *gr
 		check_nodes_of_mobile(r, list, &cfg->ipsec, &cfg->mobile_node);
 }
 
-/* With "strongswan" a key file may still have the keys of SAs with the manager. */
+/* With "strongswan" a key file may still have the keys of SAs with the manager: it says by itself that it is wanted. */
 static bool wants_pairs(const struct mip6d_config *cfg, const config_setting_t *group)
 {
 	bool keys = group && (config_setting_get_member(group, "keys_file") ||
 				     config_setting_get_member(group, "keys_command"));
 
-	if ((cfg->gateway.enabled || cfg->vpn.enabled) && keys)
-		return cfg->ipsec.manager != IPSEC_STRONGSWAN;
+	if (keys || cfg->ipsec.manager == IPSEC_STRONGSWAN)
+		return (cfg->gateway.enabled || cfg->vpn.enabled) && keys;
 	return (cfg->gateway.enabled && cfg->gateway.ipsec == IPSEC_MANUAL) ||
 	       (cfg->vpn.enabled && cfg->vpn.ipsec == IPSEC_MANUAL);
 }

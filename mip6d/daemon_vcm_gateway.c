@@ -302,13 +302,14 @@ static bool add_pairs(struct daemon_gateway *g)
 		.peer = c->manager,
 		.reqid = manager_reqid(c)};
 
-	if (!g->d->cfg->ipsec.pairs)
+	const bool tunnels = c->ipsec == IPSEC_MANUAL && !g->d->ha,
+		   own = wants_manager_pair(g);
+
+	if (!tunnels && !own)
 		return true;
-	if (!daemon_ipsec_pairs(g->d))
+	if (!daemon_ipsec_pairs(g->d) || (tunnels && !add_tunnels(g)))
 		return false;
-	if (c->ipsec == IPSEC_MANUAL && !g->d->ha && !add_tunnels(g))
-		return false;
-	return !wants_manager_pair(g) || add_pair(g->d, &manager);
+	return !own || add_pair(g->d, &manager);
 }
 
 /* ---- start and end ---- */
@@ -323,6 +324,7 @@ static bool open_kernel(struct daemon_gateway *g)
 		.interfaces = cfg->gateway.interfaces,
 		.n_interfaces = c->n_interfaces,
 		.activates = !g->d->ha,
+		.ike = g->d->ha && cfg->ipsec.manager == IPSEC_STRONGSWAN,
 		.every_packet = c->threshold_packets > 1,
 		.manager = c->manager,
 		.manager_reqid = manager_reqid(c)};

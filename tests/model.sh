@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The switch-over, model-checked: every order of two sets of keys has no fault, and each rule that is broken has one.
+# No compiler changes that: in the second and third build of ./check it is skipped.
 top=$(cd "${srcdir:-$(dirname "$0")/..}" && pwd)
+[ "${HOMEBOUND_AGAIN:-no}" = no ] || exit 77
 command -v spin >/dev/null && command -v gcc >/dev/null || exit 77
 dir=$(mktemp -d) || exit 99
 trap 'rm -rf "$dir"' EXIT

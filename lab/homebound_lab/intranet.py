@@ -12,6 +12,7 @@ attach to the next link before it leaves the last one.
 
 from types import SimpleNamespace
 
+from .lossy import DEVICE as LOST, Losses
 from .picture import Picture
 from .routers import Router
 
@@ -46,7 +47,7 @@ def delays(rtt):
 class Intranet(Picture):
     """rtt_ms: round trip between the two nodes outside."""
 
-    def __init__(self, lab, embodiment=1, rtt_ms=100, fake=False, ra_ms=1000, rate="100mbit"):
+    def __init__(self, lab, embodiment=1, rtt_ms=100, fake=False, ra_ms=1000, rate="100mbit", lossy=False):
         self.lab, self.embodiment, self.rate, self.impair = lab, embodiment, rate, ""
         self.at, self.delays, self.place = addresses(embodiment), delays(rtt_ms), {}
         self.places(fake)
@@ -63,6 +64,7 @@ class Intranet(Picture):
             for name, devices in DEVICES.items():
                 self._node(getattr(self, name), devices)
         self._filter()
+        self.losses, self.losing = Losses(lab, self.core) if lossy else None, False
         self.advertise(ra_ms)
 
     def places(self, fake):
@@ -122,15 +124,8 @@ class Intranet(Picture):
 
     def loss(self, percent):
         """From now on the core loses so many packets, on each of its links and in both directions."""
-        self.impair = f"loss {percent}%" if percent else ""
-        with self.lab.collect():
-            for name, (delay, _) in self.branches.items():
-                self._queue(self.core, name, delay)
-                self._queue(getattr(self, name), "up0", delay)
-
-    def external_links(self):
-        """Captures on which nothing of the intranet may be readable."""
-        return [link for link in self.capture_points() if link not in ("office", "servers")]
+        self.losses.set(percent, self.branches)
+        self.losing = percent > 0
 
     def capture_points(self):
         """{name of the link: (host, interface)}. Always at an end where no ESP ends, but for the intranet's own links."""
@@ -138,4 +133,6 @@ class Intranet(Picture):
         points.update({f"core-{name}": (self.core, name) for name in ("sg", "ha") if name in self.branches})
         points.update({place: (self.host_of(place), self.router_of[place][1])
                        for place in self.router_of if place not in ("office", "servers")})
+        if self.losses:
+            points["lost"] = (self.core, LOST)
         return points

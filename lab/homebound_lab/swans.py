@@ -27,6 +27,7 @@ CHILDREN = {
 				remote_ts = %(remote_data)s
 				policies = no
 				reqid = %(reqid_data)d
+				replay_window = 1024
 				esp_proposals = aes256gcm16,aes128gcm16
 %(times)s			}
 """,
@@ -35,7 +36,7 @@ CONNECTION = """	%(name)s {
 		version = 2
 		mobike = no
 		%(addresses)s
-		dpd_delay = 30s
+		dpd_delay = %(dpd)ds
 		local {
 			auth = psk
 			id = %(local_id)s
@@ -54,38 +55,40 @@ def identity(address):
     return "h" + address.replace(":", "-") + ".example.org"
 
 
-def connection(name, addresses, local, remote, networks, mobile, reqid, uses, times):
+def connection(name, addresses, local, remote, networks, mobile, reqid, uses, times, dpd_s):
     whole = ",".join(f"{n}" for n in [f"{local if mobile else remote}/128", *networks])
     v = {"local": local, "remote": remote, "local_data": whole if mobile else "::/0", "remote_data": "::/0" if mobile else whole,
          "reqid": reqid, "reqid_data": reqid + 1, "times": times}
-    return CONNECTION % {"name": name, "addresses": addresses, "local_id": identity(local), "remote_id": identity(remote),
-                         "children": "".join(CHILDREN[use] % v for use in uses)}
+    return CONNECTION % {"name": name, "addresses": addresses, "local_id": identity(local),
+                         "remote_id": identity(remote), "dpd": dpd_s, "children": "".join(CHILDREN[use] % v for use in uses)}
 
 
 def configuration(lab, address, nodes, agents, networks=()):
     """(swanctl.conf, lines of ipsec.nodes) of the node or home agent with this address. A scenario may have lab.rekey_s: the
-    node's SAs are replaced that often."""
+    node's SAs are replaced that often;
+    and lab.dpd_s: IKE asks that often whether the other end is there."""
     mobile = address in nodes
     rekeys = hasattr(lab, "rekey_s") and mobile
     times = f"\t\t\t\trekey_time = {lab.rekey_s}s\n\t\t\t\tlife_time = {2 * lab.rekey_s}s\n\t\t\t\trand_time = 1s\n" if rekeys else ""
-    split = lab.keys.arrangement == "home-address"
+    dpd_s = getattr(lab, "dpd_s", 30)
+    split = getattr(lab.keys, "arrangement", "home-address") == "home-address"
     text, lines = "", []
     if mobile:
         uses = ("signal",) if split else ("signal", "data")
         for n, agent in enumerate(agents):
             # Reqids are this host's own; two nodes have different ones so that a mistake about that is seen.
             name, reqid = f"home{n + 1}" if n else "home", 1 + 2 * (nodes.index(address) + len(nodes) * n)
-            text += connection(name, f"remote_addrs = {agent}", address, agent, networks, True, reqid, uses, times)
+            text += connection(name, f"remote_addrs = {agent}", address, agent, networks, True, reqid, uses, times, dpd_s)
             if split:
                 text += connection(f"{name}-data", f"local_addrs = {address}\n\t\tremote_addrs = {agent}", address, agent,
-                                   networks, True, reqid, ("data",), times)
+                                   networks, True, reqid, ("data",), times, dpd_s)
             data = f'data_connection = "{name}-data"; ' if split else ""
             lines.append(f'{{ home_agent = "{agent}"; connection = "{name}"; {data}reqid = {reqid}; }}')
         secrets = [(address, agent) for agent in agents]
     else:
         for n, node in enumerate(nodes):
             text += connection(f"mn{n + 1}", f"local_addrs = {address}", address, node, networks, False, 1 + 2 * n,
-                               ("signal", "data"), times)
+                               ("signal", "data"), times, dpd_s)
             lines.append(f'{{ home_address = "{node}"; connection = "mn{n + 1}"; reqid = {1 + 2 * n}; }}')
         secrets = [(address, node) for node in nodes]
     known = "".join(f"\tike-{n} {{\n\t\tid-a = {identity(a)}\n\t\tid-b = {identity(b)}\n\t\tsecret = \"{lab.seed} {'-'.join(sorted((a, b)))}\"\n\t}}\n"

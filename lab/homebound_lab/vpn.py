@@ -5,7 +5,7 @@ import os
 import random
 import shutil
 
-from . import daemons, ipsec
+from . import daemons, ipsec, swans
 from .daemons import Daemon
 from .scenario import LAB
 from .strongswan import StrongSwan
@@ -121,19 +121,57 @@ def strongswan(lab, net, name):
                                  plugin_settings="kernel-netlink { roam_events = no }\n").start()
 
 
+def home_strongswan(lab, net, name, address):
+    """Embodiment 2: a charon that makes the SAs of home registrations; what mip6d's section ipsec says of it."""
+    at, k = net.at, lab.keys
+    if k.ike_rekey:
+        lab.rekey_s = k.ike_rekey
+    lab.dpd_s = 10
+    text, lines = swans.configuration(lab, address, [at.home[n] for n in MEMBERS], [at.home_agent])
+    swan = StrongSwan(lab, getattr(net, name), text, more="" if name == "sg" else NODE_CHARON,
+                      plugin_settings="kernel-netlink { roam_events = no }\n").start()
+    net.daemons[f"charon-{name}"] = swan
+    return f'strongswan = {{ socket = "{swan.socket}"; }}; nodes = ( {", ".join(lines)} );'
+
+
+def tunnels(net):
+    """(name of the children, reqid at the first node and at the gateway, next node's less) of the SAs between node and gateway."""
+    return ("gateway", 100, 100, 0) if net.embodiment == 1 else ("data", 2, 2, 2)
+
+
 def check_strongswan(lab, net):
-    """Each node and the gateway's charon have one pair of SAs, the same one, and the kernel has it."""
+    """Each node and the gateway's charon have one pair of SAs, the same one, and the kernel has it; when the gateway's was killed,
+    after the nodes have asked whether it is there."""
     swans = {name: net.daemons.get(f"charon-{name}") for name in ("sg", *NODES)}
+    child, node_reqid, gateway_reqid, step = tunnels(net)
+
+    def same(n, name):
+        mine = swans[name].children(child)
+        theirs = [c for c in swans["sg"].children(child) if int(c["reqid"]) == gateway_reqid + 2 * n]
+        return len(mine) == len(theirs) == 1 and mine[0]["spi-in"] == theirs[0]["spi-out"] and mine[0]["spi-out"] == theirs[0]["spi-in"]
+
     for n, name in enumerate(NODES if swans["sg"] else ()):
-        mine = swans[name].children("gateway")
-        theirs = [c for c in swans["sg"].children("gateway") if int(c["reqid"]) == 100 + 2 * n]
-        lab.check(len(mine) == len(theirs) == 1 and mine[0]["spi-in"] == theirs[0]["spi-out"] and
-                  mine[0]["spi-out"] == theirs[0]["spi-in"], f"{name}: charon has {mine}, the gateway's {theirs}")
+        lab.holds_within(lambda: same(n, name), 25, f"{name}: the same SAs at its charon and the gateway's")
         there = getattr(net, name).command(["ip", "xfrm", "state"])
-        lab.check(all(f"spi 0x{c['spi-in']} reqid 100 " in there for c in mine), f"{name}: its kernel has not {mine}")
+        lab.check(all(f"spi 0x{c['spi-in']} reqid {node_reqid + step * n} " in there for c in swans[name].children(child)),
+                  f"{name}: its kernel has not what its charon has")
 
 
 # --- daemons
+
+def by_group(lab, net):
+    """What groups vpn and gateway say of their own SAs; in embodiment 2 those are the manager's alone."""
+    return lab.keys.ipsec if net.embodiment == 1 else "manual"
+
+
+def home_section(lab, net, name, address, *addresses):
+    """Embodiment 2: the section ipsec of a node or the gateway."""
+    swan, uses = "", ("signal", "data", "manager")
+    if lab.keys.ipsec == "strongswan":
+        swan, uses = home_strongswan(lab, net, name, address), ("manager",)
+    keys = keys_file(lab, net, getattr(net, name), uses, *addresses)
+    return f'ipsec = {{ payload = true; arrangement = "home-address"; {keys} {swan} }};\n'
+
 
 def home_agent(lab, net):
     """Embodiment 1: the external home agent, which protects nothing itself."""
@@ -146,8 +184,8 @@ def gateway(lab, net, more=""):
     nodes = ", ".join(f'{{ internal_address = "{at.internal[n]}"; home_address = "{at.home[n]}"; }}' for n in MEMBERS)
     section = GATEWAY % {
         "address": at.gateway if net.embodiment == 1 else at.home_agent, "internal": quoted(at.prefixes),
-        "manager": manager_of(net, k.where), "source": gateway_of(net, k.where), "ipsec": k.ipsec, "nodes": nodes, "more": more,
-        "reqid": "	reqid = 100;\n" if k.ipsec == "strongswan" else ""}
+        "manager": manager_of(net, k.where), "source": gateway_of(net, k.where), "ipsec": by_group(lab, net), "nodes": nodes,
+        "more": more, "reqid": "	reqid = 100;\n" if by_group(lab, net) == "strongswan" else ""}
     mine = (at.gateway, at.home_agent, gateway_of(net, k.where))
     if net.embodiment == 1:
         section += pairs_section(lab, net, net.sg, *mine)
@@ -155,9 +193,8 @@ def gateway(lab, net, more=""):
             strongswan(lab, net, "sg")
         return Daemon(lab, net.sg, GATEWAY_CONF, sections=section).start()
     conf = daemons.HOME_AGENT_CONF.replace("home0", "int0")
-    keys = keys_file(lab, net, net.sg, ("signal", "data", "manager"), *mine)
-    section += f'ipsec = {{ payload = true; arrangement = "home-address"; {keys} }};\n'
-    return Daemon(lab, net.sg, conf, more="", home_agent=at.home_agent, home_prefix=at.home_prefix, ipsec="manual",
+    section += home_section(lab, net, "sg", at.home_agent, *mine)
+    return Daemon(lab, net.sg, conf, more="", home_agent=at.home_agent, home_prefix=at.home_prefix, ipsec=k.ipsec,
                   ipsec_section=section).start()
 
 
@@ -168,19 +205,19 @@ def node(lab, net, name, vpn_more=""):
                                             f'	gateway = "{at.gateway}";\n')
     vpn = NODE_VPN % {
         "embodiment": first, "internal": quoted(at.prefixes), "manager": manager_of(net, k.where),
-        "manager_ipsec": "own" if k.where == "host" else "gateway", "vpn_ipsec": k.ipsec,
+        "manager_ipsec": "own" if k.where == "host" else "gateway", "vpn_ipsec": by_group(lab, net),
         # What only goes through the gateway's tunnel cannot prove that the node is inside.
-        "vpn_more": vpn_more + ("	authenticate = false;\n" if k.where == "gateway" and net.embodiment == 1 else "") + ("	reqid = 100;\n" if k.ipsec == "strongswan" else "")}
+        "vpn_more": vpn_more + ("	authenticate = false;\n" if k.where == "gateway" and net.embodiment == 1 else "") +
+                    ("	reqid = 100;\n" if by_group(lab, net) == "strongswan" else "")}
     if net.embodiment == 1:
         section = pairs_section(lab, net, host, at.home[name], at.internal[name])
     else:
-        keys = keys_file(lab, net, host, ("signal", "data", "manager"), at.home[name], at.internal[name])
-        section = f'ipsec = {{ payload = true; arrangement = "home-address"; {keys} }};\n'
+        section = home_section(lab, net, name, at.home[name], at.home[name], at.internal[name])
     if k.ipsec == "strongswan" and net.embodiment == 1:
         strongswan(lab, net, name)
     return Daemon(lab, host, daemons.MOBILE_NODE_CONF, interfaces=daemons.interfaces_of(host), lifetime=600,
                   uplink="optimistic", optimistic_dad="true", home_address=at.home[name], home_prefix=at.home_prefix,
-                  home_agent=at.home_agent, ipsec="manual" if net.embodiment == 2 else "none", more="",
+                  home_agent=at.home_agent, ipsec=k.ipsec if net.embodiment == 2 else "none", more="",
                   ipsec_section=section, sections=vpn).start()
 
 

@@ -5,9 +5,10 @@ import re
 from collections import Counter
 
 from . import flows, headers, layers, packets, vcm_wire, vpn
-from .headers import ESP, MH
+from .headers import ESP, IPV6, MH, UDP
 from .intranet import LINKS, WALKS, addresses, delays
-from .watcher import ATTACKER, NEIGHBOUR_DISCOVERY, Watcher, mac, words
+from .vpn_account import HOME_DAD, Account
+from .watcher import ATTACKER, IKE, NEIGHBOUR_DISCOVERY, Watcher, mac, words
 
 TOLERANCE = 20  # ms
 REPORTED = 10
@@ -15,7 +16,6 @@ OTHER = {"mn1": "mn2", "mn2": "mn1"}
 STREAMS = {("mn1", "mn2"): "up", ("mn2", "mn1"): "down"}
 NOT_OF_A_MOVE = ("PROBE", "PROBE-REPLY")
 SLACK = 0.3  # s, for packets under way
-HOME_DAD = 1.0  # s
 
 
 class Run:
@@ -26,6 +26,7 @@ class Run:
         self.at, self.delays = addresses(e.keys.embodiment), delays(e.keys.rtt)
         reader = layers.Reader(layers.known_keys(e, ("mn1", "mn2", "sg")))
         self.seen = {link: list(reader.link(link, e.wire(link + ".pcapng"))) for link in e.facts.get("captured", {})}
+        self.lost = self.seen.pop("lost", [])  # by the core
         self.logs = {pair: flows.Log(e, name) for pair, name in STREAMS.items()}
         self.sessions = session_spis(e, self.at.home)
         self.in_prefix = {link: packets.network(row[3]) for link, row in LINKS.items()}
@@ -97,6 +98,9 @@ class Secrets:
         if self.private:
             return next((f"{ipaddress.IPv6Address(a)} in {words(packet)}, protocol {packet.proto}"
                          for a in self.internal if a in readable), None)
+        if seen.outer.proto == IPV6 and packet.proto == UDP and packet.first and octets[packet.at:packet.at + 4] == IKE and \
+                self.watcher.with_agent(packet):
+            return None  # about the SAs of the tunnel that it goes through
         if packet.proto in (ESP, MH) or headers.ICMPV6 == packet.proto and octets[packet.at] in NEIGHBOUR_DISCOVERY:
             return None if packet.proto != MH else self.watcher.clear(octets, True)
         return self.watcher.clear(octets, True)
@@ -165,8 +169,10 @@ def expected_first_direct(run):
     invited = manager + max(to[name] + d[name] + d["sg"] for name in OTHER) if k.keys == "asymmetric" else 0  # and PUBLIC back
     ready = {name: invited + manager + to[name] + d[name] + d["sg"] for name in OTHER}  # at the gateway
     told = {name: ready[OTHER[name]] + manager + to[name] for name in OTHER}
-    # Nobody binds with others before he is registered: in embodiment 2 the home agent has its duplicate address detection first.
-    bind = {"mn1": max(told["mn1"], HOME_DAD * 1000 + to["mn1"] if k.embodiment == 2 else 0), "mn2": told["mn2"]}
+    # Nobody binds with others before he is registered, and at a first binding the home agent has its duplicate address detection
+    # first: in embodiment 2 always, else without overlap. What is detected and the Binding Update leave together.
+    registered = HOME_DAD * 1000 + (to["mn1"] if k.embodiment == 2 else d["mn1"] - d["sg"])
+    bind = {"mn1": max(told["mn1"], registered if k.embodiment == 2 or not k.overlap else 0), "mn2": told["mn2"]}
     out = {name: way if bind[OTHER[name]] + by_agent <= bind[name] else by_agent for name in OTHER}
     direct = {name: max(bind[name] + out[name] + by_agent, bind[OTHER[name]] + out[OTHER[name]]) for name in OTHER}
     return {OTHER[name]: round(direct[name] + way, 3) for name in OTHER}
@@ -193,15 +199,44 @@ def expected_direct_gap(run):
     return way if k.kcn else 2 * way + way + 2 * agent
 
 
+def direct_after(run):
+    """ms from the last node's leaving the office until both send directly for the first time."""
+    direct, out = run.event("direct", "first"), [m["up"] for m in run.e.facts["moves"] if m["from"] == "office"]
+    return round((direct - max(out)) * 1000) if direct and out else None
+
+
+def not_direct(run):
+    """[(begin, end)] of the times in which the two may talk by the gateway, after they were direct for the first time: from a node's
+    death until they are direct again. In embodiment 2 the gateway is the home agent, by which what a node sends may go, in the
+    session's SAs, until its binding with the other one is new."""
+    events = run.e.facts["events"]
+    times = [(m["up"], m["up"] + SLACK) for m in run.e.facts["moves"] if "sas" in m and run.k.embodiment == 2]
+    for killed in (x["time"] for x in events if x["what"] == "killed" and x["whom"] in OTHER):
+        times.append((killed, next((x["time"] for x in events if (x["what"], x["whom"]) == ("direct", "after the kill")), float("inf")) + SLACK))
+    return times
+
+
 def while_direct(run):
-    """Packets of the pair on the gateway's links, from when the path was direct until the first node returns. In embodiment 2 the
-    gateway is the home agent, by which what a node sends may go, in the session's SAs, until its binding with the other one is new."""
+    """Packets of the pair on the gateway's links, from when the path was direct until the first node returns."""
     start, end = run.event("direct", "first"), run.e.facts.get("returning")
     if start is None or end is None:
         return None
-    moves = [m["up"] for m in run.e.facts["moves"] if "sas" in m and run.k.embodiment == 2]
+    times = not_direct(run)
     return sum(1 for link in ("core-sg", "office", "servers") for s in run.seen[link]
-               if start + SLACK <= s.time < end and run.of_pair(s) and not any(0 <= s.time - up < SLACK for up in moves))
+               if start + SLACK <= s.time < end and run.of_pair(s) and not any(a <= s.time < b for a, b in times))
+
+
+def by_home_agent(run):
+    """[ESP packets of the sessions that went by a home agent before both had the direct path (seed 003, 214 and 216), and later
+    than that, but for those right after a move of who sent them]."""
+    agent, start, end = "core-ha" if run.k.embodiment == 1 else "core-sg", run.event("direct", "first"), run.e.facts.get("returning")
+    times = [*not_direct(run), *((m["up"], m["up"] + SLACK) for m in run.e.facts["moves"])]
+    found = {}
+    for s in run.seen[agent]:
+        if s.readable.proto == ESP and s.spis and s.spis[0] in run.sessions and (end is None or s.time < end):
+            found.setdefault(s.octets[s.readable.at:s.readable.at + 8], s.time)
+    late = sum(1 for time in found.values() if start is not None and time > start + SLACK and not any(a <= time < b for a, b in times))
+    return [len(found) - late, late]
 
 
 def said(message):
@@ -215,35 +250,6 @@ def at_moves(run):
     return [f"{m.kind} {ipaddress.IPv6Address(m.source)} > {ipaddress.IPv6Address(m.destination)} {said(m)}".rstrip() for m in run.messages()
             for move in run.e.facts["moves"] if "sas" in move and move["up"] <= m.time < move["up"] + 1 and
             m.kind not in NOT_OF_A_MOVE]
-
-
-def last_seen(run, pair):
-    """{sequence: (time, link)} of the last sighting of each missing packet of a stream."""
-    log, found = run.logs[pair], {}
-    missing = set(log.missing)
-    if missing:
-        for link, seen in run.seen.items():
-            for s in seen:
-                number = layers.flow(s)
-                if number and number[0] == log.flow and number[1] in missing and s.time >= found.get(number[1], (0,))[0]:
-                    found[number[1]] = (s.time, link)
-    return found
-
-
-def on_old_link(run):
-    """Packets for a node that had just left the office, last seen there. A node is inside as long as the office link is there;
-    what comes for it then is lost until the gateway has heard of it. In embodiment 2, until the home agent stands in for it, after
-    duplicate address detection (RFC 6275 10.3.1, 10.4.1)."""
-    d = run.delays
-    far = max(d["mn1"], d["mn2"])
-    # The home agent's DAD begins when the Binding Update has arrived.
-    late = HOME_DAD + (far + d["sg"]) / 1000 if run.k.embodiment == 2 else (far + 2 * d["ha"] + d["sg"]) / 1000
-    count = 0
-    for pair in STREAMS:
-        left = [m["down"] for m in run.e.facts["moves"] if m["node"] == pair[1] and m["from"] == "office"]
-        count += sum(1 for time, link in last_seen(run, pair).values()
-                     if link in ("office", "core-sg") and any(-0.001 <= time - down <= late + 0.02 for down in left))
-    return count
 
 
 # --- the order of figure 2
@@ -305,14 +311,15 @@ def untouched(run):
 def judge(e):
     run, quiet = Run(e), e.keys.kill == "none" and not e.keys.loss
     readable = clear(run)
-    e.figures["lost_on_old_link"] = on_old_link(run)
-    e.figures["lost"] = sum(len(log.missing) for log in run.logs.values()) - e.figures["lost_on_old_link"]
+    account = Account(run, STREAMS)
+    e.figures.update(account.figures())
     e.figures["duplicated"] = sum(log.repeated for log in run.logs.values())
     e.figures["clear"] = len(readable)
     e.figures["esp"], e.figures["reused"] = esp(run)
+    e.figures["direct_after_ms"] = direct_after(run)
     if e.keys.kill != "none":
         e.figures["direct_again_ms"] = e.facts.get("direct_again_ms")
-    judge_always(e, run, readable)
+    judge_always(e, run, readable, account)
     if e.facts.get("returning") is None:
         e.check(False, "the story did not come to its end")
         return
@@ -323,11 +330,15 @@ def judge(e):
     e.figures["direct_gap_ms"] = [switched(run, n) for n in moves]
     e.figures["expected_direct_gap_ms"] = expected_direct_gap(run)
     e.figures["sg_payload_packets_while_direct"] = while_direct(run)
+    e.check(e.figures["sg_payload_packets_while_direct"] == 0, f"{e.figures['sg_payload_packets_while_direct']} packets of the pair at "
+            "the gateway while they talked directly")
+    e.figures["by_home_agent"] = by_home_agent(run)
+    e.check(e.figures["by_home_agent"][1] == 0, f"{e.figures['by_home_agent'][1]} packets of a direct session went by a home agent")
     if quiet:
         judge_quiet(e, run)
 
 
-def judge_always(e, run, readable):
+def judge_always(e, run, readable, account):
     """What holds whoever dies, and whatever is lost."""
     e.check(not e.figures["reused"], f"{e.figures['reused']} sequence numbers were used for two packets")
     e.check(e.figures["esp"], "no ESP packet on any link")
@@ -335,6 +346,10 @@ def judge_always(e, run, readable):
     e.check(not readable, f"{len(readable)} packets could be read outside")
     for time, link, text in readable[:REPORTED]:
         e.check(False, f"readable at {time:.6f} on {link}: {text}")
+    faults = account.faults()
+    e.check(not faults or e.keys.fake, f"{len(faults)} packets lost")  # the attacker's link leads nowhere
+    for text in faults[:REPORTED] if not e.keys.fake else ():
+        e.check(False, f"lost: {text}")
     e.check(not e.figures["duplicated"], f"{e.figures['duplicated']} packets arrived more than once")
     wrong = flows.whole(e.facts["transfers"]["tcp"]) if "transfers" in e.facts else "TCP did not come to its end"
     e.check(not wrong, wrong)
@@ -342,14 +357,11 @@ def judge_always(e, run, readable):
 
 def judge_quiet(e, run):
     f = e.figures
-    e.check(f["lost"] == 0 or e.keys.fake, f"{f['lost']} packets lost")  # the attacker's link leads nowhere
     e.check(None not in f["first_direct_ms"].values(), "no packet between care-of addresses")
     for name, wanted in f["expected_first_direct_ms"].items() if e.keys.kcn else ():
         e.near("first_direct_ms", [f["first_direct_ms"][name]], [wanted], TOLERANCE)
     e.check(None not in f["direct_gap_ms"], f"not direct again after moves: {f['direct_gap_ms']}")
     e.near("direct_gap_ms", f["direct_gap_ms"], [f["expected_direct_gap_ms"]] * len(f["direct_gap_ms"]), TOLERANCE)
-    e.check(f["sg_payload_packets_while_direct"] == 0, f"{f['sg_payload_packets_while_direct']} packets of the pair at the "
-            "gateway while they talked directly")
     for text in untouched(run):
         e.check(False, text)
     asked = at_moves(run)

@@ -77,9 +77,13 @@ def overlap(k):
     return k.overlap_ms or max(200, expected(k) + 50 + max(r["mn_cn"], (r["mn_ha"] + r["ha_cn"]) / 2))
 
 
+def settle(k):
+    """Until the path is direct again, and some time of that."""
+    return 1 + 5 * max(round_trips(k).values()) / 1000 + (1 if k.walk == "home" else 0)
+
+
 def stay(k):
-    longest = max(round_trips(k).values()) / 1000
-    return (TOKEN_S + 20 if k.token == "old" else 1) + 5 * longest + (1 if k.walk == "home" else 0)
+    return settle(k) + (TOKEN_S + 19 if k.token == "old" else 0)
 
 
 def key_file(lab, name, lines):
@@ -176,7 +180,7 @@ def run(lab):
         move = one_move(lab, net, number, turns[number % len(turns)])
         lab.facts["moves"].append(move)
         lab.say(f"move {number + 1}: " + ", ".join(f"{n} {move['from'][n]} -> {move['to'][n]}" for n in move["nodes"]))
-    lab.sleep(stay(k) + 1)
+    lab.sleep(settle(k) + 1)
     lab.facts["ended"] = lab.now()
     for stream in (down, up):
         stream.stop_sending()

@@ -9,6 +9,7 @@ from homebound_lab import insider, layers, packets, scenario, vpn, vpn_figures, 
 from homebound_lab import vcm_wire as wire
 from homebound_lab.insider import Insider, Wire, datagram
 from homebound_lab.scenario import Key
+from homebound_lab.vpn_account import Account
 
 vcm = scenario.load("vcm")
 
@@ -200,7 +201,7 @@ def judge(e):
     run = vpn_figures.Run(e)
     readable = vpn_figures.clear(run)
     e.figures.update(tried=len(e.facts.get("tried", ())), clear=len(readable),
-                     lost=sum(len(log.missing) for log in run.logs.values()) - vpn_figures.on_old_link(run),
+                     lost=Account(run, vpn_figures.STREAMS).figures()["lost"],
                      duplicated=sum(log.repeated for log in run.logs.values()))
     e.check(e.figures["tried"] == len(ATTACKS) or e.keys.only != "all", "not all attacks were tried")
     e.check(not readable, f"{len(readable)} packets could be read outside: {readable[:5]}")

@@ -69,7 +69,8 @@ static void put_sets(struct nft_text *t, const struct vpn_gateway_config *c)
 /*
  * On a home agent its own address is one of the internal ones, and so are
  * those of nodes outside, by which they make and use the direct path between
- * them: Mobility Headers, which protect themselves, and ESP.
+ * them: Mobility Headers, which protect themselves, and ESP.  IKE about the
+ * SAs of a node's tunnel comes by that tunnel, and protects itself too.
  */
 static void put_guard(struct nft_text *t, const struct vpn_gateway_config *c)
 {
@@ -81,14 +82,22 @@ static void put_guard(struct nft_text *t, const struct vpn_gateway_config *c)
 
 	nft_put(t,
 		"chain guard_in { type filter hook prerouting priority -200;\n"
-		"iifname @links return\nmeta ipsec exists return\n"
+		"iifname @links return\nmeta ipsec exists return\n");
+	if (c->ike)
+		nft_put(t, "ip6 saddr @nodes ip6 daddr %s udp dport { 500, 4500 } return\n",
+			address);
+	nft_put(t,
 		"ip6 saddr @internal counter drop\nip6 daddr %s return\n%s"
 		"ip6 daddr @internal counter drop\n}\n",
 		address, to_node);
 	nft_put(t,
 		"chain guard_out { type filter hook postrouting priority 0;\n"
-		"oifname @links return\nrt ipsec exists return\n%s"
-		"ip6 daddr @internal counter drop\nip6 saddr %s return\n%s"
+		"oifname @links return\nrt ipsec exists return\n");
+	if (c->ike)
+		nft_put(t, "ip6 saddr %s ip6 daddr @nodes udp sport { 500, 4500 } return\n",
+			address);
+	nft_put(t,
+		"%sip6 daddr @internal counter drop\nip6 saddr %s return\n%s"
 		"ip6 saddr @internal counter drop\n}\n",
 		to_node, address, of_node);
 }

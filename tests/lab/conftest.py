@@ -5,6 +5,7 @@
 
 All runs of the selected tests are started when the tests are collected, as many at a time as there are CPUs (a lab
 machine keeps one busy), and a test waits for its own. `result` is result.json; result["out"] is its directory.
+With --durations=N the N runs that cost most are listed: pytest itself only knows how long a test waited for one.
 Tests of scenarios that need the daemons are skipped when there is no build (HOMEBOUND_BUILD, or build/ in the tree).
 """
 
@@ -22,6 +23,7 @@ WITHOUT_DAEMONS = ("selftest", "native")
 
 pool = None
 runs = {}
+costs = {}  # CPU seconds of the runs that have ended
 
 
 def pytest_configure(config):
@@ -41,14 +43,19 @@ def have_daemons():
 
 
 def lab_run(words, out):
-    p = subprocess.run([os.path.join(ROOT, "lab", "run"), "--out", out, *words], stdin=subprocess.DEVNULL,
-                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                       env={**os.environ, "HOMEBOUND_BUILD": BUILD})
+    p = subprocess.Popen([os.path.join(ROOT, "lab", "run"), "--out", out, *words], stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                         env={**os.environ, "HOMEBOUND_BUILD": BUILD})
+    with p.stdout:
+        text = p.stdout.read()
+    _, status, used = os.wait4(p.pid, 0)
+    p.returncode = os.waitstatus_to_exitcode(status)
+    costs[words] = used.ru_utime + used.ru_stime
     if not os.path.exists(os.path.join(out, "result.json")):
-        raise RuntimeError(f"lab/run {' '.join(words)}: exit {p.returncode}\n{p.stdout}")
+        raise RuntimeError(f"lab/run {' '.join(words)}: exit {p.returncode}\n{text}")
     with open(os.path.join(out, "result.json")) as f:
         result = json.load(f)
-    return {**result, "out": out, "status": p.returncode, "text": p.stdout}
+    return {**result, "out": out, "status": p.returncode, "text": text}
 
 
 def pytest_collection_finish(session):
@@ -70,6 +77,14 @@ def pytest_collection_finish(session):
 
 def scenario_of(words):
     return next(w for w in words if not w.startswith("--"))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if not config.option.durations or not costs:
+        return
+    terminalreporter.section(f"{len(costs)} lab runs, {sum(costs.values()):.0f} s of CPU time")
+    for words in sorted(costs, key=costs.get, reverse=True)[:config.option.durations]:
+        terminalreporter.write_line(f"{costs[words]:8.1f} s  {' '.join(words)}")
 
 
 def pytest_sessionfinish(session):

@@ -5,7 +5,7 @@ from conftest import passed
 
 
 @pytest.mark.lab("nemo")
-@pytest.mark.parametrize("words", [("rtt=100",), ("rtt=100", "mode=explicit", "seed=3"), ("rtt=500", "moves=3"),
+@pytest.mark.parametrize("words", [("rtt=100",), ("rtt=100", "mode=explicit", "seed=3", "moves=6"), ("rtt=500", "moves=3"),
                                    ("rtt=0", "mode=explicit", "moves=3")], ids=" ".join)
 def test_network_moves(result, words):
     passed(result)

@@ -9,7 +9,7 @@ from conftest import passed
     ("mode=mn-cn",), ("mode=mn-cn", "kbm=shared", "moves=10"), ("mode=mn-mn",), ("mode=mn-mn", "kbm=shared", "moves=10"),
     ("rtt=500", "moves=6", "seed=3"), ("rtt_mn_ha=120", "rtt_mn_cn=40", "rtt_ha_cn=100", "moves=6", "seed=4"),
     ("rtt_mn_ha=40", "rtt_mn_cn=120", "rtt_ha_cn=140", "mode=mn-mn", "moves=6", "seed=6"),
-    ("token=old", "rtt_mn_ha=120", "rtt_mn_cn=40", "rtt_ha_cn=100", "moves=3", "seed=7"),
+    ("token=old", "rtt_mn_ha=120", "rtt_mn_cn=40", "rtt_ha_cn=100", "moves=2", "seed=7"),
     ("rtt=80", "overlap_ms=200", "moves=6", "seed=5"), ("links=one", "moves=6", "seed=8"), ("walk=home", "moves=6", "seed=9"),
     ("walk=home", "kbm=shared", "rtt=500", "moves=6", "seed=10")], ids=" ".join)
 def test_direct_path(result, words):

@@ -30,9 +30,9 @@ def test_other_ways(result, words):
 
 
 @pytest.mark.lab("vcm", "ipsec=strongswan")
-@runs("seed=1", "ike_rekey=6", "seed=1 keys=asymmetric")
+@runs("seed=1", "ike_rekey=6", "seed=1 keys=asymmetric", "embodiment=2", "embodiment=2 ike_rekey=6 where=gateway")
 def test_strongswan(result, words):
-    """V13: SAs of node and gateway that charons make, and replace, lose nothing either."""
+    """V13: SAs of node and gateway, or of a home registration, that charons make, and replace, lose nothing either."""
     passed(result)
     assert (result["figures"]["lost"], result["figures"]["clear"]) == (0, 0)
 
@@ -46,7 +46,7 @@ def test_strongswan_dies(result, words):
 
 
 @pytest.mark.lab("vcm")
-@runs("kill=vcm seed=1", "kill=mn1 seed=2")
+@runs("kill=vcm seed=1", "kill=mn1 seed=2", "embodiment=2 kill=sg seed=1", "embodiment=2 where=gateway kill=mn2 seed=2")
 def test_somebody_dies(result, words):
     """V14: nothing becomes readable, and the path is direct again."""
     passed(result)
