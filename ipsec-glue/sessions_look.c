@@ -196,8 +196,7 @@ static void plan_left(const struct ipsec_sessions *x, const struct ipsec_snapsho
 	for (size_t i = 0; i < there->n_policies; i++) {
 		const struct ipsec_policy *q = &there->policies[i];
 
-		if ((is_left(x, q) && (all || q->dir == IPSEC_OUT)) ||
-			(all && is_left_guard(x, q)))
+		if ((is_left(x, q) && (all || q->dir == IPSEC_OUT)) || (all && is_left_guard(x, q)))
 			delete_policy(q, p);
 	}
 	for (size_t i = 0; i < there->n_sas; i++) {
@@ -237,8 +236,8 @@ static bool has_sa(const struct ipsec_sessions *x, const struct ipsec_snapshot *
 	return false;
 }
 
-static bool plan_without_sa(const struct ipsec_sessions *x, const struct ipsec_snapshot *there,
-	struct ipsec_plan *p)
+static bool plan_without_sa(
+	const struct ipsec_sessions *x, const struct ipsec_snapshot *there, struct ipsec_plan *p)
 {
 	bool more = false;
 

@@ -374,8 +374,7 @@ static void not_taken(struct session *s, struct side *own, enum kind kind, enum 
 {
 	struct pair *p = s->pair;
 
-	if (status == VCM_NOT_OUTSIDE &&
-		(s->state == VCM_S_INVITED || s->state == VCM_S_OFFERED)) {
+	if (status == VCM_NOT_OUTSIDE && (s->state == VCM_S_INVITED || s->state == VCM_S_OFFERED)) {
 		own->said &= (uint8_t) ~(1u << kind);
 		wait_for_place(s);
 		return;

@@ -87,8 +87,8 @@ static bool serve(struct ipsec_sessions *x)
 
 	if (!fgets(line, sizeof(line), stdin))
 		return false;
-	(void)sscanf(line, "%63s %63s %63s %63s %63s %63s %63s", w[0], w[1], w[2], w[3], w[4],
-		w[5], w[6]);
+	(void)sscanf(line, "%63s %63s %63s %63s %63s %63s %63s", w[0], w[1], w[2], w[3], w[4], w[5],
+		w[6]);
 	printf("= %lld\n", answer(x, w));
 	return true;
 }
