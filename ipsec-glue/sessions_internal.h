@@ -30,6 +30,7 @@ struct ipsec_sessions {
 	uint32_t reqids; /* handed out */
 	bool compare;
 	bool guarded, inside;
+	bool settled; /* what a predecessor left that receives is gone, too */
 	struct ipsec_session_guard guard;
 	char why[256];
 };
