@@ -128,11 +128,32 @@ static void tell(struct daemon_vpn *v, bool outside, const char *why)
 	daemon_vcm_node_place(v->d, outside);
 }
 
+/* What it sends waits for a way outside, not longer than the home address's packets do. */
+static void hold(struct daemon_vpn *v)
+{
+	int err = mn_kernel_outside(v->d->mn_kernel, true);
+
+	mn_wait(v->d->mn);
+	if (err)
+		log_warning("outside: packets cannot be held: %s", strerror(-err));
+}
+
+static void let_go(struct daemon_vpn *v)
+{
+	int err = mn_kernel_outside(v->d->mn_kernel, false);
+
+	if (err)
+		log_warning("inside: what was held outside is not let go: %s", strerror(-err));
+}
+
 static void placed(void *ctx, const struct vpn_link *inside, const char *why)
 {
 	struct daemon_vpn *v = ctx;
-	int err = inside ? go_inside(v, inside) : go_outside(v);
+	int err;
 
+	if (!inside)
+		hold(v);
+	err = inside ? go_inside(v, inside) : go_outside(v);
 	if (err && inside) {
 		log_error("inside, but the kernel refuses: %s; what the internal address sends "
 			  "stays protected",
@@ -149,6 +170,8 @@ static void placed(void *ctx, const struct vpn_link *inside, const char *why)
 	else
 		timer_stop(v->d->env.timers, &v->refresh);
 	tell(v, !inside, why);
+	if (inside) /* behind the end of sessions, which would take it outside still */
+		let_go(v);
 }
 
 /* A filter that lets pass what it is told every few seconds closes by itself when this daemon is dead. */
@@ -373,8 +396,9 @@ static bool open_kernel(struct daemon_vpn *v)
 	if ((cfg->ipsec.pairs && !add_pairs(v)) || set_policies(v, true))
 		return false;
 	v->kernel = vpn_node_open(&c, err, sizeof(err));
-	if (!v->kernel)
+	if (!v->kernel || mn_kernel_internal(v->d->mn_kernel, &c.internal, err, sizeof(err)))
 		return refuse("kernel", err);
+	(void)mn_kernel_outside(v->d->mn_kernel, true);
 	rc = sys_loop_read(v->d->loop, vpn_node_fd(v->kernel), read_answers, v);
 	return !rc || refuse("event loop", strerror(-rc));
 }

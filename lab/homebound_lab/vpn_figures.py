@@ -169,8 +169,10 @@ def expected_first_direct(run):
     invited = manager + max(to[name] + d[name] + d["sg"] for name in OTHER) if k.keys == "asymmetric" else 0  # and PUBLIC back
     ready = {name: invited + manager + to[name] + d[name] + d["sg"] for name in OTHER}  # at the gateway
     told = {name: ready[OTHER[name]] + manager + to[name] for name in OTHER}
-    # Nobody binds with others before he is registered: in embodiment 2 the home agent has its duplicate address detection first.
-    bind = {"mn1": max(told["mn1"], HOME_DAD * 1000 + to["mn1"] if k.embodiment == 2 else 0), "mn2": told["mn2"]}
+    # Nobody binds with others before he is registered, and at a first binding the home agent has its duplicate address detection
+    # first: in embodiment 2 always, else without overlap. What is detected and the Binding Update leave together.
+    registered = HOME_DAD * 1000 + (to["mn1"] if k.embodiment == 2 else d["mn1"] - d["sg"])
+    bind = {"mn1": max(told["mn1"], registered if k.embodiment == 2 or not k.overlap else 0), "mn2": told["mn2"]}
     out = {name: way if bind[OTHER[name]] + by_agent <= bind[name] else by_agent for name in OTHER}
     direct = {name: max(bind[name] + out[name] + by_agent, bind[OTHER[name]] + out[OTHER[name]]) for name in OTHER}
     return {OTHER[name]: round(direct[name] + way, 3) for name in OTHER}
@@ -195,6 +197,12 @@ def expected_direct_gap(run):
     way = d["mn1"] + d["mn2"]
     agent = d["ha"] if k.embodiment == 1 else d["sg"]
     return way if k.kcn else 2 * way + way + 2 * agent
+
+
+def direct_after(run):
+    """ms from the last node's leaving the office until both send directly for the first time."""
+    direct, out = run.event("direct", "first"), [m["up"] for m in run.e.facts["moves"] if m["from"] == "office"]
+    return round((direct - max(out)) * 1000) if direct and out else None
 
 
 def not_direct(run):
@@ -308,6 +316,7 @@ def judge(e):
     e.figures["duplicated"] = sum(log.repeated for log in run.logs.values())
     e.figures["clear"] = len(readable)
     e.figures["esp"], e.figures["reused"] = esp(run)
+    e.figures["direct_after_ms"] = direct_after(run)
     if e.keys.kill != "none":
         e.figures["direct_again_ms"] = e.facts.get("direct_again_ms")
     judge_always(e, run, readable, account)

@@ -178,6 +178,13 @@ enum mn_ro_command { MN_RO_ON, MN_RO_OFF, MN_RO_FLUSH };
 int mn_ro_command(struct mn *mn, const struct in6_addr *peer, enum mn_ro_command c); /* 0, -ENOENT, -ENOSPC, -EINVAL */
 
 /*
+ * What leaves by way of the home address has just lost a place of its own:
+ * where there is no path, data is held for the next one as if it had been lost
+ * just now.
+ */
+void mn_wait(struct mn *mn);
+
+/*
  * All that goes to this peer is ESP, which it takes from whatever care-of
  * address it comes (V10): at a move what goes directly leaves from the new one
  * at once, before the peer has a binding for it.  For a peer that there is;

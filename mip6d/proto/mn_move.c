@@ -417,6 +417,12 @@ void mn_path_check(struct mn *mn)
 	stand_by(mn);
 }
 
+void mn_wait(struct mn *mn)
+{
+	if (mn->path.location == MN_NOWHERE && !mn->stopping && !mn->hold && mn->config.hold_ms > 0)
+		tunnel(mn, NULL, true);
+}
+
 void mn_path_home_invalid(struct mn *mn)
 {
 	mn_ro_withdraw(mn);

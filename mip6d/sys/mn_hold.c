@@ -11,11 +11,15 @@
 #include "lib/netlink.h"
 #include "mip6d/sys/nfqueue.h"
 #include "mip6d/sys/nft.h"
+#include "vcm/message.h"
 
 #define HELD_LINKS 16
 #define KEY_LEN 16 /* an address, or the name of an interface */
 
 struct mn_hold {
+	struct mn_hold *internal; /* of the internal address; NULL: there is none */
+	bool outside; /* it follows */
+	const char *set; /* of addresses */
 	struct sys_loop *loop;
 	struct nlreq *nf;
 	struct in6_addr home_address;
@@ -29,23 +33,26 @@ struct mn_hold {
 	struct mn_hold_stats stats;
 };
 
+/* Chain, set, chain and priority, chain, chain and set, chain ..., chain and queue.  A probe asks about a link, and needs none else. */
 #define RULES                                                                                  \
 	"add table ip6 " SYS_NFT_TABLE "\n"                                                    \
-	"add set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD " { type ipv6_addr; }\n"                 \
-	"flush set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD "\n"                                   \
+	"add set ip6 " SYS_NFT_TABLE " %2$s { type ipv6_addr; }\n"                             \
+	"flush set ip6 " SYS_NFT_TABLE " %2$s\n"                                               \
+	"add chain ip6 " SYS_NFT_TABLE " %1$s { type filter hook output priority %3$d; }\n"    \
+	"flush chain ip6 " SYS_NFT_TABLE " %1$s\n"                                             \
+	"add rule ip6 " SYS_NFT_TABLE " %1$s ip6 saddr != @%2$s return\n"                      \
+	"add rule ip6 " SYS_NFT_TABLE " %1$s meta l4proto { 50, 135 } return\n"                \
+	"add rule ip6 " SYS_NFT_TABLE " %1$s icmpv6 type 133-137 return\n"                     \
+	"%4$s"                                                                                 \
+	"add rule ip6 " SYS_NFT_TABLE " %1$s oifname \"lo\" return\n"                          \
+	"add rule ip6 " SYS_NFT_TABLE " %1$s queue num %5$d\n"
+#define SHARED_RULES                                                                           \
 	"add set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD_LINKS " { type ifname; }\n"              \
 	"flush set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD_LINKS "\n"                             \
-	"add chain ip6 " SYS_NFT_TABLE " out { type filter hook output priority %d; }\n"       \
-	"flush chain ip6 " SYS_NFT_TABLE " out\n"                                              \
-	"add rule ip6 " SYS_NFT_TABLE " out ip6 saddr != @" SYS_NFT_HELD " return\n"           \
-	"add rule ip6 " SYS_NFT_TABLE " out meta l4proto { 50, 135 } return\n"                   \
-	"add rule ip6 " SYS_NFT_TABLE " out icmpv6 type 133-137 return\n"                      \
-	"add rule ip6 " SYS_NFT_TABLE " out oifname \"lo\" return\n"                           \
-	"add rule ip6 " SYS_NFT_TABLE " out queue num %d\n"                                    \
-	"add chain ip6 " SYS_NFT_TABLE " post { type filter hook postrouting priority %d; }\n" \
+	"add chain ip6 " SYS_NFT_TABLE " post { type filter hook postrouting priority %6$d; }\n" \
 	"flush chain ip6 " SYS_NFT_TABLE " post\n"                                             \
 	"add rule ip6 " SYS_NFT_TABLE                                                          \
-	" post meta mark & 0x%08x != 0 meta mark set meta mark & 0x%08x\n"
+	" post meta mark & 0x%7$08x != 0 meta mark set meta mark & 0x%8$08x\n"
 
 static void let_go(struct mn_hold *h, bool drop)
 {
@@ -87,7 +94,7 @@ static int change(struct mn_hold *h, bool add)
 	struct nft_change c[1 + HELD_LINKS];
 
 	memset(c, 0, sizeof(c));
-	c[0] = (struct nft_change){.set = SYS_NFT_HELD, .add = add};
+	c[0] = (struct nft_change){.set = h->set, .add = add};
 	memcpy(c[0].key, &h->home_address, KEY_LEN);
 	for (size_t i = 0; i < h->n_links; i++) {
 		c[1 + i] = (struct nft_change){.set = SYS_NFT_HELD_LINKS, .add = add};
@@ -96,7 +103,7 @@ static int change(struct mn_hold *h, bool add)
 	return nft_elements(h->nf, KEY_LEN, c, 1 + h->n_links);
 }
 
-int mn_hold_start(struct mn_hold *h)
+static int start(struct mn_hold *h)
 {
 	int err;
 
@@ -106,6 +113,13 @@ int mn_hold_start(struct mn_hold *h)
 	if (!err)
 		h->holding = true;
 	return err;
+}
+
+int mn_hold_start(struct mn_hold *h)
+{
+	int err = start(h);
+
+	return err || !h->internal || !h->outside ? err : start(h->internal);
 }
 
 int mn_hold_pass_ike(struct mn_hold *h, char *err, size_t errlen)
@@ -121,7 +135,7 @@ bool mn_hold_holding(const struct mn_hold *h)
 	return h->holding;
 }
 
-int mn_hold_end(struct mn_hold *h, bool drop)
+static int end(struct mn_hold *h, bool drop)
 {
 	uint64_t before = h->stats.released + h->stats.dropped;
 	int err;
@@ -142,6 +156,24 @@ int mn_hold_end(struct mn_hold *h, bool drop)
 	return 0;
 }
 
+/* The home address first: what is said for others may have to come behind it. */
+int mn_hold_end(struct mn_hold *h, bool drop)
+{
+	int err = end(h, drop), other = h->internal ? end(h->internal, drop) : 0;
+
+	return err ? err : other;
+}
+
+int mn_hold_outside(struct mn_hold *h, bool outside)
+{
+	h->outside = outside;
+	if (!h->internal)
+		return 0;
+	if (!outside)
+		return end(h->internal, false);
+	return h->holding ? start(h->internal) : 0;
+}
+
 int mn_hold_address(struct mn_hold *h, const struct in6_addr *home_address)
 {
 	int err = h->holding ? change(h, false) : 0;
@@ -152,12 +184,23 @@ int mn_hold_address(struct mn_hold *h, const struct in6_addr *home_address)
 	return err;
 }
 
-struct mn_hold *mn_hold_open(struct sys_loop *loop, struct nlreq *nf,
-	const struct in6_addr *home_address, const char (*links)[IFNAMSIZ], size_t n_links,
-	char *err, size_t errlen)
+static bool load(const char *text, char *err, size_t errlen)
+{
+	char why[512];
+
+	if (nft_load(text, false, why, sizeof(why)) == 0)
+		return true;
+	snprintf(err, errlen,
+		"the packet filter refuses the rules that hold packets during a move "
+		"(CONFIG_NF_TABLES_IPV6, CONFIG_NFT_QUEUE): %s",
+		why);
+	return false;
+}
+
+static struct mn_hold *open_one(struct sys_loop *loop, struct nlreq *nf,
+	const struct in6_addr *address, uint16_t queue, char *err, size_t errlen)
 {
 	struct mn_hold *h = calloc(1, sizeof(*h));
-	char text[2048], why[512];
 	int rc;
 
 	if (!h) {
@@ -166,31 +209,55 @@ struct mn_hold *mn_hold_open(struct sys_loop *loop, struct nlreq *nf,
 	}
 	h->loop = loop;
 	h->nf = nf;
-	h->home_address = *home_address;
-	h->links = links;
-	h->n_links = n_links < HELD_LINKS ? n_links : HELD_LINKS;
-	h->queue = nfqueue_open(SYS_QUEUE_HOLD, 0, MN_HOLD_PACKETS, &rc);
+	h->home_address = *address;
+	h->queue = nfqueue_open(queue, 0, MN_HOLD_PACKETS, &rc);
 	if (h->queue)
 		rc = sys_loop_read(loop, nfqueue_fd(h->queue), readable, h);
-	if (rc) {
-		snprintf(err, errlen,
-			"cannot listen to packet queue %d (another mip6d, or another "
-			"program, has it): %s",
-			SYS_QUEUE_HOLD, strerror(-rc));
-		mn_hold_close(h, false);
+	if (!rc)
+		return h;
+	snprintf(err, errlen,
+		"cannot listen to packet queue %d (another mip6d, or another program, has it): %s",
+		queue, strerror(-rc));
+	mn_hold_close(h, false);
+	return NULL;
+}
+
+struct mn_hold *mn_hold_open(struct sys_loop *loop, struct nlreq *nf,
+	const struct in6_addr *home_address, const char (*links)[IFNAMSIZ], size_t n_links,
+	char *err, size_t errlen)
+{
+	struct mn_hold *h = open_one(loop, nf, home_address, SYS_QUEUE_HOLD, err, errlen);
+	char text[2048];
+
+	if (!h)
 		return NULL;
-	}
-	snprintf(text, sizeof(text), RULES, SYS_NFT_PRIORITY, SYS_QUEUE_HOLD, -SYS_NFT_PRIORITY,
-		SYS_MARK, ~SYS_MARK);
-	if (nft_load(text, false, why, sizeof(why)) < 0) {
-		snprintf(err, errlen,
-			"the packet filter refuses the rules that hold packets during a move "
-			"(CONFIG_NF_TABLES_IPV6, CONFIG_NFT_QUEUE): %s",
-			why);
-		mn_hold_close(h, false);
-		return NULL;
-	}
-	return h;
+	h->set = SYS_NFT_HELD;
+	h->links = links;
+	h->n_links = n_links < HELD_LINKS ? n_links : HELD_LINKS;
+	snprintf(text, sizeof(text), RULES SHARED_RULES, "out", h->set, SYS_NFT_PRIORITY, "",
+		SYS_QUEUE_HOLD, -SYS_NFT_PRIORITY, SYS_MARK, ~SYS_MARK);
+	if (load(text, err, errlen))
+		return h;
+	mn_hold_close(h, false);
+	return NULL;
+}
+
+int mn_hold_internal(
+	struct mn_hold *h, const struct in6_addr *internal, char *err, size_t errlen)
+{
+	char text[2048], pass[128];
+
+	h->internal =
+		open_one(h->loop, h->nf, internal, SYS_QUEUE_HOLD_INTERNAL, err, errlen);
+	if (!h->internal)
+		return -EBUSY;
+	h->internal->set = SYS_NFT_HELD_INTERNAL;
+	snprintf(pass, sizeof(pass),
+		"add rule ip6 " SYS_NFT_TABLE " internal udp sport %d udp dport %d return\n",
+		VCM_PROBE_PORT, VCM_PROBE_PORT);
+	snprintf(text, sizeof(text), RULES, "internal", h->internal->set, SYS_NFT_PRIORITY, pass,
+		SYS_QUEUE_HOLD_INTERNAL);
+	return load(text, err, errlen) ? 0 : -EINVAL;
 }
 
 void mn_hold_close(struct mn_hold *h, bool remove)
@@ -204,6 +271,7 @@ void mn_hold_close(struct mn_hold *h, bool remove)
 		nft_load("add table ip6 " SYS_NFT_TABLE "\ndelete table ip6 " SYS_NFT_TABLE "\n",
 			false, why, sizeof(why));
 	}
+	mn_hold_close(h->internal, false);
 	if (h->queue) {
 		sys_loop_forget(h->loop, nfqueue_fd(h->queue));
 		nfqueue_close(h->queue);

@@ -12,6 +12,10 @@
  * What the networks of a mobile router send waits in the same queue, but
  * before it was routed the first time (mn_networks.h has the rules).
  *
+ * An internal address (doc/vcm.md) outside leaves by way of the home address.
+ * So what it sends waits as well, in a queue of its own, which is let go also
+ * when the node finds that it is inside.
+ *
  * Mobility Headers and Neighbor Discovery pass: they are what ends the hold.
  * So does ESP, which they become when they are protected.
  */
@@ -45,6 +49,11 @@ struct mn_hold *mn_hold_open(struct sys_loop *loop, struct nlreq *nf,
 /* remove: the rules too; else they stay, and what is held is lost. */
 void mn_hold_close(struct mn_hold *h, bool remove);
 
+/* An internal address as well; until told otherwise its node is inside, and it does not wait. */
+int mn_hold_internal(
+	struct mn_hold *h, const struct in6_addr *internal, char *err, size_t errlen);
+/* Outside its packets wait whenever those of the home address do; what waits leaves when it is inside. */
+int mn_hold_outside(struct mn_hold *h, bool outside);
 /* Another home address from now on; what is held is held for it as well. */
 int mn_hold_address(struct mn_hold *h, const struct in6_addr *home_address);
 int mn_hold_start(struct mn_hold *h);

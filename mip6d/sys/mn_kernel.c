@@ -448,6 +448,17 @@ bool mn_kernel_tunneled(const struct mn_kernel *k, int ifindex)
 	return ifindex && (ifindex == k->receive_ifindex || ifindex == k->send_ifindex);
 }
 
+int mn_kernel_internal(
+	struct mn_kernel *k, const struct in6_addr *internal, char *err, size_t errlen)
+{
+	return mn_hold_internal(k->hold, internal, err, errlen);
+}
+
+int mn_kernel_outside(struct mn_kernel *k, bool outside)
+{
+	return mn_hold_outside(k->hold, outside);
+}
+
 void mn_kernel_stats(const struct mn_kernel *k, struct mn_kernel_stats *s)
 {
 	const struct mn_hold_stats *h = mn_hold_stats(k->hold);

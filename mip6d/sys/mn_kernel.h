@@ -68,6 +68,10 @@ struct mn_kernel_config {
 struct mn_kernel *mn_kernel_open(const struct mn_kernel_config *c, struct sys_loop *loop,
 	struct settings *settings, struct store *store, const struct watch_ops *events,
 	void *events_ctx, char *err, size_t errlen);
+/* An internal address, which leaves by way of the home address while its node is outside; it is inside until told otherwise. */
+int mn_kernel_internal(
+	struct mn_kernel *k, const struct in6_addr *internal, char *err, size_t errlen);
+int mn_kernel_outside(struct mn_kernel *k, bool outside);
 /* The operations; their context is the struct mn_kernel. */
 extern const struct mn_ops mn_kernel_ops;
 /* The binding of before a restart; false when there is none for this home address. */
