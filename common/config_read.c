@@ -208,6 +208,29 @@ bool config_is_list(struct config_reader *r, const struct config_key *k, const c
 	return true;
 }
 
+int config_list_length(struct config_reader *r, const struct config_key *k,
+	const config_setting_t *s, int most, const char *what)
+{
+	int n = config_setting_length(s);
+
+	if (!config_is_list(r, k, s))
+		return -1;
+	if (n > most) {
+		config_complain(r, s, "has %d %s; write %d at most", n, what, most);
+		return -1;
+	}
+	return n;
+}
+
+bool config_read_subgroup(struct config_reader *r, const struct config_key *table,
+	const config_setting_t *s, void *to)
+{
+	if (!config_is_group(r, s))
+		return false;
+	config_read_group(r, table, s, to);
+	return true;
+}
+
 bool config_read_bool(
 	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
 {

@@ -80,6 +80,12 @@ const char *config_text(
 bool config_is_group(struct config_reader *r, const config_setting_t *s);
 /* Is s a list or an array with something in it?  Complains when not. */
 bool config_is_list(struct config_reader *r, const struct config_key *k, const config_setting_t *s);
+/* The length of such a list with no more than most elements, called what; -1 after a complaint. */
+int config_list_length(struct config_reader *r, const struct config_key *k,
+	const config_setting_t *s, int most, const char *what);
+/* Reads s as a group by a table; false after a complaint that it is none. */
+bool config_read_subgroup(struct config_reader *r, const struct config_key *table,
+	const config_setting_t *s, void *to);
 /* An address that is no host's: the subnet-router anycast address (RFC 4291 2.6.1). */
 bool config_is_anycast(const struct in6_addr *a, const struct ip6_prefix *p);
 

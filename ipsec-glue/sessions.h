@@ -23,14 +23,19 @@ struct ipsec_sessions_ops {
 
 /*
  * What a predecessor left that sends is away when this returns; what receives
- * stays until ipsec_sessions_forget_left().  local: the home address.  NULL
+ * stays as long as the peer may send by it.  local: the home address.  NULL
  * with the reason in err.
  */
 struct ipsec_sessions *ipsec_sessions_open(const struct in6_addr *local, uint32_t replay_window,
 	const struct ipsec_sessions_ops *ops, void *ctx, char *err, size_t errlen);
 /* Everything is taken out of the kernel. */
 void ipsec_sessions_close(struct ipsec_sessions *x);
-void ipsec_sessions_forget_left(struct ipsec_sessions *x);
+/*
+ * The kernel deletes SAs of a predecessor at the end of their lifetime; this
+ * deletes policies that are left without one.  To be called now and then, as
+ * long as it says that there are more.
+ */
+bool ipsec_sessions_forget_left(struct ipsec_sessions *x);
 
 /* The kernel's events. */
 int ipsec_sessions_fd(const struct ipsec_sessions *x);

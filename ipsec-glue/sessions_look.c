@@ -161,48 +161,61 @@ static bool wants_policy(const struct ipsec_sessions *x, const struct ipsec_poli
 	return false;
 }
 
-/* The guard stays until it is known that it is not needed. */
-static bool is_left(const struct ipsec_sessions *x, const struct ipsec_policy *p, bool receives)
+static bool is_left_guard(const struct ipsec_sessions *x, const struct ipsec_policy *p)
 {
-	if (p->priority == GLUE_PRIO_SESSION_GUARD)
-		return receives && !x->guarded;
-	return p->priority == GLUE_PRIO_SESSION && (p->dir == IPSEC_OUT || receives) &&
-	       !wants_policy(x, p);
+	return p->priority == GLUE_PRIO_SESSION_GUARD && !x->guarded;
 }
 
-static void plan_left(const struct ipsec_sessions *x, const struct ipsec_snapshot *there,
-	bool receives, struct ipsec_plan *p)
+static bool is_left(const struct ipsec_sessions *x, const struct ipsec_policy *p)
+{
+	return p->priority == GLUE_PRIO_SESSION && !wants_policy(x, p);
+}
+
+static bool is_left_sa(const struct ipsec_sessions *x, const struct ipsec_sa *sa)
+{
+	bool out = sa->reqid != REQID_IN;
+
+	return sa->reqid - REQID_IN < REQIDS &&
+	       !sessions_find(x, out ? &sa->dst : NULL, sa->spi, out);
+}
+
+static void delete_policy(const struct ipsec_policy *q, struct ipsec_plan *p)
+{
+	struct ipsec_op *op = ipsec_plan_add(p, IPSEC_POLICY_DEL);
+
+	if (op)
+		op->policy = *q;
+}
+
+/* The guard stays until it is known that it is not needed. */
+static void plan_left(const struct ipsec_sessions *x, const struct ipsec_snapshot *there, bool all,
+	struct ipsec_plan *p)
 {
 	struct ipsec_op *op;
 
 	for (size_t i = 0; i < there->n_policies; i++) {
 		const struct ipsec_policy *q = &there->policies[i];
 
-		if (!is_left(x, q, receives))
-			continue;
-		if ((op = ipsec_plan_add(p, IPSEC_POLICY_DEL)))
-			op->policy = *q;
+		if ((is_left(x, q) && (all || q->dir == IPSEC_OUT)) || (all && is_left_guard(x, q)))
+			delete_policy(q, p);
 	}
 	for (size_t i = 0; i < there->n_sas; i++) {
 		const struct ipsec_sa *sa = &there->sas[i].sa;
-		bool out = sa->reqid != REQID_IN;
 
-		if (sa->reqid - REQID_IN >= REQIDS || (!out && !receives) ||
-			sessions_find(x, out ? &sa->dst : NULL, sa->spi, out))
-			continue;
-		if ((op = ipsec_plan_add(p, IPSEC_SA_DEL)))
+		if (is_left_sa(x, sa) && (all || sa->reqid != REQID_IN) &&
+			(op = ipsec_plan_add(p, IPSEC_SA_DEL)))
 			op->sa = *sa;
 	}
 }
 
-int sessions_remove_left(struct ipsec_sessions *x, bool receives)
+int sessions_remove_left(struct ipsec_sessions *x, bool all)
 {
 	struct ipsec_plan p = {0};
 	struct ipsec_snapshot there;
 	int err = ipsec_sender_snapshot(x->sender, &there);
 
 	if (!err)
-		plan_left(x, &there, receives, &p);
+		plan_left(x, &there, all, &p);
 	ipsec_snapshot_free(&there);
 	if (!err && p.n)
 		err = sessions_carry_out(x, &p);
@@ -210,8 +223,74 @@ int sessions_remove_left(struct ipsec_sessions *x, bool receives)
 	return err;
 }
 
-void ipsec_sessions_forget_left(struct ipsec_sessions *x)
+static bool has_sa(const struct ipsec_sessions *x, const struct ipsec_snapshot *there,
+	const struct ipsec_policy *q)
 {
-	if (sessions_remove_left(x, true))
+	for (size_t i = 0; i < there->n_sas; i++) {
+		const struct ipsec_sa *sa = &there->sas[i].sa;
+
+		if (sa->reqid == REQID_IN && is_left_sa(x, sa) &&
+			in6_equal(&sa->sel.src.addr, &q->sel.src.addr))
+			return true;
+	}
+	return false;
+}
+
+static bool plan_without_sa(
+	const struct ipsec_sessions *x, const struct ipsec_snapshot *there, struct ipsec_plan *p)
+{
+	bool more = false;
+
+	for (size_t i = 0; i < there->n_sas && !more; i++)
+		more = is_left_sa(x, &there->sas[i].sa);
+	for (size_t i = 0; i < there->n_policies; i++) {
+		const struct ipsec_policy *q = &there->policies[i];
+
+		if ((is_left(x, q) && !has_sa(x, there, q)) || is_left_guard(x, q))
+			delete_policy(q, p);
+	}
+	return more;
+}
+
+bool ipsec_sessions_forget_left(struct ipsec_sessions *x)
+{
+	struct ipsec_plan p = {0};
+	struct ipsec_snapshot there;
+	int err = ipsec_sender_snapshot(x->sender, &there);
+
+	x->left = err || plan_without_sa(x, &there, &p);
+	ipsec_snapshot_free(&there);
+	if (!err && p.n)
+		err = sessions_carry_out(x, &p);
+	ipsec_plan_free(&p);
+	if (err) {
+		x->left = true;
 		notice(x, ipsec_sessions_why(x));
+	}
+	return x->left;
+}
+
+int sessions_set_left(struct ipsec_sessions *x)
+{
+	struct ipsec_plan p = {0};
+	struct ipsec_snapshot there;
+	int err = x->left ? ipsec_sender_snapshot(x->sender, &there) : -ENOENT;
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	for (size_t i = 0; i < there.n_policies; i++) {
+		const struct ipsec_policy *q = &there.policies[i];
+		struct ipsec_op *op;
+
+		if (!is_left(x, q) || q->dir == IPSEC_OUT ||
+			!(op = ipsec_plan_add(&p, IPSEC_POLICY_SET)))
+			continue;
+		op->policy = *q;
+		op->policy.templates[0].optional = x->inside;
+	}
+	ipsec_snapshot_free(&there);
+	if (p.n)
+		err = sessions_carry_out(x, &p);
+	ipsec_plan_free(&p);
+	return err;
 }

@@ -36,10 +36,7 @@ static bool read_control(
 	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
 {
 	(void)k;
-	if (!config_is_group(r, s))
-		return false;
-	config_read_group(r, control_keys, s, field);
-	return true;
+	return config_read_subgroup(r, control_keys, s, field);
 }
 
 /* ---- the whole ---- */

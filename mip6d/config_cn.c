@@ -36,10 +36,7 @@ bool config_read_correspondent(
 	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
 {
 	(void)k;
-	if (!config_is_group(r, s))
-		return false;
-	config_read_group(r, correspondent_keys, s, field);
-	return true;
+	return config_read_subgroup(r, correspondent_keys, s, field);
 }
 
 /* ---- whom a mobile node talks to directly ---- */

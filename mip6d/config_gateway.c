@@ -13,7 +13,6 @@
 #define EXAMPLE_IA "\"fd00:0:0:1::101\""
 #define EXAMPLE_NODE \
 	"{ internal_address = \"fd00:0:0:1::101\"; home_address = \"2001:db8:1::100\"; }"
-#define EXAMPLE_INTERNAL "( \"fd00::/32\" )"
 #define EXAMPLE_DENY "( \"fd00:0:0:3::/64\", \"fd00::/32\" )"
 
 /* ---- lists ---- */
@@ -22,35 +21,18 @@ static bool read_internal(
 	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
 {
 	struct config_gateway *g = field;
-	int n = config_setting_length(s);
 
-	if (!config_is_list(r, k, s))
-		return false;
-	if (n > CONFIG_MAX_PREFIXES) {
-		config_complain(r, s, "has %d prefixes; write %d at most", n, CONFIG_MAX_PREFIXES);
-		return false;
-	}
-	for (int i = 0; i < n; i++)
-		if (!config_read_prefix(
-			    r, k, config_setting_get_elem(s, (unsigned)i), &g->internal[i]))
-			return false;
-	g->n_internal = (size_t)n;
-	return true;
+	return config_read_internal(r, k, s, g->internal, &g->n_internal);
 }
 
 static bool read_interfaces(
 	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
 {
 	struct config_gateway *g = field;
-	int n = config_setting_length(s);
+	int n = config_list_length(r, k, s, CONFIG_MAX_INTERFACES, "interfaces");
 
-	if (!config_is_list(r, k, s))
+	if (n < 0)
 		return false;
-	if (n > CONFIG_MAX_INTERFACES) {
-		config_complain(
-			r, s, "has %d interfaces; write %d at most", n, CONFIG_MAX_INTERFACES);
-		return false;
-	}
 	for (int i = 0; i < n; i++)
 		if (!config_read_ifname(
 			    r, k, config_setting_get_elem(s, (unsigned)i), g->interfaces[i]))
@@ -87,14 +69,10 @@ static bool read_nodes(
 {
 	struct config_gateway *g = field;
 	size_t before = r->faults;
-	int n = config_setting_length(s);
+	int n = config_list_length(r, k, s, MAX_NODES, "nodes");
 
-	if (!config_is_list(r, k, s))
+	if (n < 0)
 		return false;
-	if (n > MAX_NODES) {
-		config_complain(r, s, "has %d nodes; write %d at most", n, MAX_NODES);
-		return false;
-	}
 	free(g->nodes);
 	g->nodes = calloc((size_t)n, sizeof(*g->nodes));
 	if (!g->nodes) {
@@ -127,14 +105,10 @@ static bool read_deny(
 	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
 {
 	struct config_gateway *g = field;
-	int n = config_setting_length(s);
+	int n = config_list_length(r, k, s, MAX_DENY, "pairs");
 
-	if (!config_is_list(r, k, s))
+	if (n < 0)
 		return false;
-	if (n > MAX_DENY) {
-		config_complain(r, s, "has %d pairs; write %d at most", n, MAX_DENY);
-		return false;
-	}
 	free(g->deny);
 	g->deny = calloc((size_t)n, sizeof(*g->deny));
 	if (!g->deny) {
@@ -162,37 +136,20 @@ static bool read_threshold(
 	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
 {
 	(void)k;
-	if (!config_is_group(r, s))
-		return false;
-	config_read_group(r, threshold_keys, s, field);
-	return true;
-}
-
-/* "manual" and "strongswan" of enum ipsec_manager; who wants none of it has no gateway. */
-static const char *const ipsec_names[] = {"manual", "strongswan", NULL};
-
-static bool read_ipsec(
-	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
-{
-	bool strongswan;
-
-	if (!config_read_choice_bool(r, k, s, &strongswan))
-		return false;
-	*(enum ipsec_manager *)field = strongswan ? IPSEC_STRONGSWAN : IPSEC_MANUAL;
-	return true;
+	return config_read_subgroup(r, threshold_keys, s, field);
 }
 
 static const struct config_key gateway_keys[] = {
 	CONFIG_KEY("address", config_read_address, offsetof(struct config_gateway, address),
 		"\"2001:db8:5::1\"", .required = true),
-	CONFIG_KEY("internal", read_internal, 0, EXAMPLE_INTERNAL, .required = true),
+	CONFIG_KEY("internal", read_internal, 0, CONFIG_EXAMPLE_INTERNAL, .required = true),
 	CONFIG_KEY("internal_interfaces", read_interfaces, 0, "( \"eth1\" )", .required = true),
 	CONFIG_KEY("manager", config_read_address, offsetof(struct config_gateway, manager),
 		"\"fd00:0:0:2::9\"", .required = true),
 	CONFIG_KEY("source", config_read_address, offsetof(struct config_gateway, source),
 		"\"fd00:0:0:2::1\""),
-	CONFIG_KEY("ipsec", read_ipsec, offsetof(struct config_gateway, ipsec), "\"manual\"",
-		.choices = ipsec_names),
+	CONFIG_KEY("ipsec", config_read_ipsec_manager, offsetof(struct config_gateway, ipsec),
+		"\"manual\"", .choices = config_ipsec_some),
 	CONFIG_KEY("reqid", config_read_u32, offsetof(struct config_gateway, reqid), "100",
 		.min = 1, .max = LAST_REQID - 2 * MAX_NODES),
 	CONFIG_KEY("nodes", read_nodes, 0, "( " EXAMPLE_NODE " )", .required = true),
@@ -308,13 +265,9 @@ void config_release_gateway(struct mip6d_config *cfg)
 
 /* ---- as text ---- */
 
-static void print_prefixes(FILE *to, const struct config_gateway *g)
+static void print_interfaces(FILE *to, const struct config_gateway *g)
 {
-	fputs("\tinternal = (", to);
-	for (size_t i = 0; i < g->n_internal; i++)
-		fprintf(to, "%s \"%s/%u\"", i ? "," : "", in6_str(&g->internal[i].addr),
-			g->internal[i].plen);
-	fputs(" );\n\tinternal_interfaces = (", to);
+	fputs("\tinternal_interfaces = (", to);
 	for (size_t i = 0; i < g->n_interfaces; i++)
 		fprintf(to, "%s \"%s\"", i ? "," : "", g->interfaces[i]);
 	fputs(" );\n", to);
@@ -348,11 +301,12 @@ void config_print_gateway(const struct mip6d_config *cfg, FILE *to)
 	if (!g->enabled)
 		return;
 	fprintf(to, "gateway = {\n\taddress = \"%s\";\n", in6_str(&g->address));
-	print_prefixes(to, g);
+	config_print_internal(g->internal, g->n_internal, to);
+	print_interfaces(to, g);
 	fprintf(to, "\tmanager = \"%s\";\n", in6_str(&g->manager));
 	if (!in6_is_any(&g->source))
 		fprintf(to, "\tsource = \"%s\";\n", in6_str(&g->source));
-	fprintf(to, "\tipsec = \"%s\";\n\treqid = %u;\n", ipsec_names[g->ipsec == IPSEC_STRONGSWAN],
+	fprintf(to, "\tipsec = \"%s\";\n\treqid = %u;\n", config_ipsec_managers[g->ipsec],
 		g->reqid);
 	print_nodes(to, g);
 	fprintf(to,

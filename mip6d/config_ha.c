@@ -62,14 +62,10 @@ static bool read_prefixes(
 {
 	struct config_home_agent *ha = field;
 	size_t before = r->faults;
-	int n = config_setting_length(s);
+	int n = config_list_length(r, k, s, CONFIG_MAX_PREFIXES, "prefixes");
 
-	if (!config_is_list(r, k, s))
+	if (n < 0)
 		return false;
-	if (n > CONFIG_MAX_PREFIXES) {
-		config_complain(r, s, "has %d prefixes; write %d at most", n, CONFIG_MAX_PREFIXES);
-		return false;
-	}
 	for (int i = 0; i < n; i++) {
 		const config_setting_t *e = config_setting_get_elem(s, (unsigned)i);
 		struct config_prefix *p = &ha->prefixes[i];

@@ -8,12 +8,24 @@
 #include "common/config_secret.h"
 
 const char *const config_ipsec_managers[] = {"none", "manual", "strongswan", NULL};
+const char *const config_ipsec_some[] = {"manual", "strongswan", NULL};
 static const char *const arrangements[] = {"migrate", "home-address", NULL};
 static const char *const moves_names[] = {"mip6d", "charon", NULL};
 
 const char *config_moves_name(enum config_moves m)
 {
 	return moves_names[m];
+}
+
+bool config_read_ipsec_manager(
+	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
+{
+	bool strongswan;
+
+	if (!config_read_choice_bool(r, k, s, &strongswan))
+		return false;
+	*(enum ipsec_manager *)field = strongswan ? IPSEC_STRONGSWAN : IPSEC_MANUAL;
+	return true;
 }
 
 static const struct config_key strongswan_keys[] = {
@@ -26,10 +38,7 @@ static bool read_strongswan(
 	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
 {
 	(void)k;
-	if (!config_is_group(r, s))
-		return false;
-	config_read_group(r, strongswan_keys, s, field);
-	return true;
+	return config_read_subgroup(r, strongswan_keys, s, field);
 }
 
 static bool read_name(
@@ -133,10 +142,7 @@ bool config_read_ipsec(
 	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
 {
 	(void)k;
-	if (!config_is_group(r, s))
-		return false;
-	config_read_group(r, ipsec_keys, s, field);
-	return true;
+	return config_read_subgroup(r, ipsec_keys, s, field);
 }
 
 /* ---- what goes together ---- */

@@ -21,15 +21,10 @@ static bool read_interfaces(
 {
 	struct config_mobile_node *mn = field;
 	size_t before = r->faults;
-	int n = config_setting_length(s);
+	int n = config_list_length(r, k, s, CONFIG_MAX_INTERFACES, "interfaces");
 
-	if (!config_is_list(r, k, s))
+	if (n < 0)
 		return false;
-	if (n > CONFIG_MAX_INTERFACES) {
-		config_complain(
-			r, s, "has %d interfaces; write %d at most", n, CONFIG_MAX_INTERFACES);
-		return false;
-	}
 	for (int i = 0; i < n; i++) {
 		const config_setting_t *e = config_setting_get_elem(s, (unsigned)i);
 		struct config_interface *c = &mn->interfaces[i];

@@ -26,15 +26,11 @@ static bool read_networks(
 {
 	struct config_key plain = {.example = EXAMPLE_NETWORK};
 	struct prefixes *p = field;
-	int n = config_setting_length(s);
+	int n = config_list_length(r, k, s, CONFIG_MAX_NETWORKS, "prefixes");
 	bool good = true;
 
-	if (!config_is_list(r, k, s))
+	if (n < 0)
 		return false;
-	if (n > CONFIG_MAX_NETWORKS) {
-		config_complain(r, s, "has %d prefixes; write %d at most", n, CONFIG_MAX_NETWORKS);
-		return false;
-	}
 	for (int i = 0; i < n; i++)
 		good &= config_read_prefix(
 			r, &plain, config_setting_get_elem(s, (unsigned)i), &p->list[i]);
@@ -187,16 +183,11 @@ static bool read_ingress(
 {
 	struct config_mobile_router *m = field;
 	struct config_key plain = {.example = "\"eth1\""};
-	int n = config_setting_length(s);
+	int n = config_list_length(r, k, s, CONFIG_MAX_INTERFACES, "interfaces");
 	bool good = true;
 
-	if (!config_is_list(r, k, s))
+	if (n < 0)
 		return false;
-	if (n > CONFIG_MAX_INTERFACES) {
-		config_complain(
-			r, s, "has %d interfaces; write %d at most", n, CONFIG_MAX_INTERFACES);
-		return false;
-	}
 	for (int i = 0; i < n; i++)
 		good &= config_read_ifname(
 			r, &plain, config_setting_get_elem(s, (unsigned)i), m->ingress[i]);

@@ -22,9 +22,13 @@
 	"( { home_address = \"2001:db8:1::100\"; prefixes = ( \"2001:db8:100::/56\" ); } )"
 #define CONFIG_EXAMPLE_IDENTIFIER "\"anna@example.org\""
 #define CONFIG_EXAMPLE_PREFIX "\"2001:db8:1::/64\""
+#define CONFIG_EXAMPLE_INTERNAL "( \"fd00::/32\" )"
 
 config_read_fn config_read_ipsec; /* config_ipsec.c: struct config_ipsec */
 extern const char *const config_ipsec_managers[];
+/* Where there must be IPsec: enum ipsec_manager, one of config_ipsec_some. */
+config_read_fn config_read_ipsec_manager;
+extern const char *const config_ipsec_some[];
 /* Across groups: what the role asks for and what the group ipsec has. */
 void config_check_ipsec(struct config_reader *r, const config_setting_t *root, struct mip6d_config *cfg);
 /* Manual keys, from where the configuration says that they are. */
@@ -48,6 +52,10 @@ config_read_fn config_read_vpn;
 void config_check_vpn(
 	struct config_reader *r, const config_setting_t *root, const struct mip6d_config *cfg);
 void config_print_vpn(const struct mip6d_config *cfg, FILE *to);
+/* The intranet, in the groups vpn and gateway: CONFIG_MAX_PREFIXES at most. */
+bool config_read_internal(struct config_reader *r, const struct config_key *k,
+	const config_setting_t *s, struct ip6_prefix *to, size_t *n);
+void config_print_internal(const struct ip6_prefix *p, size_t n, FILE *to);
 
 /* config_moves.c: struct in6_addr, "auto" is :: */
 config_read_fn config_read_home_address;

@@ -1,43 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The group vpn: a mobile node with an intranet, inside and outside (doc/vcm.md). */
-#include <string.h>
-
 #include "mip6d/config_read.h"
 
 #define LAST_REQID 0x7ffffffe
-#define EXAMPLE_INTERNAL "( \"fd00::/32\" )"
+
+bool config_read_internal(struct config_reader *r, const struct config_key *k,
+	const config_setting_t *s, struct ip6_prefix *to, size_t *n)
+{
+	int length = config_list_length(r, k, s, CONFIG_MAX_PREFIXES, "prefixes");
+
+	if (length < 0)
+		return false;
+	for (int i = 0; i < length; i++)
+		if (!config_read_prefix(r, k, config_setting_get_elem(s, (unsigned)i), &to[i]))
+			return false;
+	*n = (size_t)length;
+	return true;
+}
+
+void config_print_internal(const struct ip6_prefix *p, size_t n, FILE *to)
+{
+	fputs("\tinternal = (", to);
+	for (size_t i = 0; i < n; i++)
+		fprintf(to, "%s \"%s/%u\"", i ? "," : "", in6_str(&p[i].addr), p[i].plen);
+	fputs(" );\n", to);
+}
 
 static bool read_internal(
 	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
 {
 	struct config_vpn *v = field;
-	int n = config_setting_length(s);
 
-	if (!config_is_list(r, k, s))
-		return false;
-	if (n > CONFIG_MAX_PREFIXES) {
-		config_complain(r, s, "has %d prefixes; write %d at most", n, CONFIG_MAX_PREFIXES);
-		return false;
-	}
-	for (int i = 0; i < n; i++)
-		if (!config_read_prefix(
-			    r, k, config_setting_get_elem(s, (unsigned)i), &v->internal[i]))
-			return false;
-	v->n_internal = (size_t)n;
-	return true;
-}
-
-static const char *const ipsec_names[] = {"manual", "strongswan", NULL};
-
-static bool read_ipsec(
-	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
-{
-	bool strongswan;
-
-	if (!config_read_choice_bool(r, k, s, &strongswan))
-		return false;
-	*(enum ipsec_manager *)field = strongswan ? IPSEC_STRONGSWAN : IPSEC_MANUAL;
-	return true;
+	return config_read_internal(r, k, s, v->internal, &v->n_internal);
 }
 
 static const char *const manager_names[] = {"own", "gateway", NULL};
@@ -48,12 +42,13 @@ static const char *const manager_names[] = {"own", "gateway", NULL};
 static const struct config_key vpn_keys[] = {
 	KEY("internal_address", config_read_address, internal_address, "\"fd00:0:0:1::101\""),
 	KEY("gateway", config_read_address, gateway, "\"2001:db8:5::1\""),
-	CONFIG_KEY("internal", read_internal, 0, EXAMPLE_INTERNAL, .required = true),
+	CONFIG_KEY("internal", read_internal, 0, CONFIG_EXAMPLE_INTERNAL, .required = true),
 	KEY("manager", config_read_address, manager, "\"fd00:0:0:2::9\"", .required = true),
 	KEY("manager_ipsec", config_read_choice_bool, manager_by_gateway, "\"own\"",
 		.choices = manager_names),
 	KEY("authenticate", config_read_bool, authenticate, "true"),
-	KEY("ipsec", read_ipsec, ipsec, "\"manual\"", .choices = ipsec_names),
+	KEY("ipsec", config_read_ipsec_manager, ipsec, "\"manual\"",
+		.choices = config_ipsec_some),
 	KEY("reqid", config_read_u32, reqid, "100", .min = 1, .max = LAST_REQID),
 	KEY("probe", config_read_u32, probe_s, "5", .min = 1, .max = 3600, .unit = "s"),
 	KEY("idle", config_read_u32, idle_s, "120", .min = 1, .max = 86400, .unit = "s"),
@@ -148,14 +143,11 @@ void config_print_vpn(const struct mip6d_config *cfg, FILE *to)
 		fprintf(to, "\tinternal_address = \"%s\";\n", in6_str(&v->internal_address));
 	if (!in6_is_any(&v->gateway))
 		fprintf(to, "\tgateway = \"%s\";\n", in6_str(&v->gateway));
-	fputs("\tinternal = (", to);
-	for (size_t i = 0; i < v->n_internal; i++)
-		fprintf(to, "%s \"%s/%u\"", i ? "," : "", in6_str(&v->internal[i].addr),
-			v->internal[i].plen);
-	fprintf(to, " );\n\tmanager = \"%s\";\n\tmanager_ipsec = \"%s\";\n", in6_str(&v->manager),
+	config_print_internal(v->internal, v->n_internal, to);
+	fprintf(to, "\tmanager = \"%s\";\n\tmanager_ipsec = \"%s\";\n", in6_str(&v->manager),
 		manager_names[v->manager_by_gateway]);
 	fprintf(to, "\tauthenticate = %s;\n\tipsec = \"%s\";\n", v->authenticate ? "true" : "false",
-		ipsec_names[v->ipsec == IPSEC_STRONGSWAN]);
+		config_ipsec_managers[v->ipsec]);
 	if (v->reqid)
 		fprintf(to, "\treqid = %u;\n", v->reqid);
 	fprintf(to, "\tprobe = %u;\n\tidle = %u;\n};\n", v->probe_s, v->idle_s);

@@ -1,80 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* mip6d: options, configuration, and the daemon. */
-#include <errno.h>
-#include <getopt.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
+#include "common/options.h"
 #include "lib/log.h"
 #include "mip6d/config.h"
 #include "mip6d/daemon.h"
 
-static int usage(FILE *to)
-{
-	fputs("usage: mip6d [-c FILE] [-f] [-d]\n"
-	      "       mip6d -t [-p] [-c FILE]\n"
-	      "  -c FILE  configuration, default " CONFIG_DEFAULT_PATH ", - for standard input\n"
-	      "  -f       stay in the foreground\n"
-	      "  -d       log everything\n"
-	      "  -t       check the configuration and stop\n"
-	      "  -p       with -t: print it with all defaults\n"
-	      "  -h, -V   this help, the version\n",
-		to);
-	return to == stdout ? 0 : 2;
-}
-
 int main(int argc, char **argv)
 {
-	static const struct option long_options[] = {{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
-	const char *path = CONFIG_DEFAULT_PATH;
-	bool foreground = false, test = false, print = false, debug = false, ok;
+	struct daemon_options o = {
+		.name = "mip6d", .config = CONFIG_DEFAULT_PATH, .version = PACKAGE_STRING};
 	struct mip6d_config cfg;
 	struct config_errors errors;
-	int c, rc = 0;
+	int rc = daemon_options_read(&o, argc, argv);
+	bool ok;
 
-	while ((c = getopt_long(argc, argv, "c:fdtphV", long_options, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			path = optarg;
-			break;
-		case 'f':
-			foreground = true;
-			break;
-		case 'd':
-			debug = true;
-			break;
-		case 't':
-			test = true;
-			break;
-		case 'p':
-			print = true;
-			break;
-		case 'h':
-			return usage(stdout);
-		case 'V':
-			puts(PACKAGE_STRING);
-			return 0;
-		default:
-			return usage(stderr);
-		}
-	}
-	if (optind != argc || (print && !test))
-		return usage(stderr);
-
-	ok = config_load(path, &cfg, &errors);
+	if (rc >= 0)
+		return rc;
+	ok = config_load(o.config, &cfg, &errors);
 	config_errors_print(&errors, stderr);
 	config_errors_release(&errors);
 	if (!ok)
 		return 1;
-	if (test) {
-		if (print)
-			config_print(&cfg, stdout);
-	} else {
-		log_setup("mip6d", debug ? LOGL_DEBUG : cfg.log_level);
-		rc = daemon_run(&cfg, !foreground);
+	rc = 0;
+	if (!o.test) {
+		log_setup("mip6d", o.debug ? LOGL_DEBUG : cfg.log_level);
+		rc = daemon_run(&cfg, !o.foreground);
+	} else if (o.print) {
+		config_print(&cfg, stdout);
 	}
 	config_release(&cfg);
 	return rc;

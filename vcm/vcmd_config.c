@@ -23,15 +23,6 @@ const char *vcmd_ipsec_name(enum vcmd_ipsec i)
 	return ipsec_names[i];
 }
 
-bool vcmd_config_group(struct config_reader *r, const struct config_key *table,
-	const config_setting_t *s, void *field)
-{
-	if (!config_is_group(r, s))
-		return false;
-	config_read_group(r, table, s, field);
-	return true;
-}
-
 /* ---- small groups ---- */
 
 static const struct config_key control_keys[] = {
@@ -45,7 +36,7 @@ static bool read_control(
 	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
 {
 	(void)k;
-	return vcmd_config_group(r, control_keys, s, field);
+	return config_read_subgroup(r, control_keys, s, field);
 }
 
 static const struct config_key ipsec_keys[] = {
@@ -63,7 +54,7 @@ static bool read_ipsec(
 	size_t before = r->faults;
 
 	(void)k;
-	if (!vcmd_config_group(r, ipsec_keys, s, field))
+	if (!config_read_subgroup(r, ipsec_keys, s, field))
 		return false;
 	if (r->faults == before && c->ipsec == VCMD_IPSEC_MANUAL && !c->keys_file[0])
 		config_complain(r, s, "manual keys need a file; add  keys_file = "
@@ -110,7 +101,7 @@ static bool read_store(
 	size_t before = r->faults;
 
 	(void)k;
-	if (!vcmd_config_group(r, store_keys, s, field) || r->faults != before)
+	if (!config_read_subgroup(r, store_keys, s, field) || r->faults != before)
 		return false;
 	if (!c->key_file[0] == !c->credential[0])
 		config_complain(r, s,
@@ -133,7 +124,7 @@ static bool read_audit(
 	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
 {
 	(void)k;
-	return vcmd_config_group(r, audit_keys, s, field);
+	return config_read_subgroup(r, audit_keys, s, field);
 }
 
 static const struct config_key retry_keys[] = {
@@ -149,7 +140,7 @@ static bool read_retry(
 	size_t before = r->faults;
 
 	(void)k;
-	if (!vcmd_config_group(r, retry_keys, s, field))
+	if (!config_read_subgroup(r, retry_keys, s, field))
 		return false;
 	if (r->faults == before && c->retry_most_s < c->retry_s)
 		config_complain(r, s, "most is less than first; write  most = %u;  or more",
@@ -167,7 +158,7 @@ static bool read_limits(
 	struct config_reader *r, const struct config_key *k, const config_setting_t *s, void *field)
 {
 	(void)k;
-	return vcmd_config_group(r, limit_keys, s, field);
+	return config_read_subgroup(r, limit_keys, s, field);
 }
 
 /* ---- gateways and nodes ---- */
@@ -177,15 +168,10 @@ static bool read_gateways(
 {
 	struct vcmd_config *c = field;
 	size_t before = r->faults;
-	int n;
+	int n = config_list_length(r, k, s, VCMD_MAX_GATEWAYS, "addresses");
 
-	if (!config_is_list(r, k, s))
+	if (n < 0)
 		return false;
-	n = config_setting_length(s);
-	if (n > VCMD_MAX_GATEWAYS) {
-		config_complain(r, s, "has %d addresses; write %d at most", n, VCMD_MAX_GATEWAYS);
-		return false;
-	}
 	for (int i = 0; i < n; i++) {
 		const config_setting_t *e = config_setting_get_elem(s, (unsigned)i);
 		const struct config_key of = {.name = "gateway", .example = "\"fd00:0:0:1::1\""};

@@ -6,9 +6,6 @@
 #include "common/config_read.h"
 #include "vcm/vcmd_config.h"
 
-/* Read s as a group by table; false when it is none. */
-bool vcmd_config_group(struct config_reader *r, const struct config_key *table,
-	const config_setting_t *s, void *field);
 /* An address or a prefix. */
 bool vcmd_config_members(struct config_reader *r, const config_setting_t *s, struct ip6_prefix *p);
 

@@ -159,15 +159,10 @@ bool vcmd_config_read_pairs(
 {
 	struct vcmd_config *c = field;
 	size_t before = r->faults;
-	int n;
+	int n = config_list_length(r, k, s, VCMD_MAX_RULES, "rules");
 
-	if (!config_is_list(r, k, s))
+	if (n < 0)
 		return false;
-	n = config_setting_length(s);
-	if (n > VCMD_MAX_RULES) {
-		config_complain(r, s, "has %d rules; write %d at most", n, VCMD_MAX_RULES);
-		return false;
-	}
 	c->rules = calloc((size_t)n, sizeof(*c->rules));
 	if (!c->rules) {
 		config_complain(r, s, "out of memory; write fewer rules");

@@ -199,6 +199,12 @@ def expected_direct_gap(run):
     return way if k.kcn else 2 * way + way + 2 * agent
 
 
+def direct_after(run):
+    """ms from the last node's leaving the office until both send directly for the first time."""
+    direct, out = run.event("direct", "first"), [m["up"] for m in run.e.facts["moves"] if m["from"] == "office"]
+    return round((direct - max(out)) * 1000) if direct and out else None
+
+
 def not_direct(run):
     """[(begin, end)] of the times in which the two may talk by the gateway, after they were direct for the first time: from a node's
     death until they are direct again. In embodiment 2 the gateway is the home agent, by which what a node sends may go, in the
@@ -310,6 +316,7 @@ def judge(e):
     e.figures["duplicated"] = sum(log.repeated for log in run.logs.values())
     e.figures["clear"] = len(readable)
     e.figures["esp"], e.figures["reused"] = esp(run)
+    e.figures["direct_after_ms"] = direct_after(run)
     if e.keys.kill != "none":
         e.figures["direct_again_ms"] = e.facts.get("direct_again_ms")
     judge_always(e, run, readable, account)

@@ -228,7 +228,10 @@ void mn_ro_sealed(struct mn *mn, const struct in6_addr *peer, bool on)
 		p->sealed = on;
 }
 
-/* A new request, so that it begins with the shortest time (11.8); not as often as copies of theirs arrive. */
+/*
+ * A new request, so that it begins with the shortest time (11.8); not as often as copies of theirs arrive. The answer to a first
+ * transmission may be under way, and would not be one to the new request.
+ */
 void mn_ro_heard(struct mn *mn, const struct in6_addr *peer)
 {
 	struct ro_peer *p = mn->ro ? mn_ro_find(mn, peer) : NULL;
@@ -237,7 +240,7 @@ void mn_ro_heard(struct mn *mn, const struct in6_addr *peer)
 
 	if (!p || !p->sealed || mono_before(now, mono_add_s(p->heard, RO_PROVOKED_S)))
 		return;
-	updating = p->state == MN_RO_UPDATING && p->bu.waiting && !p->bu.deletes;
+	updating = p->state == MN_RO_UPDATING && p->bu.waiting && !p->bu.deletes && p->bu.tries > 1;
 	if (!updating && !(p->state == MN_RO_REFUSED && p->silent))
 		return;
 	p->heard = now;

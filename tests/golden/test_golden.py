@@ -1,63 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Configuration files as mip6d reads them.
-
-good/NAME.conf must be accepted without a word, and print as good/NAME.out; that print-out must be accepted in turn and
-print the same.  bad/NAME.conf must be refused with exit status 1 and exactly the lines of bad/NAME.err.
-
-HOMEBOUND_BUILD is the build folder.  After a change of wording: HOMEBOUND_GOLDEN=write, then read the difference.
-"""
+"""Configuration files as mip6d reads them: the folders good/ and bad/, see config_files.py."""
 import os
-import pathlib
-import re
 import subprocess
 
 import pytest
+from config_files import BUILD, HERE, TOP, Daemon
 
-HERE = pathlib.Path(__file__).resolve().parent
-BUILD = pathlib.Path(os.environ.get("HOMEBOUND_BUILD", HERE.parent.parent / "build"))
-MIP6D = os.environ.get("MIP6D", str(BUILD / "mip6d" / "mip6d"))
 MIP6CTL = os.environ.get("MIP6CTL", str(BUILD / "ctl" / "mip6ctl"))
-WRITE = os.environ.get("HOMEBOUND_GOLDEN") == "write"
-GOOD = sorted((HERE / "good").glob("*.conf"))
-BAD = sorted((HERE / "bad").glob("*.conf"))
+mip6d = Daemon(os.environ.get("MIP6D", str(BUILD / "mip6d" / "mip6d")), HERE)
 
 
-def mip6d(*args, cwd):
-    return subprocess.run([MIP6D, "-t", *args], cwd=cwd, capture_output=True, text=True, timeout=60)
-
-
-def expect(path, text):
-    if WRITE:
-        path.write_text(text)
-    assert text == path.read_text()
-
-
-@pytest.mark.parametrize("conf", GOOD, ids=lambda p: p.stem)
+@pytest.mark.parametrize("conf", mip6d.good, ids=lambda p: p.stem)
 def test_good(conf, tmp_path):
-    silent = mip6d("-c", conf.name, cwd=conf.parent)
-    assert (silent.returncode, silent.stderr) == (0, "")
-    once = mip6d("-p", "-c", conf.name, cwd=conf.parent)
-    assert (once.returncode, once.stderr) == (0, "")
-    expect(conf.with_suffix(".out"), once.stdout)
-    printed = tmp_path / "printed.conf"
-    printed.write_text(once.stdout)
-    twice = mip6d("-p", "-c", str(printed), cwd=tmp_path)
-    assert (twice.returncode, twice.stderr, twice.stdout) == (0, "", once.stdout)
+    mip6d.accepts(conf, tmp_path)
 
 
-@pytest.mark.parametrize("conf", BAD, ids=lambda p: p.stem)
+@pytest.mark.parametrize("conf", mip6d.bad, ids=lambda p: p.stem)
 def test_bad(conf):
-    got = mip6d("-c", conf.name, cwd=conf.parent)
-    assert got.returncode == 1
-    assert got.stdout == ""
-    expect(conf.with_suffix(".err"), got.stderr)
-    for line in got.stderr.splitlines():
-        # file, line, reason, remedy
-        assert re.match(r"[^:]+:[1-9][0-9]*: .+(; .+|\?$)", line), line
+    mip6d.refuses(conf)
 
 
 def test_enough_bad_ones():
-    assert len(BAD) >= 35
+    assert len(mip6d.bad) >= 35
 
 
 def test_no_file(tmp_path):
@@ -66,7 +30,7 @@ def test_no_file(tmp_path):
     assert got.stderr == "none.conf: cannot read the configuration: No such file or directory\n"
 
 
-OURS = sorted(p for p in (HERE.parent.parent / "examples").glob("*.conf") if not p.stem.startswith(("swanctl", "strongswan", "vcmd")))
+OURS = sorted(p for p in (TOP / "examples").glob("*.conf") if not p.stem.startswith(("swanctl", "strongswan", "vcmd")))
 
 
 @pytest.mark.parametrize("conf", OURS, ids=lambda p: p.stem)

@@ -1196,7 +1196,12 @@ START_TEST(sealed_and_heard)
 
 	ck_assert_int_eq(mn_shared_set(A->mn, &peer, &s, -1), 0);
 	mn_ro_command(A->mn, &peer, MN_RO_ON);
-	wait_(4000, false);
+	mn_ro_sealed(A->mn, &peer, true);
+	wait_(500, false);
+	mn_ro_heard(A->mn, &peer);
+	ck_assert_uint_eq(count(0, MH_BU), 1); /* its answer may be under way */
+	mn_ro_sealed(A->mn, &peer, false);
+	wait_(3500, false);
 	ck_assert_uint_eq(count(0, MH_BU), 3);
 	mn_ro_heard(A->mn, &peer);
 	ck_assert_uint_eq(count(0, MH_BU), 3); /* without SAs it may be anybody's traffic */
