@@ -168,5 +168,6 @@ class Story:
         for name in ("mn2", "mn1"):
             self.go(name, "office")
             self.until(lambda: self.place_of(name) == "inside", f"{name} to know that it is inside")
+            self.note("inside", name)
             self.until(self.is_ended, "the session to end")
             self.stay(1.5)
