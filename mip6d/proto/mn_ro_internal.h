@@ -53,6 +53,7 @@ struct ro_test {
 struct ro_update {
 	bool waiting;
 	bool deletes;
+	bool held_back; /* by the home address, until the home agent has answered */
 	struct in6_addr from; /* its source; the home address when at home */
 	struct in6_addr
 		care_of; /* as in the authenticator: the home address when it deletes (6.2.7) */
@@ -166,6 +167,8 @@ void mn_cbu_delete(struct ro_peer *p);
 void mn_cbu_pause(struct ro_peer *p);
 /* What is under way is said again as soon as the shortest time since the last transmission has passed. */
 void mn_cbu_hurry(struct ro_peer *p);
+/* The home agent has answered. */
+void mn_cbu_go_on(struct ro_peer *p);
 /* A deletion, once, if there is a key for it. */
 void mn_cbu_last_words(struct ro_peer *p);
 
