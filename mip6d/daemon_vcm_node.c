@@ -404,6 +404,24 @@ bool daemon_vcm_node_end(void *daemon, const struct in6_addr *peer)
 	return d->vcm_node && vcm_node_end(d->vcm_node->node, peer);
 }
 
+int daemon_vcm_node_check(
+	void *daemon, bool mend, void (*fn)(void *arg, const char *text), void *arg)
+{
+	const struct daemon *d = daemon;
+
+	return d->vcm_node && d->vcm_node->node
+		       ? ipsec_sessions_check(d->vcm_node->kernel, mend, fn, arg)
+		       : 0;
+}
+
+void daemon_vcm_node_sas(void *daemon, control_session_sa_fn *fn, void *arg)
+{
+	const struct daemon *d = daemon;
+
+	if (d->vcm_node)
+		ipsec_sessions_sas(d->vcm_node->kernel, fn, arg);
+}
+
 /* ---- start and end ---- */
 
 static void forget_left(struct timer *t, void *arg)
