@@ -448,7 +448,10 @@ static bool open_place(struct daemon_vpn *v)
 	return v->place || refuse("place", "out of memory");
 }
 
-/* V4: the gateway's packets and ours take the direct way as long as there is a care-of address. */
+/*
+ * V4: the gateway's packets and ours take the direct way as long as there is a care-of address, at a move from the new one at
+ * once.  IKE is no ESP: with strongSwan what is said to the gateway goes by the home agent until it has the new binding.
+ */
 static void direct_path(struct daemon_vpn *v)
 {
 	int err = mn_ro_command(v->d->mn, &v->policies.gateway, MN_RO_ON);
@@ -457,6 +460,7 @@ static void direct_path(struct daemon_vpn *v)
 		log_warning("vpn: no direct path to the gateway %s, what is said to it goes by the "
 			    "home agent: %s",
 			in6_str(&v->policies.gateway), strerror(-err));
+	mn_ro_sealed(v->d->mn, &v->policies.gateway, v->d->cfg->vpn.ipsec == IPSEC_MANUAL);
 }
 
 bool daemon_vpn_start(struct daemon *d)

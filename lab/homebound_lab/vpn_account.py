@@ -9,6 +9,7 @@ BINDING_UPDATE, BINDING_ACKNOWLEDGEMENT = 5, 6
 AT_ONCE = 0.005  # s, in which a daemon acts on a message
 PROBE_PORT, IKE_PORT = 27961, 500
 IKE_BEHIND = 0.1  # s
+IN_CLEAR = 1.0  # s, so long after a packet in clear the gateway takes one by the SA for one that was under way
 HOME_DAD = 1.0  # s, RFC 6275 10.3.1
 LOOP = 0.02  # s, between a moment and what the story notes of it
 FIGURES = ("lost_by_core", "lost_on_old_link", "lost_unregistered", "lost_while_dead", "lost_until_proven",
@@ -103,14 +104,14 @@ class Account:
         return self.dead(name, begin, end) or any(
             s.link == "lost" and whose == name and begin <= s.time <= end for s, whose in (*self.updates, *self.answers))
 
-    def heard(self, name, begin):
-        """When the living gateway first gets a Binding Update of the node, or (embodiment 1) a packet by its SA, after it has come to a
-        link. A home agent has duplicate address detection then."""
+    def heard(self, name, move):
+        """When the living gateway first gets a Binding Update of the node after it has come to a link, or (embodiment 1) a packet by
+        its SA when the last one in clear may be for long. A home agent has duplicate address detection then."""
         home, internal = packets.octets(self.run.at.home[name]), packets.octets(self.run.at.internal[name])
         private = self.run.k.embodiment == 1
-        times = (s.time for s in self.run.seen["core-sg"] if s.time >= begin and s.mac in self.core and
+        times = (s.time for s in self.run.seen["core-sg"] if s.time >= move["up"] and s.mac in self.core and
                  not self.dead("sg", s.time, s.time) and
-                 (private and s.spis and s.source in (internal, home) or
+                 (private and s.spis and s.source in (internal, home) and s.time >= move["down"] + IN_CLEAR or
                   s.proto == headers.MH and s.source == home and s.text[2] == BINDING_UPDATE))
         return next(times, float("inf")) + (0 if private else HOME_DAD)
 
@@ -124,7 +125,7 @@ class Account:
         move = self.leaving(one.receiver, one.last.time, 2 * self.run.delays["sg"] / 1000)
         if move is None or move["from"] != "office":
             return False
-        heard = self.heard(one.receiver, move["up"])
+        heard = self.heard(one.receiver, move)
         soon = (max(self.run.delays[n] for n in ("mn1", "mn2")) + 2 * self.run.delays.get("ha", 0) + self.run.delays["sg"]) / 1000
         soon += HOME_DAD if self.run.k.embodiment == 2 else 0
         return one.last.time <= heard + AT_ONCE and (
