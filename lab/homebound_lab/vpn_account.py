@@ -4,12 +4,14 @@ below, with conditions as narrow as they can be told from captures; what has non
 from collections import Counter
 
 from . import headers, layers, packets
+from .intranet import WALKS
 
 BINDING_UPDATE, BINDING_ACKNOWLEDGEMENT = 5, 6
 AT_ONCE = 0.005  # s, in which a daemon acts on a message
 PROBE_PORT, IKE_PORT = 27961, 500
 IKE_BEHIND = 0.1  # s
 IN_CLEAR = 1.0  # s, so long after a packet in clear the gateway takes one by the SA for one that was under way
+TOLD = 1.0  # s, so often the gateway looks at packets by an SA
 HOME_DAD = 1.0  # s, RFC 6275 10.3.1
 LOOP = 0.02  # s, between a moment and what the story notes of it
 FIGURES = ("lost_by_core", "lost_on_old_link", "lost_unregistered", "lost_while_dead", "lost_until_proven",
@@ -53,12 +55,16 @@ class Account:
         self.run, self.moves, self.events = run, run.e.facts["moves"], run.e.facts["events"]
         self.overlap = run.k.overlap
         home = {packets.octets(a): name for name, a in run.at.home.items()}
-        self.updates, self.answers = [], []  # (Seen, whose)
+        self.updates, self.answers, self.unheard = [], [], []  # (Seen, whose); unheard: signaling that the core lost
         for s in (s for seen in (*run.seen.values(), run.lost) for s in seen if s.proto == headers.MH and len(s.text) > 8):
             if s.text[2] == BINDING_UPDATE and s.source in home:
                 self.updates.append((s, home[s.source]))
             elif s.text[2] == BINDING_ACKNOWLEDGEMENT and s.text[6] < 128 and s.destination in home:
                 self.answers.append((s, home[s.destination]))
+            if s.link == "lost":
+                self.unheard += [(s, name) for a, name in home.items() if a in (s.source, s.destination)]
+                self.unheard += [(s, name) for name in home.values() if name in WALKS and
+                                 any(run.care_of(name, a) for a in (s.outer.source, s.outer.destination))]
         self.core = run.macs_of("core")
         self.agent_link = "core-ha" if run.k.embodiment == 1 else "core-sg"
         self.lost = list(missing(run, streams))
@@ -100,20 +106,20 @@ class Account:
         return next((m for m in reversed(self.moves) if m["node"] == name and m["down"] - early - 0.001 <= time), None)
 
     def unlucky(self, name, begin, end):
-        """A Binding Update of this node, or the answer, was lost by the core in this time, or its daemon was dead."""
-        return self.dead(name, begin, end) or any(
-            s.link == "lost" and whose == name and begin <= s.time <= end for s, whose in (*self.updates, *self.answers))
+        """A Binding Update of this node, the answer, or a test of return routability was lost by the core in this time, or its daemon
+        was dead."""
+        return self.dead(name, begin, end) or any(whose == name and begin <= s.time <= end for s, whose in self.unheard)
 
     def heard(self, name, move):
         """When the living gateway first gets a Binding Update of the node after it has come to a link, or (embodiment 1) a packet by
         its SA when the last one in clear may be for long. A home agent has duplicate address detection then."""
         home, internal = packets.octets(self.run.at.home[name]), packets.octets(self.run.at.internal[name])
         private = self.run.k.embodiment == 1
-        times = (s.time for s in self.run.seen["core-sg"] if s.time >= move["up"] and s.mac in self.core and
-                 not self.dead("sg", s.time, s.time) and
-                 (private and s.spis and s.source in (internal, home) and s.time >= move["down"] + IN_CLEAR or
-                  s.proto == headers.MH and s.source == home and s.text[2] == BINDING_UPDATE))
-        return next(times, float("inf")) + (0 if private else HOME_DAD)
+        mine = [s for s in self.run.seen["core-sg"] if s.time >= move["up"] and s.mac in self.core and s.source in (internal, home) and
+                not self.dead("sg", s.time, s.time)]
+        update = next((s.time for s in mine if s.proto == headers.MH and s.text[2] == BINDING_UPDATE), float("inf"))
+        by_sa = next((s.time for s in mine if private and s.spis and s.time >= move["down"] + IN_CLEAR), float("inf"))
+        return min(update, by_sa + TOLD) + (0 if private else HOME_DAD)
 
     # --- reasons
 
