@@ -172,7 +172,8 @@ static bool owns(void *ctx, const struct ipsec_op *surplus)
 	const struct ours *o = ctx;
 
 	if (surplus->type == IPSEC_POLICY_DEL)
-		return owns_policy(o, &surplus->policy);
+		return ipsec_priority_of_nodes(surplus->policy.priority) &&
+		       owns_policy(o, &surplus->policy);
 	if (surplus->type == IPSEC_SA_DEL)
 		return owns_sa(o, &surplus->sa);
 	return owns_ro(o, &surplus->ro);

@@ -259,8 +259,6 @@ static void drop_surplus(struct compare *c, const struct entry *e)
 	} else {
 		op.type = IPSEC_POLICY_DEL;
 		op.policy = *(const struct ipsec_policy *)e->there;
-		if (!ipsec_priority_of_nodes(op.policy.priority))
-			return;
 	}
 	if (!c->owns || !c->owns(c->ctx, &op))
 		return;

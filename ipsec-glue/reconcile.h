@@ -13,8 +13,7 @@ enum ipsec_difference { IPSEC_IS_MISSING, IPSEC_IS_DIFFERENT, IPSEC_IS_SURPLUS }
 
 /*
  * Is this object, which nobody wants, ours to delete?  It comes as the
- * operation that would delete it, with all that is known of it.  Policies
- * are asked for only if their priority is one of those of protected nodes.
+ * operation that would delete it, with all that is known of it.
  */
 typedef bool ipsec_owns_fn(void *ctx, const struct ipsec_op *surplus);
 /* A difference, as the operation that mends it. */

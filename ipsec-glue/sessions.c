@@ -241,6 +241,8 @@ int ipsec_sessions_inside(struct ipsec_sessions *x, bool inside)
 		if (!e->out)
 			sessions_plan_policies(x, e, &p);
 	err = sessions_carry_out(x, &p);
+	if (!err)
+		err = sessions_set_left(x);
 	if (err)
 		x->inside = false; /* and mended so */
 	return err;
@@ -330,6 +332,7 @@ struct ipsec_sessions *ipsec_sessions_open(const struct in6_addr *local, uint32_
 		x->replay_window = replay_window ? replay_window : IPSEC_REPLAY_WINDOW;
 		x->ops = ops;
 		x->ctx = ctx;
+		x->left = true; /* until it has been looked at */
 		x->events = ipsec_kernel_events_open(&rc);
 		x->sender = x->events ? ipsec_sender_open(&rc) : NULL;
 	}

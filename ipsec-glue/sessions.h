@@ -23,14 +23,19 @@ struct ipsec_sessions_ops {
 
 /*
  * What a predecessor left that sends is away when this returns; what receives
- * stays until ipsec_sessions_forget_left().  local: the home address.  NULL
+ * stays as long as the peer may send by it.  local: the home address.  NULL
  * with the reason in err.
  */
 struct ipsec_sessions *ipsec_sessions_open(const struct in6_addr *local, uint32_t replay_window,
 	const struct ipsec_sessions_ops *ops, void *ctx, char *err, size_t errlen);
 /* Everything is taken out of the kernel. */
 void ipsec_sessions_close(struct ipsec_sessions *x);
-void ipsec_sessions_forget_left(struct ipsec_sessions *x);
+/*
+ * The kernel deletes SAs of a predecessor at the end of their lifetime; this
+ * deletes policies that are left without one.  To be called now and then, as
+ * long as it says that there are more.
+ */
+bool ipsec_sessions_forget_left(struct ipsec_sessions *x);
 
 /* The kernel's events. */
 int ipsec_sessions_fd(const struct ipsec_sessions *x);
@@ -72,9 +77,19 @@ int64_t ipsec_sessions_packets(
 	struct ipsec_sessions *x, const struct in6_addr *peer, uint32_t spi, bool out);
 
 const char *ipsec_sessions_why(const struct ipsec_sessions *x);
-/* Each difference between what should be in the kernel and what is, one line of text, mended if asked.  How many, or a negative errno. */
+/*
+ * Each difference between what should be in the kernel and what is, one line of
+ * text; with what is left over there, too.  How many, or a negative errno.
+ * mend: policies are put back, what is left over goes, and an SA that somebody
+ * has deleted ends its session (expires()).
+ */
 typedef void ipsec_sessions_text_fn(void *arg, const char *text);
 int ipsec_sessions_check(
 	struct ipsec_sessions *x, bool mend, ipsec_sessions_text_fn *fn, void *arg);
+
+struct ipsec_sa_info; /* ipsec-glue/plan.h; missing: only spi, ends and mode are known */
+typedef void ipsec_sessions_sa_fn(void *arg, const struct in6_addr *local, const struct in6_addr *peer,
+	bool out, bool missing, const struct ipsec_sa_info *info);
+void ipsec_sessions_sas(struct ipsec_sessions *x, ipsec_sessions_sa_fn *fn, void *arg);
 
 #endif

@@ -28,7 +28,7 @@ struct ipsec_sessions {
 	struct ipsec_kernel_events *events;
 	struct entry *entries;
 	uint32_t reqids; /* handed out */
-	bool compare;
+	bool compare, left; /* left: what receives of a predecessor may be there */
 	bool guarded, inside;
 	struct ipsec_session_guard guard;
 	char why[256];
@@ -43,7 +43,9 @@ void sessions_plan_policies(
 	const struct ipsec_sessions *x, const struct entry *e, struct ipsec_plan *p);
 /* -ESRCH: somebody has deleted it. */
 int sessions_look(struct ipsec_sessions *x, const struct entry *e, struct ipsec_sa_info *info);
-/* receives: also what receives. */
-int sessions_remove_left(struct ipsec_sessions *x, bool receives);
+/* What sends; all: also what receives. */
+int sessions_remove_left(struct ipsec_sessions *x, bool all);
+/* What receives of a predecessor, as x->inside says. */
+int sessions_set_left(struct ipsec_sessions *x);
 
 #endif

@@ -32,7 +32,30 @@ static void tell(void *ctx, enum ipsec_difference d, const struct ipsec_op *op)
 		r->fn(r->arg, text);
 }
 
-static int compare_policies(struct ipsec_sessions *x, bool mend_too, struct report *r)
+static bool is_left_sa(const struct ipsec_sessions *x, const struct ipsec_sa *sa)
+{
+	bool out = sa->reqid != REQID_IN;
+
+	return sa->reqid - REQID_IN < REQIDS &&
+	       !sessions_find(x, out ? &sa->dst : NULL, sa->spi, out);
+}
+
+/* What nobody wants and has our numbers or priorities; a predecessor's that receives stays for a while. */
+static bool owns(void *ctx, const struct ipsec_op *surplus)
+{
+	const struct ipsec_sessions *x = ctx;
+	const struct ipsec_policy *p = &surplus->policy;
+
+	if (surplus->type == IPSEC_SA_DEL)
+		return (surplus->sa.reqid != REQID_IN || !x->left) && is_left_sa(x, &surplus->sa);
+	if (surplus->type != IPSEC_POLICY_DEL)
+		return false;
+	return (p->priority == GLUE_PRIO_SESSION && (p->dir == IPSEC_OUT || !x->left)) ||
+	       (p->priority == GLUE_PRIO_SESSION_GUARD && !x->left);
+}
+
+/* whole: with what is left over, which takes a look at all that there is. */
+static int compare_policies(struct ipsec_sessions *x, bool mend_too, bool whole, struct report *r)
 {
 	struct ipsec_plan wanted = {0}, mend = {0};
 	struct ipsec_snapshot there;
@@ -42,15 +65,33 @@ static int compare_policies(struct ipsec_sessions *x, bool mend_too, struct repo
 		sessions_plan_policies(x, e, &wanted);
 	if (x->guarded)
 		ipsec_plan_session_guard(&x->guard, true, &wanted);
-	n = ipsec_sender_look(x->sender, &wanted, &there);
+	n = whole ? ipsec_sender_snapshot(x->sender, &there)
+		  : ipsec_sender_look(x->sender, &wanted, &there);
 	if (!n)
-		n = ipsec_reconcile(&wanted, &there, NULL, NULL, &mend, tell, r);
+		n = ipsec_reconcile(&wanted, &there, whole ? owns : NULL, x, &mend, tell, r);
 	if (n > 0 && mend_too)
 		err = sessions_carry_out(x, &mend);
 	ipsec_snapshot_free(&there);
 	ipsec_plan_free(&wanted);
 	ipsec_plan_free(&mend);
 	return err ? err : n;
+}
+
+static void tell_gone(const struct ipsec_sessions *x, const struct entry *e, const struct report *r)
+{
+	struct ipsec_op op = {.type = IPSEC_SA_DEL,
+		.sa = {.spi = e->spi,
+			.mode = IPSEC_TUNNEL,
+			.src = e->out ? x->local : e->peer,
+			.dst = e->out ? e->peer : x->local}};
+	char object[160], text[260];
+
+	ipsec_op_text(&op, object, sizeof(object));
+	snprintf(text, sizeof(text),
+		"%s is missing, and its key is gone with it: its session ends, and is offered again",
+		object);
+	if (r->fn)
+		r->fn(r->arg, text);
 }
 
 /* The list may change in expires(), so each time from its beginning; told once. */
@@ -60,20 +101,16 @@ static int report_gone(struct ipsec_sessions *x, bool end, struct report *r)
 	int n = 0;
 
 	while (e) {
-		struct ipsec_op op = {.type = IPSEC_SA_DEL,
-			.sa = {.spi = e->spi,
-				.mode = IPSEC_TUNNEL,
-				.src = e->out ? x->local : e->peer,
-				.dst = e->out ? e->peer : x->local}};
 		struct ipsec_sa_info info;
 		uint32_t spi = e->spi;
 		bool out = e->out;
 
-		e = sessions_look(x, e, &info) == -ESRCH ? e : e->next;
-		if (!e || e->spi != spi || e->out != out)
+		if (sessions_look(x, e, &info) != -ESRCH) {
+			e = e->next;
 			continue;
+		}
 		n++;
-		tell(r, IPSEC_IS_MISSING, &op);
+		tell_gone(x, e, r);
 		if (!end) {
 			e = e->next;
 			continue;
@@ -85,12 +122,30 @@ static int report_gone(struct ipsec_sessions *x, bool end, struct report *r)
 	return n;
 }
 
+static int compare(struct ipsec_sessions *x, bool mend, bool whole, struct report *r)
+{
+	int gone = report_gone(x, mend, r), n = compare_policies(x, mend, whole, r);
+
+	return n < 0 ? n : gone + n;
+}
+
 int ipsec_sessions_check(struct ipsec_sessions *x, bool mend, ipsec_sessions_text_fn *fn, void *arg)
 {
 	struct report r = {fn, arg};
-	int gone = report_gone(x, mend, &r), n = compare_policies(x, mend, &r);
 
-	return n < 0 ? n : gone + n;
+	return compare(x, mend, true, &r);
+}
+
+void ipsec_sessions_sas(struct ipsec_sessions *x, ipsec_sessions_sa_fn *fn, void *arg)
+{
+	for (const struct entry *e = x->entries; e; e = e->next) {
+		struct ipsec_sa_info info = {.sa = {.spi = e->spi, .mode = IPSEC_TUNNEL}};
+		bool missing = sessions_look(x, e, &info) != 0;
+
+		info.sa.src = e->out ? x->local : e->peer;
+		info.sa.dst = e->out ? e->peer : x->local;
+		fn(arg, &x->local, &e->peer, e->out, missing, &info);
+	}
 }
 
 /* ---- events ---- */
@@ -135,11 +190,13 @@ static void notice(void *arg, const char *text)
 
 void ipsec_sessions_read(struct ipsec_sessions *x)
 {
+	struct report r = {notice, x};
+
 	ipsec_kernel_events_read(x->events, ipsec_sender_port(x->sender), take, x);
 	if (!x->compare)
 		return;
 	x->compare = false;
-	if (ipsec_sessions_check(x, true, notice, x) < 0)
+	if (compare(x, true, false, &r) < 0)
 		notice(x, ipsec_sessions_why(x));
 }
 
@@ -161,48 +218,53 @@ static bool wants_policy(const struct ipsec_sessions *x, const struct ipsec_poli
 	return false;
 }
 
-/* The guard stays until it is known that it is not needed. */
-static bool is_left(const struct ipsec_sessions *x, const struct ipsec_policy *p, bool receives)
+static bool is_left_guard(const struct ipsec_sessions *x, const struct ipsec_policy *p)
 {
-	if (p->priority == GLUE_PRIO_SESSION_GUARD)
-		return receives && !x->guarded;
-	return p->priority == GLUE_PRIO_SESSION && (p->dir == IPSEC_OUT || receives) &&
-	       !wants_policy(x, p);
+	return p->priority == GLUE_PRIO_SESSION_GUARD && !x->guarded;
 }
 
-static void plan_left(const struct ipsec_sessions *x, const struct ipsec_snapshot *there,
-	bool receives, struct ipsec_plan *p)
+static bool is_left(const struct ipsec_sessions *x, const struct ipsec_policy *p)
+{
+	return p->priority == GLUE_PRIO_SESSION && !wants_policy(x, p);
+}
+
+static void delete_policy(const struct ipsec_policy *q, struct ipsec_plan *p)
+{
+	struct ipsec_op *op = ipsec_plan_add(p, IPSEC_POLICY_DEL);
+
+	if (op)
+		op->policy = *q;
+}
+
+/* The guard stays until it is known that it is not needed. */
+static void plan_left(const struct ipsec_sessions *x, const struct ipsec_snapshot *there, bool all,
+	struct ipsec_plan *p)
 {
 	struct ipsec_op *op;
 
 	for (size_t i = 0; i < there->n_policies; i++) {
 		const struct ipsec_policy *q = &there->policies[i];
 
-		if (!is_left(x, q, receives))
-			continue;
-		if ((op = ipsec_plan_add(p, IPSEC_POLICY_DEL)))
-			op->policy = *q;
+		if ((is_left(x, q) && (all || q->dir == IPSEC_OUT)) || (all && is_left_guard(x, q)))
+			delete_policy(q, p);
 	}
 	for (size_t i = 0; i < there->n_sas; i++) {
 		const struct ipsec_sa *sa = &there->sas[i].sa;
-		bool out = sa->reqid != REQID_IN;
 
-		if (sa->reqid - REQID_IN >= REQIDS || (!out && !receives) ||
-			sessions_find(x, out ? &sa->dst : NULL, sa->spi, out))
-			continue;
-		if ((op = ipsec_plan_add(p, IPSEC_SA_DEL)))
+		if (is_left_sa(x, sa) && (all || sa->reqid != REQID_IN) &&
+			(op = ipsec_plan_add(p, IPSEC_SA_DEL)))
 			op->sa = *sa;
 	}
 }
 
-int sessions_remove_left(struct ipsec_sessions *x, bool receives)
+int sessions_remove_left(struct ipsec_sessions *x, bool all)
 {
 	struct ipsec_plan p = {0};
 	struct ipsec_snapshot there;
 	int err = ipsec_sender_snapshot(x->sender, &there);
 
 	if (!err)
-		plan_left(x, &there, receives, &p);
+		plan_left(x, &there, all, &p);
 	ipsec_snapshot_free(&there);
 	if (!err && p.n)
 		err = sessions_carry_out(x, &p);
@@ -210,8 +272,74 @@ int sessions_remove_left(struct ipsec_sessions *x, bool receives)
 	return err;
 }
 
-void ipsec_sessions_forget_left(struct ipsec_sessions *x)
+static bool has_sa(const struct ipsec_sessions *x, const struct ipsec_snapshot *there,
+	const struct ipsec_policy *q)
 {
-	if (sessions_remove_left(x, true))
+	for (size_t i = 0; i < there->n_sas; i++) {
+		const struct ipsec_sa *sa = &there->sas[i].sa;
+
+		if (sa->reqid == REQID_IN && is_left_sa(x, sa) &&
+			in6_equal(&sa->sel.src.addr, &q->sel.src.addr))
+			return true;
+	}
+	return false;
+}
+
+static bool plan_without_sa(
+	const struct ipsec_sessions *x, const struct ipsec_snapshot *there, struct ipsec_plan *p)
+{
+	bool more = false;
+
+	for (size_t i = 0; i < there->n_sas && !more; i++)
+		more = is_left_sa(x, &there->sas[i].sa);
+	for (size_t i = 0; i < there->n_policies; i++) {
+		const struct ipsec_policy *q = &there->policies[i];
+
+		if ((is_left(x, q) && !has_sa(x, there, q)) || is_left_guard(x, q))
+			delete_policy(q, p);
+	}
+	return more;
+}
+
+bool ipsec_sessions_forget_left(struct ipsec_sessions *x)
+{
+	struct ipsec_plan p = {0};
+	struct ipsec_snapshot there;
+	int err = ipsec_sender_snapshot(x->sender, &there);
+
+	x->left = err || plan_without_sa(x, &there, &p);
+	ipsec_snapshot_free(&there);
+	if (!err && p.n)
+		err = sessions_carry_out(x, &p);
+	ipsec_plan_free(&p);
+	if (err) {
+		x->left = true;
 		notice(x, ipsec_sessions_why(x));
+	}
+	return x->left;
+}
+
+int sessions_set_left(struct ipsec_sessions *x)
+{
+	struct ipsec_plan p = {0};
+	struct ipsec_snapshot there;
+	int err = x->left ? ipsec_sender_snapshot(x->sender, &there) : -ENOENT;
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	for (size_t i = 0; i < there.n_policies; i++) {
+		const struct ipsec_policy *q = &there.policies[i];
+		struct ipsec_op *op;
+
+		if (!is_left(x, q) || q->dir == IPSEC_OUT ||
+			!(op = ipsec_plan_add(&p, IPSEC_POLICY_SET)))
+			continue;
+		op->policy = *q;
+		op->policy.templates[0].optional = x->inside;
+	}
+	ipsec_snapshot_free(&there);
+	if (p.n)
+		err = sessions_carry_out(x, &p);
+	ipsec_plan_free(&p);
+	return err;
 }

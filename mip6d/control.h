@@ -17,11 +17,15 @@ struct event_base;
 struct ha;
 struct in6_addr;
 struct ipsec_glue;
+struct ipsec_sa_info;
 struct json_t;
 struct mip6d_config;
 struct mn;
 struct rr_shared;
 struct vcm_gateway;
+
+typedef void control_session_sa_fn(void *arg, const struct in6_addr *local,
+	const struct in6_addr *peer, bool out, bool missing, const struct ipsec_sa_info *info);
 
 /* What the verbs ask.  Owned by the caller; may change while the socket is open. */
 struct control_backend {
@@ -46,6 +50,13 @@ struct control_backend {
 	struct json_t *(*sessions)(void *ctx);
 	/* End that with this internal address; false: there is none. */
 	bool (*session_end)(void *ctx, const struct in6_addr *peer);
+	/*
+	 * Of "ipsec" and "sas", about sessions (ipsec-glue/sessions.h): differences, and their
+	 * SAs.  sessions_check may be NULL, and both do nothing where there are no sessions.
+	 */
+	int (*sessions_check)(
+		void *ctx, bool mend, void (*fn)(void *arg, const char *text), void *arg);
+	void (*session_sas)(void *ctx, control_session_sa_fn *fn, void *arg);
 	/* Of "status": inside or outside, and why; NULL: there is no VPN.  vpn may be NULL. */
 	struct json_t *(*vpn)(void *ctx);
 	/* Add what the system side counts to the answer to "stats"; may be NULL. */

@@ -64,13 +64,12 @@ static void put_counters(json_t *o, const struct ipsec_glue_sa *sa)
 	put_limits(o, i);
 }
 
-static json_t *sa_json(const struct ipsec_glue_sa *sa)
+static json_t *sa_json(const struct ipsec_glue_sa *sa, const char *manager, const char *use)
 {
 	const struct ipsec_sa *s = &sa->info.sa;
 	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:s, s:s}", "home_address",
 		in6_str(&sa->home_address), "home_agent", in6_str(&sa->home_agent), "manager",
-		managers[sa->manager], "use", ipsec_use_name(sa->use),
-		"direction", sa->out ? "out" : "in", "missing", sa->missing, "source",
+		manager, "use", use, "direction", sa->out ? "out" : "in", "missing", sa->missing, "source",
 		in6_str(&s->src), "destination", in6_str(&s->dst), "mode",
 		s->mode == IPSEC_TUNNEL ? "tunnel" : "transport");
 
@@ -97,6 +96,7 @@ struct listing {
 	struct pair *pairs;
 	size_t n, cap, at;
 	bool failed;
+	struct in6_addr home_address; /* only is this, or NULL */
 };
 
 static bool note(void *arg, const struct in6_addr *home_address, const struct in6_addr *home_agent)
@@ -130,8 +130,37 @@ static void listing_free(void *state)
 
 static bool add_sa(void *arg, const struct ipsec_glue_sa *sa)
 {
-	json_array_append_new(arg, sa_json(sa));
+	json_array_append_new(arg, sa_json(sa, managers[sa->manager], ipsec_use_name(sa->use)));
 	return true;
+}
+
+struct session_sas {
+	json_t *to;
+	const struct in6_addr *only; /* a home address, ours or a peer's; NULL: all */
+};
+
+/* As of an SA pair (ipsec-glue/pair.h): we, and the peer in the home agent's place. */
+static void add_session_sa(void *arg, const struct in6_addr *local, const struct in6_addr *peer,
+	bool out, bool missing, const struct ipsec_sa_info *info)
+{
+	const struct session_sas *to = arg;
+	const struct ipsec_glue_sa sa = {.home_address = *local,
+		.home_agent = *peer,
+		.out = out,
+		.missing = missing,
+		.info = *info};
+
+	if (!to->only || in6_equal(to->only, local) || in6_equal(to->only, peer))
+		json_array_append_new(to->to, sa_json(&sa, "vcm", "session"));
+}
+
+static void add_session_sas(
+	const struct control_backend *b, const struct in6_addr *only, json_t *to)
+{
+	struct session_sas s = {to, only};
+
+	if (b->session_sas)
+		b->session_sas(b->ctx, add_session_sa, &s);
 }
 
 static json_t *listing_next(void *state, const struct control_backend *b, bool *more)
@@ -144,12 +173,30 @@ static json_t *listing_next(void *state, const struct control_backend *b, bool *
 			(void)ipsec_glue_sas(b->ipsec, &l->pairs[l->at].home_address,
 				&l->pairs[l->at].home_agent, add_sa, part);
 	*more = l->at < l->n;
+	if (!*more)
+		add_session_sas(b, l->only, part);
 	return part;
+}
+
+static bool of_sessions(const struct control_backend *b, const struct in6_addr *only)
+{
+	json_t *sas = json_array();
+	bool any;
+
+	add_session_sas(b, only, sas);
+	any = json_array_size(sas) > 0;
+	json_decref(sas);
+	return any;
+}
+
+static bool has_sessions(const struct control_call *call)
+{
+	return call->backend->config->vpn.enabled && call->backend->sessions_check;
 }
 
 static bool wants_ipsec(struct control_call *call)
 {
-	if (call->backend->ipsec)
+	if (call->backend->ipsec || has_sessions(call))
 		return true;
 	if (call->backend->config->ipsec.moves == CONFIG_MOVES_CHARON)
 		control_fail(
@@ -174,21 +221,24 @@ static bool get_only(struct control_call *call, json_t *args, struct in6_addr *a
 
 json_t *control_verb_sas(struct control_call *call, json_t *args)
 {
-	struct in6_addr only;
 	struct listing *l;
 	bool given;
 
-	if (!wants_ipsec(call) || !get_only(call, args, &only, &given))
+	if (!wants_ipsec(call))
 		return NULL;
 	l = calloc(1, sizeof(*l));
 	if (!l)
 		return control_fail(call, "out of memory");
-	l->only = given ? &only : NULL;
-	ipsec_glue_nodes(call->backend->ipsec, note, l);
-	l->only = NULL;
-	if (l->failed || (given && !l->n)) {
+	if (!get_only(call, args, &l->home_address, &given)) {
+		listing_free(l);
+		return NULL;
+	}
+	l->only = given ? &l->home_address : NULL;
+	if (call->backend->ipsec)
+		ipsec_glue_nodes(call->backend->ipsec, note, l);
+	if (l->failed || (given && !l->n && !of_sessions(call->backend, l->only))) {
 		control_fail(call, l->failed ? "out of memory" : "there are no SAs for %s",
-			in6_str(&only));
+			in6_str(&l->home_address));
 		listing_free(l);
 		return NULL;
 	}
@@ -237,11 +287,28 @@ static void note_others(struct differences *d, size_t n)
 		json_array_append_new(d->lines, json_sprintf("and %zu others", n - MAX_LINES));
 }
 
+/* Of nodes and pairs, and of sessions: what of these is wrong is looked at in any case. */
+static int compare(
+	const struct control_backend *b, bool mend, struct differences *d, const char **why)
+{
+	struct ipsec_glue *g = b->ipsec;
+	int n = 0, of_sessions = 0;
+
+	if (g)
+		n = mend ? ipsec_glue_mend(g, add_line, d) : ipsec_glue_check(g, add_line, d);
+	*why = n < 0 ? ipsec_glue_why(g) : "of sessions";
+	if (b->sessions_check)
+		of_sessions = b->sessions_check(b->ctx, mend, add_line, d);
+	if (n < 0 || of_sessions < 0)
+		return n < 0 ? n : of_sessions;
+	return n + of_sessions;
+}
+
 json_t *control_verb_ipsec(struct control_call *call, json_t *args)
 {
 	const char *action = json_string_value(json_object_get(args, "action"));
-	struct ipsec_glue *g = call->backend->ipsec;
 	struct differences *d;
+	const char *why;
 	bool mend;
 	int n;
 
@@ -254,11 +321,11 @@ json_t *control_verb_ipsec(struct control_call *call, json_t *args)
 		return control_fail(call, "out of memory");
 	d->lines = json_array();
 	mend = strcmp(action, "mend") == 0;
-	n = mend ? ipsec_glue_mend(g, add_line, d) : ipsec_glue_check(g, add_line, d);
+	n = compare(call->backend, mend, d, &why);
 	if (n < 0) {
 		differences_free(d);
 		return control_fail(call, "%s; %s", strerror(-n),
-			mend ? ipsec_glue_why(g) : "the kernel could not be asked");
+			mend ? why : "the kernel could not be asked");
 	}
 	note_others(d, (size_t)n);
 	call->parts = (struct control_parts){differences_next, differences_free, d};

@@ -18,7 +18,7 @@
 #include "mip6d/sys/vcm_socket.h"
 #include "vcm/node.h"
 
-#define LEFT_S 60 /* so long what a predecessor left still receives */
+#define LEFT_S 60 /* so often it is looked for what a predecessor left */
 
 struct wanted { /* a peer to which the direct path is wanted, or with which a secret is shared */
 	struct wanted *next;
@@ -343,6 +343,7 @@ void daemon_vcm_node_event(struct daemon *d, const struct mip6_event *e)
 	case EV_CN_BINDING_MOVED:
 	case EV_CN_BINDING_REFRESHED:
 		look_at_path(d->vcm_node, &e->home_address);
+		mn_home_agent_heard(d->mn); /* it had to come by it, before we could bind ours */
 		mn_ro_heard(d->mn, &e->home_address);
 		break;
 	default:
@@ -403,14 +404,32 @@ bool daemon_vcm_node_end(void *daemon, const struct in6_addr *peer)
 	return d->vcm_node && vcm_node_end(d->vcm_node->node, peer);
 }
 
+int daemon_vcm_node_check(
+	void *daemon, bool mend, void (*fn)(void *arg, const char *text), void *arg)
+{
+	const struct daemon *d = daemon;
+
+	return d->vcm_node && d->vcm_node->node
+		       ? ipsec_sessions_check(d->vcm_node->kernel, mend, fn, arg)
+		       : 0;
+}
+
+void daemon_vcm_node_sas(void *daemon, control_session_sa_fn *fn, void *arg)
+{
+	const struct daemon *d = daemon;
+
+	if (d->vcm_node)
+		ipsec_sessions_sas(d->vcm_node->kernel, fn, arg);
+}
+
 /* ---- start and end ---- */
 
 static void forget_left(struct timer *t, void *arg)
 {
 	const struct daemon_vcm_node *v = arg;
 
-	(void)t;
-	ipsec_sessions_forget_left(v->kernel);
+	if (ipsec_sessions_forget_left(v->kernel))
+		(void)timer_start(v->d->env.timers, t, mono_add_s(sys_now(NULL), LEFT_S));
 }
 
 static bool start_node(struct daemon_vcm_node *v)

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "mip6d/control.h"
+
 struct daemon;
 struct json_t;
 struct mip6_event;
@@ -24,6 +26,10 @@ void daemon_vcm_node_place(struct daemon *d, bool outside);
 /* For mip6ctl: control_backend. */
 struct json_t *daemon_vcm_node_sessions(void *daemon);
 bool daemon_vcm_node_end(void *daemon, const struct in6_addr *peer);
+/* ipsec-glue/sessions.h; without sessions there are no differences, and no SAs. */
+int daemon_vcm_node_check(
+	void *daemon, bool mend, void (*fn)(void *arg, const char *text), void *arg);
+void daemon_vcm_node_sas(void *daemon, control_session_sa_fn *fn, void *arg);
 /* daemon_vcm_node_show.c */
 struct json_t *daemon_vcm_node_list(struct vcm_node *node);
 /* What the core tells: the direct path comes and goes. */

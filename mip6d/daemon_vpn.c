@@ -282,7 +282,7 @@ static void place_manager(struct daemon_vpn *v, const struct mn_info *i, bool ou
 	(void)set_policies(v, outside);
 }
 
-/* Embodiment 2: the core knows. */
+/* Embodiment 2: the core knows; at home is inside when the home agent has answered the de-registration. */
 void daemon_vpn_event(struct daemon *d, const struct mip6_event *e)
 {
 	struct mn_info i;
@@ -290,7 +290,7 @@ void daemon_vpn_event(struct daemon *d, const struct mip6_event *e)
 	if (!d->vpn || d->vpn->place || !d->mn || e->type == EV_PLACE)
 		return;
 	mn_info(d->mn, &i);
-	if (i.location == MN_AT_HOME && i.registration != MN_REG_DEREGISTERING) {
+	if (i.location == MN_AT_HOME && i.registration == MN_REG_NONE) {
 		place_manager(d->vpn, &i, false);
 		tell(d->vpn, false, "at home");
 	} else if (i.location == MN_AWAY) {

@@ -284,6 +284,8 @@ static void place_known(struct context *c)
 
 	for (l = LIST_FIRST(&c->pairs); l; l = next) {
 		next = LIST_NEXT(l, entry);
+		if (l->pair->session)
+			manager_session_say_again(l->pair->session);
 		pair_hurry(l->pair);
 	}
 }

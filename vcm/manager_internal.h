@@ -23,6 +23,7 @@
 #define MAX_CORRESPONDENTS 64 /* remembered of one node, the latest */
 #define SETUP_S 60 /* both nodes are ready by then */
 #define MAX_TRIES 8 /* of SPIs */
+#define WAIT_MOST_S 8 /* for a node that is inside for itself, doubling from 1 */
 #define LEAST_REKEY_S 5 /* between two that nodes ask for */
 #define SAVE_AGAIN_S 1
 #define END_AGAIN_S 60 /* a node that could not be told */
@@ -84,7 +85,8 @@ struct session {
 	monotime_t direct; /* since when; NEVER: it never was */
 	struct side sides[2];
 	struct vcm_session_secrets *secrets; /* NULL: both are ready */
-	unsigned tries;
+	unsigned tries; /* of SPIs */
+	unsigned waits; /* for a node that is inside for itself */
 	bool unsaved; /* the store does not have what memory has */
 	bool resting; /* restored, and not taken up yet */
 	monotime_t deadline, retry; /* of the state; of what could not be said or saved, or NEVER */
@@ -175,6 +177,8 @@ void manager_session_wipe(struct session *s);
 bool manager_session_inviting(const struct session *s); /* public keys are still missing */
 /* Store, then say what is due, each once; ENDING with both told is gone. */
 void manager_session_commit(struct session *s);
+/* What a node did not take, as it was inside for itself, is said again. */
+void manager_session_say_again(struct session *s);
 /* Of what was said under another generation nothing counts. */
 void manager_session_unsay(struct session *s);
 /* r holds secrets. */

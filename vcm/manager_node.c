@@ -111,8 +111,18 @@ static bool begins_again(enum vcm_reason reason)
 	       reason == VCM_PEER;
 }
 
+/* What is not in the store is said again: after a crash of ours the session would go on for us alone. */
+static enum vcm_status noted(struct vcm_manager *m, const struct vcm_message *r)
+{
+	const struct session *s = manager_session_find(m, r->session);
+
+	return s && s->unsaved ? VCM_NOT_READY : VCM_OK;
+}
+
 static enum vcm_status take_down(struct session *s, int side, const struct vcm_message *r)
 {
+	struct vcm_manager *m = s->pair->m;
+
 	if (r->reason == VCM_SEQUENCE)
 		return r->generation == s->generation ? new_keys(s) : VCM_OK;
 	count(s, side, r);
@@ -123,7 +133,7 @@ static enum vcm_status take_down(struct session *s, int side, const struct vcm_m
 		manager_session_commit(s);
 	else
 		manager_session_end(s, r->reason, begins_again(r->reason));
-	return VCM_OK;
+	return noted(m, r);
 }
 
 /* ---- */

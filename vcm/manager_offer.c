@@ -351,10 +351,34 @@ static struct session *of_token(struct vcm_manager *m, const struct in6_addr *to
 	return s;
 }
 
+/*
+ * Its gateway knows earlier than the node itself that it is outside; with two
+ * links it is still inside for itself for a while.  Then it says PLACE.
+ */
+static void wait_for_place(struct session *s)
+{
+	unsigned wait_s = 1u << s->waits;
+
+	s->waits += wait_s < WAIT_MOST_S;
+	manager_session_retry_at(s, mono_add_s(manager_now(s->pair->m), wait_s));
+}
+
+void manager_session_say_again(struct session *s)
+{
+	if (s->waits && (s->state == VCM_S_INVITED || s->state == VCM_S_OFFERED))
+		manager_session_commit(s);
+}
+
 /* INVITE, OFFER or PEER-READY was not taken. */
-static void not_taken(struct session *s, enum vcm_status status)
+static void not_taken(struct session *s, struct side *own, enum kind kind, enum vcm_status status)
 {
 	struct pair *p = s->pair;
+
+	if (status == VCM_NOT_OUTSIDE && (s->state == VCM_S_INVITED || s->state == VCM_S_OFFERED)) {
+		own->said &= (uint8_t) ~(1u << kind);
+		wait_for_place(s);
+		return;
+	}
 
 	manager_audit(p->m, "session-not-taken", s, NULL, NULL, vcm_status_name(status));
 	if (status == VCM_SPI_TAKEN)
@@ -388,7 +412,7 @@ void manager_acknowledged(
 	struct session *s = of_token(m, to, token, &side, &kind);
 
 	if (s && !heard(s, &s->sides[side], kind) && status && s->state != VCM_S_ENDING)
-		not_taken(s, status);
+		not_taken(s, &s->sides[side], kind, status);
 }
 
 /* What a node with which one cannot speak uses, ends with its lifetime. */

@@ -95,7 +95,7 @@ static void enter_direct(struct session *s)
 	struct vcm_manager *m = s->pair->m;
 
 	manager_session_wipe(s);
-	s->tries = 0;
+	s->tries = s->waits = 0;
 	s->direct = manager_now(m);
 	s->deadline = rekey_at(s);
 	m->stats.direct++;

@@ -596,7 +596,8 @@ static const char *const statuses[] = {[VCM_OK] = "ok",
 	[VCM_NO_RESOURCES] = "no-resources",
 	[VCM_UNSUPPORTED] = "unsupported",
 	[VCM_MALFORMED] = "malformed",
-	[VCM_NOT_READY] = "not-ready"};
+	[VCM_NOT_READY] = "not-ready",
+	[VCM_NOT_OUTSIDE] = "not-outside"};
 
 const char *vcm_status_name(enum vcm_status s)
 {

@@ -51,6 +51,7 @@ enum vcm_status { /* of an ACK */
 	VCM_UNSUPPORTED = 5, /* algorithm, variant, option */
 	VCM_MALFORMED = 6, /* an option that this message needs is missing */
 	VCM_NOT_READY = 7, /* the kernel refused: try again later */
+	VCM_NOT_OUTSIDE = 8, /* INVITE, OFFER: the node is inside for itself; PLACE follows if that changes */
 };
 
 enum vcm_reason { /* of END and DOWN */

@@ -182,20 +182,6 @@ static void refused(struct session *s, enum kind kind, enum vcm_status status)
 		session_drain(s, true, false, VCM_RESTART);
 }
 
-static void acknowledged(
-	void *ctx, const struct in6_addr *to, uint64_t token, enum vcm_status status)
-{
-	enum kind kind = (enum kind)(token & ((1u << KIND_BITS) - 1));
-	struct vcm_node *n = ctx;
-	struct session *s = session_of_token(n, token);
-
-	(void)to;
-	if (kind == SAY_PLACE && status)
-		node_event(n, "place-refused", &n->config.manager, vcm_status_name(status));
-	else if (s)
-		refused(s, kind, status);
-}
-
 static void failed(void *ctx, const struct in6_addr *to, uint64_t token)
 {
 	enum kind kind = (enum kind)(token & ((1u << KIND_BITS) - 1));
@@ -208,6 +194,23 @@ static void failed(void *ctx, const struct in6_addr *to, uint64_t token)
 	else if (s)
 		s->unsent |= 1u << kind;
 	say_again_later(n);
+}
+
+static void acknowledged(
+	void *ctx, const struct in6_addr *to, uint64_t token, enum vcm_status status)
+{
+	enum kind kind = (enum kind)(token & ((1u << KIND_BITS) - 1));
+	struct vcm_node *n = ctx;
+	struct session *s = session_of_token(n, token);
+
+	if (status == VCM_NOT_READY && (kind == SAY_PLACE || kind == SAY_DOWN)) {
+		failed(ctx, to, token); /* its store could not take it */
+		return;
+	}
+	if (kind == SAY_PLACE && status)
+		node_event(n, "place-refused", &n->config.manager, vcm_status_name(status));
+	else if (s)
+		refused(s, kind, status);
 }
 
 /* Its store has our sessions; where we are it asks nobody. */

@@ -78,9 +78,9 @@ static enum vcm_status acceptable(const struct vcm_node *n, const struct vcm_mes
 {
 	if (is_old(n, m) || noted_end(n, m))
 		return VCM_UNKNOWN_SESSION;
-	if (!n->outside || !good_peer(n, m))
+	if (!good_peer(n, m))
 		return VCM_REFUSED;
-	return VCM_OK;
+	return n->outside ? VCM_OK : VCM_NOT_OUTSIDE;
 }
 
 /* ---- INVITE ---- */

@@ -13,6 +13,7 @@ IPSEC = False
 INNER = {"cn": "fd00::1", "ha": "fd00::2"}
 OUTER = {"cn": CORRESPONDENT, "ha": HOME_AGENT}
 GATEWAY = "2001:db8:ffff::1"
+LIFETIME = 20  # s, of what is left when an end is killed
 KEY = "0x" + "42" * 20
 
 
@@ -63,14 +64,14 @@ def by_gateway(net):
         policy(net.core, "out", "fd00::/32", INNER[name], GATEWAY, OUTER[name], "reqid", hex(down))
 
 
-def both(ends, what, generation):
+def both(ends, what, generation, *lifetime):
     """Each end's inbound SA and then, once both are there, each end's outbound one."""
     spi = {"cn": 0x1000 + generation, "ha": 0x2000 + generation}
     for name, end in ends.items():
         peer = "ha" if name == "cn" else "cn"
         mine = spi[name] if what == "in" else spi[peer]
         octet = generation * 2 + (name == "cn") if what == "in" else generation * 2 + (peer == "cn")
-        yield name, end(what, OUTER[peer], INNER[name], INNER[peer], mine, octet)
+        yield name, end(what, OUTER[peer], INNER[name], INNER[peer], mine, octet, *lifetime)
 
 
 def pings(host, source, destination):
@@ -131,11 +132,21 @@ def session_policies(host):
     return host.command(["ip", "xfrm", "policy"]).count("priority 4500")
 
 
+def optional(host):
+    """Policies that take an ESP tunnel, and what has none."""
+    policies = host.command(["ip", "xfrm", "policy"]).split("\nsrc ")
+    return sum("priority 4500" in p and "level use" in p.split("proto esp")[1].split("tmpl")[0] for p in policies if "proto esp" in p)
+
+
+def states(host):
+    return host.command(["ip", "xfrm", "state"])
+
+
 def left(lab, net, ends):
-    """Killed: the next one takes off at once what sends, and what receives stays."""
+    """Killed: the next one takes off at once what sends, and what receives stays as long as the peer may send by it."""
     lab.check(session_policies(net.cn) == 0, "policies are left")
     for what in ("in", "out"):
-        for name, result in both(ends, what, 3):
+        for name, result in both(ends, what, 3, LIFETIME):
             lab.check(result == 0, f"{name}, {what} of generation 3: {result}")
     lab.check(pings(net.cn, INNER["cn"], INNER["ha"]), "no answer by generation 3")
     net.ha.command(["ip", "xfrm", "state", "delete", "src", OUTER["cn"], "dst", OUTER["ha"], "proto", "esp", "spi", "0x2003"])
@@ -146,6 +157,12 @@ def left(lab, net, ends):
     end = End(lab, net.cn, OUTER["cn"])
     lab.check(end("check") == 0, "the next one has differences")
     lab.check(session_policies(net.cn) == 2, "what sends is still there, or what receives is not")
+    lab.check(end("inside", 1) == 0 and optional(net.cn) == 2, "inside, what was left does not take what comes in clear")
+    lab.check(end("inside", 0) == 0 and optional(net.cn) == 0, "outside, what was left takes what comes in clear")
+    lab.check(end("forget") == 1 and session_policies(net.cn) == 2 and "0x00001003" in states(net.cn),
+              "what the peer may send by was forgotten")
+    lab.until(lambda: end("forget") == 0, 2 * LIFETIME, "the end of what was left")
+    lab.check(session_policies(net.cn) == 0 and "0x00001003" not in states(net.cn), "something is left at the end")
     end.popen.stdin.close()
     lab.check(end.popen.wait(10) == 0, "it ended badly")
     lab.check(session_policies(net.cn) == 0, "a clean end left policies")

@@ -177,6 +177,20 @@ static void transmit(struct ro_peer *p, const struct in6_addr *peer_care_of)
 			      .lifetime_s = (uint32_t)lifetime * MIP6_LIFETIME_UNIT});
 }
 
+/*
+ * Until the home agent has answered the de-registration it sends what is for
+ * the home address to the place that was left (RFC 6275 10.3.2), also the
+ * answer for a neighbour for which it stands in (10.4.1).  Whoever asks then
+ * gets none for a second, and what is behind him waits as long.
+ */
+static bool has_neighbours(const struct mn *mn, const struct in6_addr *peer)
+{
+	const struct ip6_prefix *home = &mn->config.home_prefix;
+
+	return mn->path.location != MN_AT_HOME || mn->reg.state != MN_REG_DEREGISTERING ||
+	       !in6_in_prefix(peer, &home->addr, home->plen);
+}
+
 /* Now, or as soon as MAX_UPDATE_RATE allows (11.8). */
 static void send_bu(struct ro_peer *p)
 {
@@ -194,7 +208,8 @@ static void send_bu(struct ro_peer *p)
 	if (mn->ro->cn &&
 		cn_care_of(mn->ro->cn, &mn->config.home_address, &p->addr, &peer_care_of))
 		transmit(p, &peer_care_of);
-	if (!mono_before(now, mn_rate_when(&bu->rate, now)))
+	bu->held_back = !has_neighbours(mn, &p->addr);
+	if (!bu->held_back && !mono_before(now, mn_rate_when(&bu->rate, now)))
 		transmit(p, NULL);
 	bu->tries++;
 	mn_timer(mn, &bu->timer, mono_add_ms(now, bu->timeout_ms));
@@ -232,9 +247,15 @@ void mn_cbu_delete(struct ro_peer *p)
 
 void mn_cbu_pause(struct ro_peer *p)
 {
-	p->bu.waiting = false;
+	p->bu.waiting = p->bu.held_back = false;
 	timer_stop(p->mn->env->timers, &p->bu.timer);
 	rr_wipe(p->bu.kbm, sizeof(p->bu.kbm));
+}
+
+void mn_cbu_go_on(struct ro_peer *p)
+{
+	if (p->bu.waiting && p->bu.held_back)
+		send_bu(p);
 }
 
 void mn_cbu_last_words(struct ro_peer *p)

@@ -53,6 +53,7 @@ struct ro_test {
 struct ro_update {
 	bool waiting;
 	bool deletes;
+	bool held_back; /* by the home address, until the home agent has answered */
 	struct in6_addr from; /* its source; the home address when at home */
 	struct in6_addr
 		care_of; /* as in the authenticator: the home address when it deletes (6.2.7) */
@@ -164,6 +165,8 @@ void mn_cbu_init(struct ro_peer *p);
 void mn_cbu_register(struct ro_peer *p); /* both tokens, or a shared Kbm, are there */
 void mn_cbu_delete(struct ro_peer *p);
 void mn_cbu_pause(struct ro_peer *p);
+/* The home agent has answered. */
+void mn_cbu_go_on(struct ro_peer *p);
 /* A deletion, once, if there is a key for it. */
 void mn_cbu_last_words(struct ro_peer *p);
 

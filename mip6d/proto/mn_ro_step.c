@@ -468,6 +468,7 @@ void mn_ro_registered(struct mn *mn)
 		next = p->next;
 		if (p->state == MN_RO_TESTING)
 			mn_rr_hurry(p);
+		mn_cbu_go_on(p);
 		mn_ro_pursue(p, "registered with the home agent");
 	}
 }

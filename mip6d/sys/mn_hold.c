@@ -34,24 +34,24 @@ struct mn_hold {
 };
 
 /* Chain, set, chain and priority, chain, chain and set, chain ..., chain and queue.  A probe asks about a link, and needs none else. */
-#define RULES                                                                                  \
-	"add table ip6 " SYS_NFT_TABLE "\n"                                                    \
-	"add set ip6 " SYS_NFT_TABLE " %2$s { type ipv6_addr; }\n"                             \
-	"flush set ip6 " SYS_NFT_TABLE " %2$s\n"                                               \
-	"add chain ip6 " SYS_NFT_TABLE " %1$s { type filter hook output priority %3$d; }\n"    \
-	"flush chain ip6 " SYS_NFT_TABLE " %1$s\n"                                             \
-	"add rule ip6 " SYS_NFT_TABLE " %1$s ip6 saddr != @%2$s return\n"                      \
-	"add rule ip6 " SYS_NFT_TABLE " %1$s meta l4proto { 50, 135 } return\n"                \
-	"add rule ip6 " SYS_NFT_TABLE " %1$s icmpv6 type 133-137 return\n"                     \
-	"%4$s"                                                                                 \
-	"add rule ip6 " SYS_NFT_TABLE " %1$s oifname \"lo\" return\n"                          \
+#define RULES                                                                               \
+	"add table ip6 " SYS_NFT_TABLE "\n"                                                 \
+	"add set ip6 " SYS_NFT_TABLE " %2$s { type ipv6_addr; }\n"                          \
+	"flush set ip6 " SYS_NFT_TABLE " %2$s\n"                                            \
+	"add chain ip6 " SYS_NFT_TABLE " %1$s { type filter hook output priority %3$d; }\n" \
+	"flush chain ip6 " SYS_NFT_TABLE " %1$s\n"                                          \
+	"add rule ip6 " SYS_NFT_TABLE " %1$s ip6 saddr != @%2$s return\n"                   \
+	"add rule ip6 " SYS_NFT_TABLE " %1$s meta l4proto { 50, 135 } return\n"             \
+	"add rule ip6 " SYS_NFT_TABLE " %1$s icmpv6 type 133-137 return\n"                  \
+	"%4$s"                                                                              \
+	"add rule ip6 " SYS_NFT_TABLE " %1$s oifname \"lo\" return\n"                       \
 	"add rule ip6 " SYS_NFT_TABLE " %1$s queue num %5$d\n"
-#define SHARED_RULES                                                                           \
-	"add set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD_LINKS " { type ifname; }\n"              \
-	"flush set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD_LINKS "\n"                             \
+#define SHARED_RULES                                                                             \
+	"add set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD_LINKS " { type ifname; }\n"                \
+	"flush set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD_LINKS "\n"                               \
 	"add chain ip6 " SYS_NFT_TABLE " post { type filter hook postrouting priority %6$d; }\n" \
-	"flush chain ip6 " SYS_NFT_TABLE " post\n"                                             \
-	"add rule ip6 " SYS_NFT_TABLE                                                          \
+	"flush chain ip6 " SYS_NFT_TABLE " post\n"                                               \
+	"add rule ip6 " SYS_NFT_TABLE                                                            \
 	" post meta mark & 0x%7$08x != 0 meta mark set meta mark & 0x%8$08x\n"
 
 static void let_go(struct mn_hold *h, bool drop)
@@ -242,13 +242,11 @@ struct mn_hold *mn_hold_open(struct sys_loop *loop, struct nlreq *nf,
 	return NULL;
 }
 
-int mn_hold_internal(
-	struct mn_hold *h, const struct in6_addr *internal, char *err, size_t errlen)
+int mn_hold_internal(struct mn_hold *h, const struct in6_addr *internal, char *err, size_t errlen)
 {
 	char text[2048], pass[128];
 
-	h->internal =
-		open_one(h->loop, h->nf, internal, SYS_QUEUE_HOLD_INTERNAL, err, errlen);
+	h->internal = open_one(h->loop, h->nf, internal, SYS_QUEUE_HOLD_INTERNAL, err, errlen);
 	if (!h->internal)
 		return -EBUSY;
 	h->internal->set = SYS_NFT_HELD_INTERNAL;

@@ -57,7 +57,8 @@ static void note(struct vpn_gateway *v, struct vpn_node *n)
 	memcpy(n->asking.mac, o->mac, o->mac_len);
 }
 
-static void copy_to(struct vpn_gateway *v, const struct vpn_node *n, const uint8_t *data, size_t len)
+static void copy_to(
+	struct vpn_gateway *v, const struct vpn_node *n, const uint8_t *data, size_t len)
 {
 	struct sockaddr_ll to = {.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETH_P_IPV6),

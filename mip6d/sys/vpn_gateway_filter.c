@@ -80,9 +80,8 @@ static void put_guard(struct nft_text *t, const struct vpn_gateway_config *c)
 		   *of_node = c->activates ? ""
 					   : "ip6 saddr @outside meta l4proto { 50, 135 } return\n";
 
-	nft_put(t,
-		"chain guard_in { type filter hook prerouting priority -200;\n"
-		"iifname @links return\nmeta ipsec exists return\n");
+	nft_put(t, "chain guard_in { type filter hook prerouting priority -200;\n"
+		   "iifname @links return\nmeta ipsec exists return\n");
 	if (c->ike)
 		nft_put(t, "ip6 saddr @nodes ip6 daddr %s udp dport { 500, 4500 } return\n",
 			address);
@@ -90,9 +89,8 @@ static void put_guard(struct nft_text *t, const struct vpn_gateway_config *c)
 		"ip6 saddr @internal counter drop\nip6 daddr %s return\n%s"
 		"ip6 daddr @internal counter drop\n}\n",
 		address, to_node);
-	nft_put(t,
-		"chain guard_out { type filter hook postrouting priority 0;\n"
-		"oifname @links return\nrt ipsec exists return\n");
+	nft_put(t, "chain guard_out { type filter hook postrouting priority 0;\n"
+		   "oifname @links return\nrt ipsec exists return\n");
 	if (c->ike)
 		nft_put(t, "ip6 saddr %s ip6 daddr @nodes udp sport { 500, 4500 } return\n",
 			address);
@@ -147,7 +145,8 @@ static void put_hooks(struct nft_text *t, const struct vpn_gateway_config *c)
 {
 	nft_put(t,
 		"chain forwarded { type filter hook forward priority 0;\n"
-		"ip6 saddr %s meta l4proto 50 ip6 daddr @asked ip6 daddr @outside queue num %d bypass\n"
+		"ip6 saddr %s meta l4proto 50 ip6 daddr @asked ip6 daddr @outside queue num %d "
+		"bypass\n"
 		"jump evidence\nip6 saddr @outside jump talk\nip6 daddr @outside jump talk\n}\n",
 		in6_str(&c->manager), SYS_QUEUE_ASKING);
 	nft_put(t,

@@ -64,3 +64,18 @@ def test_fake_office(result):
 def test_attacks(result):
     passed(result)
     assert result["figures"]["tried"] == 8
+
+
+@pytest.mark.lab("vcm_mend")
+@runs("embodiment=1", "embodiment=2")
+def test_somebody_meddles(result, words):
+    """V14, M6: what somebody changes or deletes of a session is told and mended, or the session ends and comes again."""
+    passed(result)
+
+
+@pytest.mark.lab("vcm_takeover")
+@runs("embodiment=1")
+def test_pairs_are_taken_over(result, words):
+    """V14: SA pairs with manual keys go on over kill -9, with numbers that were not used before, and nothing is lost."""
+    passed(result)
+    assert result["figures"]["killed"] == 6

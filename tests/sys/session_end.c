@@ -3,8 +3,8 @@
  * One end of sessions in the kernel, for lab scenario `sessions`: requests by
  * lines on standard input, each answered with one line.
  *
- *	in|out PEER INNER_LOCAL INNER_PEER SPI OCTET	keys are made of OCTET
- *	in-del SPI | out-del PEER SPI | packets PEER SPI in|out | check
+ *	in|out PEER INNER_LOCAL INNER_PEER SPI OCTET [LIFETIME]		keys are made of OCTET
+ *	in-del SPI | out-del PEER SPI | packets PEER SPI in|out | check | forget | inside 0|1
  */
 #include <arpa/inet.h>
 #include <poll.h>
@@ -48,7 +48,7 @@ static int add(struct ipsec_sessions *x, char (*w)[64])
 		.spi = (uint32_t)strtoul(w[4], NULL, 0),
 		.key = key,
 		.key_len = sizeof(key),
-		.hard_s = 600};
+		.hard_s = w[6][0] ? (uint32_t)strtoul(w[6], NULL, 0) : 600};
 
 	memset(key, (int)strtoul(w[5], NULL, 0), sizeof(key));
 	return strcmp(w[0], "in") == 0 ? ipsec_sessions_in(x, &s) : ipsec_sessions_out(x, &s);
@@ -70,6 +70,10 @@ static long long answer(struct ipsec_sessions *x, char (*w)[64])
 		return ipsec_sessions_check(x, false, difference, NULL);
 	if (strcmp(w[0], "in-del") == 0)
 		return ipsec_sessions_in_del(x, (uint32_t)strtoul(w[1], NULL, 0));
+	if (strcmp(w[0], "forget") == 0)
+		return ipsec_sessions_forget_left(x);
+	if (strcmp(w[0], "inside") == 0)
+		return ipsec_sessions_inside(x, w[1][0] == '1');
 	a = addr(w[1]);
 	if (strcmp(w[0], "out-del") == 0)
 		return ipsec_sessions_out_del(x, &a, (uint32_t)strtoul(w[2], NULL, 0));
@@ -79,11 +83,12 @@ static long long answer(struct ipsec_sessions *x, char (*w)[64])
 
 static bool serve(struct ipsec_sessions *x)
 {
-	char line[512], w[6][64] = {{0}};
+	char line[512], w[7][64] = {{0}};
 
 	if (!fgets(line, sizeof(line), stdin))
 		return false;
-	(void)sscanf(line, "%63s %63s %63s %63s %63s %63s", w[0], w[1], w[2], w[3], w[4], w[5]);
+	(void)sscanf(line, "%63s %63s %63s %63s %63s %63s %63s", w[0], w[1], w[2], w[3], w[4], w[5],
+		w[6]);
 	printf("= %lld\n", answer(x, w));
 	return true;
 }

@@ -92,8 +92,8 @@ static void want_policy(struct ipsec_policy p)
 
 static bool all(void *ctx, const struct ipsec_op *surplus)
 {
-	(void)surplus;
-	return ctx == NULL;
+	return ctx == NULL && (surplus->type != IPSEC_POLICY_DEL ||
+				      ipsec_priority_of_nodes(surplus->policy.priority));
 }
 
 static void tell(void *ctx, enum ipsec_difference d, const struct ipsec_op *op)

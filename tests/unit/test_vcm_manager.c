@@ -406,6 +406,49 @@ START_TEST(place_is_late)
 }
 END_TEST
 
+/* The same session goes on when it has said so; until then it is offered again now and then, and not for ever. */
+START_TEST(inside_for_itself)
+{
+	struct vcm_message m = place(1, true);
+	uint64_t id;
+
+	w.ends[1].refuse = 3;
+	w.ends[1].answer = VCM_NOT_OUTSIDE;
+	talk(0, 1);
+	world_run(500);
+	ck_assert_int_eq(stored(0, 1)->state, VCM_S_OFFERED);
+	id = stored(0, 1)->id;
+	ck_assert_uint_eq(w.ends[1].n_offers, 1);
+	world_run(600);
+	ck_assert_uint_eq(w.ends[1].n_offers, 2);
+	world_run(1500);
+	ck_assert_uint_eq(w.ends[1].n_offers, 2);
+	world_run(500);
+	ck_assert_uint_eq(w.ends[1].n_offers, 3);
+	say(1, &m);
+	world_run(200);
+	ck_assert_uint_eq(w.ends[1].n_offers, 4);
+	ck_assert(direct());
+	ck_assert_uint_eq(stored(0, 1)->id, id);
+	say(1, &m);
+	world_run(200);
+	ck_assert_uint_eq(w.ends[1].n_offers, 4);
+}
+END_TEST
+
+START_TEST(inside_for_itself_for_ever)
+{
+	w.ends[1].refuse = 1000;
+	w.ends[1].answer = VCM_NOT_OUTSIDE;
+	talk(0, 1);
+	world_run(59 * 1000);
+	ck_assert_uint_le(w.ends[1].n_offers, 11);
+	ck_assert_int_eq(stored(0, 1)->state, VCM_S_OFFERED);
+	world_run(2000);
+	ck_assert(none());
+}
+END_TEST
+
 /* With two links for a while it says inside, then outside; the gateway, which knows better, reports the pair once. */
 START_TEST(inside_for_a_moment)
 {
@@ -564,6 +607,8 @@ int main(void)
 	tcase_add_test(t, old_generation);
 	tcase_add_test(t, places);
 	tcase_add_test(t, place_is_late);
+	tcase_add_test(t, inside_for_itself);
+	tcase_add_test(t, inside_for_itself_for_ever);
 	tcase_add_test(t, inside_for_a_moment);
 	tcase_add_test(t, probes);
 	tcase_add_test(t, spi_taken);

@@ -62,6 +62,24 @@ START_TEST(deaf_at_the_end)
 }
 END_TEST
 
+/* After a crash the manager would believe in a session that nobody has any more. */
+START_TEST(down_that_is_not_stored)
+{
+	uint64_t id = begin_direct();
+
+	w.store_broken = true;
+	say_down(0, id, 1, VCM_PATH);
+	world_run(100);
+	ck_assert_int_eq(w.ends[0].last_status, VCM_NOT_READY);
+	ck_assert_int_eq(stored(0, 1)->state, VCM_S_DIRECT);
+	w.store_broken = false;
+	say_down(0, id, 1, VCM_PATH);
+	world_run(100);
+	ck_assert_int_eq(w.ends[0].last_status, VCM_OK);
+	ck_assert(none() || stored(0, 1)->state == VCM_S_ENDING);
+}
+END_TEST
+
 START_TEST(deaf_for_ever)
 {
 	uint64_t id = begin_direct();
@@ -521,6 +539,7 @@ int main(void)
 	tcase_add_test(t, node_comes_back);
 	tcase_add_test(t, node_says_inside);
 	tcase_add_test(t, deaf_at_the_end);
+	tcase_add_test(t, down_that_is_not_stored);
 	tcase_add_test(t, deaf_for_ever);
 	tcase_add_loop_test(t, down, 0, 5);
 	tcase_add_test(t, revoked);

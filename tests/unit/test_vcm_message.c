@@ -348,6 +348,7 @@ START_TEST(names)
 	ck_assert_str_eq(vcm_type_name((enum vcm_type)0), "?");
 	ck_assert_str_eq(vcm_type_name((enum vcm_type)16), "?");
 	ck_assert_str_eq(vcm_status_name(VCM_NOT_READY), "not-ready");
+	ck_assert_str_eq(vcm_status_name(VCM_NOT_OUTSIDE), "not-outside");
 	ck_assert_str_eq(vcm_status_name((enum vcm_status)99), "?");
 	ck_assert_str_eq(vcm_reason_name(VCM_POLICY), "policy");
 	ck_assert_str_eq(vcm_reason_name((enum vcm_reason)99), "?");

@@ -679,7 +679,7 @@ START_TEST(goes_inside)
 	vcm_node_place(node, false);
 	pass_ms(20);
 	expect("out-2001 path- kcn- DOWN-1-inside PLACE-in ");
-	ck_assert_int_eq(tell(offer(8, 1, 0x1001)), VCM_REFUSED);
+	ck_assert_int_eq(tell(offer(8, 1, 0x1001)), VCM_NOT_OUTSIDE);
 	vcm_node_place(node, false);
 	pass_ms(20);
 	expect("");
@@ -718,6 +718,24 @@ START_TEST(by_hand)
 	ck_assert(!vcm_node_end(node, &peer_addr));
 	ck_assert_int_eq(tell(offer(7, 2, 0x1002)), VCM_UNKNOWN_SESSION);
 	ck_assert_int_eq(tell(about(VCM_PEER_READY, 7, 1)), VCM_UNKNOWN_SESSION);
+}
+END_TEST
+
+/* The VCM has heard, and could not note it: it would not know after a crash. */
+START_TEST(said_until_it_is_noted)
+{
+	make_direct();
+	answer = VCM_NOT_READY;
+	vcm_node_end(node, &peer_addr);
+	pass_ms(20);
+	expect("out-2001 path- kcn- DOWN-1-by-hand ");
+	pass_ms(500);
+	expect("DOWN-1-by-hand ");
+	answer = VCM_OK;
+	pass_ms(600);
+	expect("DOWN-1-by-hand ");
+	pass_ms(5000);
+	expect("");
 }
 END_TEST
 
@@ -1125,6 +1143,7 @@ int main(void)
 	tcase_add_test(t, goes_inside);
 	tcase_add_test(t, lifetime_ends);
 	tcase_add_test(t, by_hand);
+	tcase_add_test(t, said_until_it_is_noted);
 	tcase_add_test(t, good_bye);
 	tcase_add_test(t, vcm_knows_no_such_session);
 	tcase_add_test(t, rekeyed);

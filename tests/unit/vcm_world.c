@@ -250,6 +250,7 @@ static enum vcm_status received(void *ctx, const struct in6_addr *from, const st
 		e->peer_ready = *m;
 	if ((m->type == VCM_OFFER || m->type == VCM_INVITE) && e->refuse) {
 		e->refuse--;
+		e->offer.session = 0; /* it has no keys */
 		return e->answer;
 	}
 	answer((int)(e - w.ends), m);

@@ -9,7 +9,7 @@ hbvcm.prefs.port = Pref.uint("UDP port", 27960, "Port of all sides; the next one
 
 local types = {[1] = "HELLO", [2] = "ACK", [3] = "REPORT", [4] = "PLACE", [5] = "INVITE", [6] = "PUBLIC", [7] = "OFFER", [8] = "READY",
 	[9] = "PEER-READY", [10] = "ACTIVE", [11] = "END", [12] = "DOWN", [13] = "PROBE", [14] = "PROBE-REPLY", [15] = "CLOSE"}
-local statuses = {[0] = "ok", "unknown-session", "refused", "spi-taken", "no-resources", "unsupported", "malformed", "not-ready"}
+local statuses = {[0] = "ok", "unknown-session", "refused", "spi-taken", "no-resources", "unsupported", "malformed", "not-ready", "not-outside"}
 local reasons = {[0] = "by-hand", "inside", "idle", "path", "lifetime", "revoked", "restart", "peer", "sequence", "shutdown", "policy"}
 local options = {[0] = "Pad1", "PadN", "STATUS", "NODE", "PAIR", "CORRESPONDENT", "SESSION", "PEER", "ALGORITHM", "SA", "LIFETIME", "KCN",
 	"PUBLIC", "SALT", "REASON", "NONCE", "COUNTERS"}
