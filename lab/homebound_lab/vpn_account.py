@@ -10,7 +10,7 @@ BINDING_UPDATE, BINDING_ACKNOWLEDGEMENT = 5, 6
 AS_IT_GOES = 0.001  # s
 AT_ONCE = 0.005  # s, in which a daemon acts on a message
 PROBE_PORT, IKE_PORT = 27961, 500
-IKE_BEHIND = 0.1  # s
+IKE_BEHIND, NEW_SA = 0.1, 0.5  # s
 IN_CLEAR = 1.0  # s, so long after a packet in clear the gateway takes one by the SA for one that was under way
 TOLD = 1.0  # s, so often the gateway looks at packets by an SA
 HOME_DAD = 1.0  # s, RFC 6275 10.3.1
@@ -199,12 +199,13 @@ class Account:
                      int.from_bytes(s.text[:2], "big") == PROBE_PORT), begin)
 
     def before_ike(self, one):
-        """A charon had been killed, and in the gateway's new SA the packet overtook, by the direct path, the IKE message that
-        made that SA at the receiver, which went by the home agent."""
-        if not one.seen or not any(self.lives(x) for x in ("charon-sg", "charon-mn1", "charon-mn2")):
-            return False
+        """With strongSwan: in a new SA of the gateway the packet overtook, by the direct path, the IKE message that made that SA at
+        the receiver, which went by the home agent."""
         last, home = one.last, packets.octets(self.run.at.home[one.receiver])
-        if not last.spis or last.link != self.run.care_of(one.receiver, last.outer.destination):
+        if self.run.k.ipsec != "strongswan" or not one.seen or not last.spis or \
+                last.link != self.run.care_of(one.receiver, last.outer.destination):
+            return False
+        if any(last.spis == s.spis and s.time < last.time - NEW_SA for s in self.run.seen["core-sg"]):
             return False
         return any(last.time <= s.time <= last.time + IKE_BEHIND and s.proto == headers.UDP and s.destination == home and
                    int.from_bytes(s.text[:2], "big") == IKE_PORT for s in self.run.seen[last.link])

@@ -50,7 +50,7 @@ MOVING = [move("office", "link1", 0, 2), move("link1", "link2", 8, 10)]
 KILLED = [{"time": 9, "what": "killed", "whom": "mn1"}, {"time": 11, "what": "started", "whom": "mn1"}]
 
 
-def reason(moves, *sightings, sent=None, events=(), down=False):
+def reason(moves, *sightings, sent=None, events=(), down=False, ipsec="manual"):
     """Of the one packet that mn1 (down: mn2) sent; `lost` is the link of what the core lost."""
     pair = ("mn2", "mn1") if down else ("mn1", "mn2")
     links = {link: [] for link in ("office", "servers", "core-sg", "core-ha", *LINKS)}
@@ -62,7 +62,7 @@ def reason(moves, *sightings, sent=None, events=(), down=False):
     log = SimpleNamespace(flow=FLOW[pair], missing=[0], time_of=lambda n: sent or min(times))
     run = SimpleNamespace(
         at=AT, delays=delays(100), seen=links, lost=lost, logs={pair: log}, in_prefix=prefixes,
-        k=SimpleNamespace(embodiment=1, overlap=True), e=SimpleNamespace(facts={"moves": moves, "events": list(events)}),
+        k=SimpleNamespace(embodiment=1, overlap=True, ipsec=ipsec), e=SimpleNamespace(facts={"moves": moves, "events": list(events)}),
         macs_of=lambda host: {CORE}, care_of=lambda name, address: next((n for n, fits in prefixes.items() if fits(address)), None))
     (found,) = Account(run, [pair]).reasons.values()
     return found
@@ -121,3 +121,13 @@ def test_started_inside():
     reply = seen(11.03, "office", b"", b"", (packets.octets(AT.vcm), ONE), headers.UDP, struct.pack(">HH", 27961, 27961), OTHERS)
     for sent, wanted in ((11.02, "lost_until_proven"), (11.1, "lost")):
         assert reason([], reply, sent=sent, events=KILLED) == wanted
+
+
+def test_before_ike():
+    esp = payload(10.5, "link1", GATEWAY, OLD, down=True)
+    ike = seen(10.53, "link1", AGENT, OLD, (GATEWAY, HOME), headers.UDP, struct.pack(">HH", 500, 500) + bytes(8), OTHERS, ())
+    earlier = payload(9, "core-sg", GATEWAY, OLD)  # by the same SA, which has been there for long
+    assert reason(LEAVING, esp, ike, ipsec="strongswan", down=True) == "lost_before_ike"
+    assert reason(LEAVING, esp, ike, down=True) == "lost"
+    assert reason(LEAVING, esp, ipsec="strongswan", down=True) == "lost"
+    assert reason(LEAVING, esp, ike, earlier, ipsec="strongswan", down=True) == "lost"
