@@ -218,6 +218,21 @@ static void send_bu(struct ro_peer *p)
 		bu->timeout_ms = MIP6_MAX_BINDACK_TIMEOUT;
 }
 
+/* The same request: answers to what was sent before are still good. */
+void mn_cbu_hurry(struct ro_peer *p)
+{
+	struct ro_update *bu = &p->bu;
+	monotime_t last = bu->sent[(bu->n_sent - 1) % RO_SENT].at,
+		   when = mono_add_ms(last, MIP6_INITIAL_BINDACK_TIMEOUT);
+
+	bu->tries = 0;
+	bu->timeout_ms = MIP6_INITIAL_BINDACK_TIMEOUT;
+	if (mono_before(mn_now(p->mn), when))
+		mn_timer(p->mn, &bu->timer, when);
+	else
+		send_bu(p);
+}
+
 static void start(struct ro_peer *p, bool deletes)
 {
 	if (!request(p, deletes))

@@ -388,9 +388,18 @@ void mn_reg_pause(struct mn *mn); /* there is no path */
 void mn_reg_none(struct mn *mn); /* at home, nothing to ask for */
 bool mn_binding_may_live(const struct mn *mn);
 bool mn_link_local_compatible(const struct mn *mn); /* the L bit */
-void mn_reg_acknowledged(struct mn *mn, const struct mh_message *m);
 void mn_reg_restore(
 	struct mn *mn, const struct in6_addr *care_of, uint16_t seq, uint32_t remaining_s);
+/* For mn_answer.c.  The only place where the state changes. */
+void mn_reg_change_state(struct mn *mn, enum mn_registration to);
+/* Send now, or as soon as MAX_UPDATE_RATE allows; what is sent is what is wanted then. */
+void mn_reg_send_bu(struct mn *mn);
+void mn_reg_request(struct mn *mn, const struct in6_addr *care_of, bool deregister,
+	enum mn_registration state);
+void mn_reg_deregistered(struct mn *mn, const char *text);
+
+/* mn_answer.c */
+void mn_reg_acknowledged(struct mn *mn, const struct mh_message *m);
 
 /* mn_nemo.c */
 void mn_nemo_request(const struct mn *mn, struct mh_message *m, bool deregister);

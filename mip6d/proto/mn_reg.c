@@ -25,7 +25,6 @@
 #define REFUSED_WAIT_MS 60000
 #define REFUSED_WAIT_MAX_MS 960000
 #define NOWHERE_WAIT_MS 10000
-#define MAX_SEQUENCE_ERRORS 3
 #define NETWORK_OPTION_LEN 24 /* RFC 3963 4.3, with padding */
 #define AGENT_TRIES 3 /* without an answer: another home agent is tried, if one is known */
 #define LAST_TRIES 3 /* of a de-registration after which something else waits to be done */
@@ -80,8 +79,7 @@ static void expiry_start(struct mn *mn)
 		timer_stop(mn->env->timers, &reg->expiry_timer);
 }
 
-/* The only place where the state changes. */
-static void change_state(struct mn *mn, enum mn_registration to)
+void mn_reg_change_state(struct mn *mn, enum mn_registration to)
 {
 	struct mn_reg *reg = &mn->reg;
 	struct timerq *q = mn->env->timers;
@@ -225,8 +223,7 @@ static int transmit(struct mn *mn)
 	return mn->env->send_mh(mn->env->ctx, &p);
 }
 
-/* Send now, or as soon as MAX_UPDATE_RATE allows; what is sent is what is wanted then. */
-static void send_bu(struct mn *mn)
+void mn_reg_send_bu(struct mn *mn)
 {
 	struct mn_reg *reg = &mn->reg;
 	monotime_t now = mn_now(mn), when = mn_rate_when(&reg->rate, now);
@@ -299,7 +296,7 @@ static void send_timer(struct timer *t, void *arg)
 		mn->stats.bu_retransmitted++;
 		mn->retransmissions++;
 	}
-	send_bu(mn);
+	mn_reg_send_bu(mn);
 }
 
 /*
@@ -317,10 +314,10 @@ void mn_home_agent_heard(struct mn *mn)
 	reg->timeout_ms = MIP6_INITIAL_BINDACK_TIMEOUT;
 	mn->stats.bu_retransmitted++;
 	mn->retransmissions++;
-	send_bu(mn);
+	mn_reg_send_bu(mn);
 }
 
-static void request(
+void mn_reg_request(
 	struct mn *mn, const struct in6_addr *care_of, bool deregister, enum mn_registration state)
 {
 	struct mn_reg *reg = &mn->reg;
@@ -335,8 +332,8 @@ static void request(
 	reg->timeout_ms = deregister || binding_lives(mn)
 				  ? MIP6_INITIAL_BINDACK_TIMEOUT
 				  : mn->config.first_registration_timeout_ms;
-	change_state(mn, state);
-	send_bu(mn);
+	mn_reg_change_state(mn, state);
+	mn_reg_send_bu(mn);
 }
 
 static bool barred(const struct mn *mn)
@@ -370,17 +367,17 @@ void mn_reg_register(struct mn *mn, const struct in6_addr *care_of)
 {
 	if (barred(mn))
 		return;
-	request(mn, care_of, false, binding_lives(mn) ? MN_REG_REFRESHING : MN_REG_PENDING);
+	mn_reg_request(mn, care_of, false, binding_lives(mn) ? MN_REG_REFRESHING : MN_REG_PENDING);
 }
 
 void mn_reg_deregister(struct mn *mn, const struct in6_addr *care_of)
 {
-	request(mn, care_of, true, MN_REG_DEREGISTERING);
+	mn_reg_request(mn, care_of, true, MN_REG_DEREGISTERING);
 }
 
 void mn_reg_none(struct mn *mn)
 {
-	change_state(mn, MN_REG_NONE);
+	mn_reg_change_state(mn, MN_REG_NONE);
 }
 
 /* What is not answered is sent again when there is a path: mn_reg_needed(). */
@@ -405,14 +402,14 @@ static void refresh_timer(struct timer *t, void *arg)
 		mn_timer(mn, &mn->reg.refresh_timer, mono_add_ms(mn_now(mn), NOWHERE_WAIT_MS));
 }
 
-static void deregistered(struct mn *mn, const char *text)
+void mn_reg_deregistered(struct mn *mn, const char *text)
 {
 	struct mn_reg *reg = &mn->reg;
 
 	reg->may_live_until = MN_PAST;
 	mn->ops->store_binding(mn->ops_ctx, &mn->config.home_address, &mn->config.home_agent,
 		&reg->care_of, reg->seq, 0);
-	change_state(mn, MN_REG_NONE);
+	mn_reg_change_state(mn, MN_REG_NONE);
 	mn_emit(mn, (struct mip6_event){.type = EV_DEREGISTERED,
 			    .care_of = reg->care_of,
 			    .peer = mn->config.home_agent,
@@ -425,7 +422,7 @@ static void deregistered(struct mn *mn, const char *text)
 	}
 	if (reg->router_refused && !mn->agent.leaving) {
 		if (!mn_agent_failed(mn)) {
-			change_state(mn, MN_REG_REFUSED);
+			mn_reg_change_state(mn, MN_REG_REFUSED);
 			mn_path_answered(mn, false);
 		}
 		return;
@@ -443,7 +440,7 @@ static void expiry_timer(struct timer *t, void *arg)
 
 	(void)t;
 	if (reg->state == MN_REG_DEREGISTERING) {
-		deregistered(mn, "the binding has expired");
+		mn_reg_deregistered(mn, "the binding has expired");
 		return;
 	}
 	mn_emit(mn, (struct mip6_event){.type = EV_BINDING_LOST,
@@ -459,11 +456,11 @@ static void expiry_timer(struct timer *t, void *arg)
 		bool running = timer_running(&reg->send_timer);
 
 		/* The request goes on where it is. */
-		change_state(mn, MN_REG_PENDING);
+		mn_reg_change_state(mn, MN_REG_PENDING);
 		if (running)
 			mn_timer(mn, &reg->send_timer, next);
 	} else if (reg->state == MN_REG_REGISTERED) {
-		change_state(mn, MN_REG_NONE);
+		mn_reg_change_state(mn, MN_REG_NONE);
 		if (mn->path.location == MN_AWAY)
 			mn_reg_register(mn, &mn->path.care_of);
 	}
@@ -496,14 +493,14 @@ void mn_reg_revoked(struct mn *mn, int64_t wait)
 	mn->ops->store_binding(mn->ops_ctx, &mn->config.home_address, &mn->config.home_agent,
 		&reg->care_of, reg->seq, 0);
 	if (!wait) {
-		change_state(mn, MN_REG_NONE);
+		mn_reg_change_state(mn, MN_REG_NONE);
 		if (mn->path.location == MN_AWAY)
 			mn_reg_register(mn, &mn->path.care_of);
 		return;
 	}
 	reg->barred_until = mono_add_ms(mn_now(mn), wait);
 	reg->refused_wait_ms = wait;
-	change_state(mn, MN_REG_REFUSED);
+	mn_reg_change_state(mn, MN_REG_REFUSED);
 	reg->refused_wait_ms = REFUSED_WAIT_MS;
 	mn_path_answered(mn, false);
 }
@@ -515,7 +512,7 @@ void mn_reg_forget(struct mn *mn)
 	reg->may_live_until = reg->refresh_at = reg->barred_until = MN_PAST;
 	reg->router_refused = false;
 	reg->refused_wait_ms = REFUSED_WAIT_MS;
-	change_state(mn, MN_REG_NONE);
+	mn_reg_change_state(mn, MN_REG_NONE);
 }
 
 void mn_reg_restore(
@@ -545,181 +542,6 @@ void mn_reg_unsupported(struct mn *mn)
 			in6_str(&mn->config.home_agent));
 	if (mn_agent_failed(mn))
 		return;
-	change_state(mn, MN_REG_REFUSED);
+	mn_reg_change_state(mn, MN_REG_REFUSED);
 	mn_path_answered(mn, false);
-}
-
-/* ---- answers ---- */
-
-static void refused(struct mn *mn, const struct mh_message *m, const char *text)
-{
-	struct mn_reg *reg = &mn->reg;
-	uint8_t status = m->u.ba.status;
-
-	mn->stats.ba_refused++;
-	mn_emit(mn, (struct mip6_event){.type = EV_BA_REFUSED,
-			    .care_of = reg->care_of,
-			    .peer = mn->config.home_agent,
-			    .status = status,
-			    .seq = m->u.ba.seq,
-			    .text = text});
-	if (reg->deregister) {
-		/* It still holds the binding: keep asking, at the pace of retransmissions. */
-		if (mn_may_log(mn))
-			log_warning("home agent %s refuses to delete the binding: %s",
-				in6_str(&mn->config.home_agent), text);
-		return;
-	}
-	/* During a switch it is perhaps the defence of the home agent that was left. */
-	if (mn_agent_failed(mn))
-		return;
-	if (status == BA_DAD_FAILED) {
-		log_error("home address %s is in use by another node on the home link; it is not "
-			  "used "
-			  "again until it is free and mip6d is restarted",
-			in6_str(&mn->config.home_address));
-		reg->home_address_lost = true;
-		reg->may_live_until = reg->acked_until = MN_PAST;
-	} else if (mn_nemo_final(mn, status)) {
-		log_error("home agent %s refuses to serve the networks of this mobile router: %s; "
-			  "set that right there and restart mip6d",
-			in6_str(&mn->config.home_agent), text);
-		reg->router_refused = true;
-		reg->may_live_until = reg->acked_until; /* nothing came of this request (RFC 3963 5.4) */
-	} else {
-		log_warning("home agent %s refuses the registration: %s",
-			in6_str(&mn->config.home_agent), text);
-	}
-	change_state(mn, MN_REG_REFUSED);
-	mn_path_answered(mn, false);
-}
-
-/* Well before the end: there is time for four retransmissions (1 + 2 + 4 + 8 s). */
-static uint32_t refresh_margin(uint32_t granted_s)
-{
-	if (granted_s <= 32)
-		return granted_s / 2;
-	return granted_s / 10 > 16 ? granted_s / 10 : 16;
-}
-
-/* RFC 3963 5.3: it has bound us as a host; we MUST de-register before another one is asked. */
-static void unserved(struct mn *mn, const struct mh_message *m)
-{
-	struct mn_reg *reg = &mn->reg;
-
-	mn->stats.ba_refused++;
-	log_error("home agent %s does not support mobile routers: the binding there is deleted",
-		in6_str(&mn->config.home_agent));
-	mn_emit(mn, (struct mip6_event){.type = EV_BA_REFUSED,
-			    .care_of = reg->care_of,
-			    .peer = mn->config.home_agent,
-			    .status = m->u.ba.status,
-			    .seq = m->u.ba.seq,
-			    .text = "accepted, but not as a mobile router"});
-	reg->router_refused = true;
-	mn_reg_deregister(mn, &reg->care_of);
-}
-
-static void accepted(struct mn *mn, const struct mh_message *m, monotime_t sent, uint16_t asked)
-{
-	struct mn_reg *reg = &mn->reg;
-	const struct mh_option *advice = mh_option(m, MHOPT_REFRESH_ADVICE);
-	uint16_t units = m->u.ba.lifetime < asked ? m->u.ba.lifetime : asked;
-	uint32_t s = (uint32_t)units * MIP6_LIFETIME_UNIT;
-
-	if (s == 0) {
-		refused(mn, m, "accepted, but for no time");
-		return;
-	}
-	mn->stats.ba_accepted++;
-	/* max(L_remain - (L_update - L_ack), 0): L_ack, counted from when the BU was sent */
-	reg->granted_s = s;
-	reg->acked_until = mono_add_s(sent, s);
-	reg->may_live_until = mono_add_s(reg->last_sent, s);
-	reg->acked_care_of = reg->care_of;
-	reg->refresh_at = mono_add_s(sent, s - refresh_margin(s));
-	/* "at the indicated shorter interval": a longer one changes nothing */
-	if (advice && advice->u.refresh_interval) {
-		monotime_t t = mono_add_s(
-			mn_now(mn), (int64_t)advice->u.refresh_interval * MIP6_LIFETIME_UNIT);
-
-		if (mono_before(t, reg->refresh_at))
-			reg->refresh_at = t;
-	}
-	change_state(mn, MN_REG_REGISTERED);
-	mn->ops->store_binding(mn->ops_ctx, &mn->config.home_address, &mn->config.home_agent,
-		&reg->care_of, reg->seq,
-		mono_before(mn_now(mn), reg->may_live_until)
-			? (uint32_t)(mono_diff_s(reg->may_live_until, mn_now(mn)) + 1)
-			: 0);
-	mn_emit(mn, (struct mip6_event){.type = EV_REGISTERED,
-			    .care_of = reg->care_of,
-			    .peer = mn->config.home_agent,
-			    .status = m->u.ba.status,
-			    .seq = m->u.ba.seq,
-			    .lifetime_s = s});
-	mn_switch_done(mn);
-	mn_discovery_done(mn);
-	mn_heartbeat_registered(mn);
-	mn_path_answered(mn, true);
-	mn_prefix_registered(mn, m->u.ba.status == BA_ACCEPTED_PREFIX);
-}
-
-/*
- * Status 135: go on from the number the home agent knows (11.7.1, 11.7.3).  A
- * home agent that rejects what we sent last knows one that is not before it;
- * an older one answers an update that has been overtaken.
- */
-static void sequence_error(struct mn *mn, const struct mh_message *m)
-{
-	struct mn_reg *reg = &mn->reg;
-
-	if (!reg->outstanding || (int16_t)(uint16_t)(reg->seq - m->u.ba.seq) > 0) {
-		mn->stats.ba_ignored++;
-		return;
-	}
-	mn->last_status = BA_SEQUENCE;
-	mn->stats.ba_refused++;
-	mn_emit(mn, (struct mip6_event){.type = EV_BA_REFUSED,
-			    .care_of = reg->care_of,
-			    .peer = mn->config.home_agent,
-			    .status = BA_SEQUENCE,
-			    .seq = m->u.ba.seq,
-			    .text = ba_status_name(BA_SEQUENCE)});
-	reg->seq = m->u.ba.seq;
-	/* Should that never end, the pace of retransmissions is fast enough. */
-	if (++reg->sequence_errors <= MAX_SEQUENCE_ERRORS)
-		send_bu(mn);
-}
-
-void mn_reg_acknowledged(struct mn *mn, const struct mh_message *m)
-{
-	struct mn_reg *reg = &mn->reg;
-	unsigned i, n = reg->tries < MN_REG_SENT ? reg->tries : MN_REG_SENT;
-	uint8_t status = m->u.ba.status;
-
-	mn->stats.ba_received++;
-	if (status == BA_SEQUENCE) {
-		sequence_error(mn, m);
-		return;
-	}
-	for (i = 0; i < n; i++)
-		if (reg->sent[i].seq == m->u.ba.seq)
-			break;
-	if (!reg->outstanding || i == n) {
-		mn->stats.ba_ignored++;
-		return;
-	}
-	mn->last_status = status;
-	if (reg->deregister && (status < BA_UNSPECIFIED || status == BA_NOT_HOME_AGENT)) {
-		/* 133: it holds no binding for us (10.3.2), which is what was wanted. */
-		mn->stats.ba_accepted++;
-		deregistered(mn, ba_status_name(status));
-	} else if (status < BA_UNSPECIFIED && mn_nemo_unserved(mn, m)) {
-		unserved(mn, m);
-	} else if (status < BA_UNSPECIFIED) {
-		accepted(mn, m, reg->sent[i].at, reg->sent[i].lifetime);
-	} else {
-		refused(mn, m, ba_status_name(status));
-	}
 }

@@ -229,8 +229,8 @@ void mn_ro_sealed(struct mn *mn, const struct in6_addr *peer, bool on)
 }
 
 /*
- * A new request, so that it begins with the shortest time (11.8); not as often as copies of theirs arrive. The answer to a first
- * transmission may be under way, and would not be one to the new request.
+ * The back-off begins with the shortest time again (11.8); not as often as
+ * copies of theirs arrive.  A first transmission has no other time anyway.
  */
 void mn_ro_heard(struct mn *mn, const struct in6_addr *peer)
 {
@@ -244,10 +244,11 @@ void mn_ro_heard(struct mn *mn, const struct in6_addr *peer)
 	if (!updating && !(p->state == MN_RO_REFUSED && p->silent))
 		return;
 	p->heard = now;
-	if (updating)
-		mn_cbu_pause(p);
-	else
-		mn_ro_again(p);
+	if (updating) {
+		mn_cbu_hurry(p);
+		return;
+	}
+	mn_ro_again(p);
 	mn_ro_pursue(p, "the peer is there");
 }
 

@@ -165,6 +165,8 @@ void mn_cbu_init(struct ro_peer *p);
 void mn_cbu_register(struct ro_peer *p); /* both tokens, or a shared Kbm, are there */
 void mn_cbu_delete(struct ro_peer *p);
 void mn_cbu_pause(struct ro_peer *p);
+/* What is under way is said again as soon as the shortest time since the last transmission has passed. */
+void mn_cbu_hurry(struct ro_peer *p);
 /* The home agent has answered. */
 void mn_cbu_go_on(struct ro_peer *p);
 /* A deletion, once, if there is a key for it. */

@@ -33,9 +33,9 @@
 	" meta mark set meta mark | 0x%08x accept\n"                                              \
 	"add rule ip6 " SYS_NFT_TABLE " tunnel ip6 saddr . @th,64,128 @" SYS_NFT_LEFT             \
 	" meta mark set meta mark | 0x%08x accept\n"                                              \
-	"add rule ip6 " SYS_NFT_TABLE " tunnel jump " SYS_NFT_NETWORKS "\n"                        \
+	"add rule ip6 " SYS_NFT_TABLE " tunnel jump " SYS_NFT_NETWORKS "\n"                       \
 	"add rule ip6 " SYS_NFT_TABLE                                                             \
-	" tunnel limit rate over 1000/second burst 1024 packets counter drop\n"                    \
+	" tunnel limit rate over 1000/second burst 1024 packets counter drop\n"                   \
 	"add rule ip6 " SYS_NFT_TABLE                                                             \
 	" tunnel meta mark set meta mark | 0x%08x counter queue num %d\n"
 
@@ -51,7 +51,8 @@ int ha_kernel_load_rules(struct ha_kernel *k, char *err, size_t errlen)
 	fputs("add table ip6 " SYS_NFT_TABLE "\n", f);
 	ha_networks_rules(k->networks, f);
 	fprintf(f, RULES, SYS_NFT_PRIORITY, k->config.tunnel, SYS_MARK, SYS_MARK, ~SYS_MARK,
-		in6_str(&k->config.address), SYS_MARK, SYS_MARK, SYS_MARK, SYS_MARK, SYS_QUEUE_UNKNOWN);
+		in6_str(&k->config.address), SYS_MARK, SYS_MARK, SYS_MARK, SYS_MARK,
+		SYS_QUEUE_UNKNOWN);
 	rc = fclose(f) ? -ENOMEM : nft_load(text, false, why, sizeof(why));
 	free(text);
 	if (rc == 0)

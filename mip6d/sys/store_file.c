@@ -94,8 +94,7 @@ static int write_new(struct store *s, struct out *o)
 	struct sequence *q, *next_q;
 	struct entry *e, *next;
 
-	HASH_ITER(hh, s->entries, e, next)
-	{
+	HASH_ITER(hh, s->entries, e, next) {
 		out_add(o, KIND_PUT, e);
 		for (size_t i = 0; i < e->n_networks; i++) {
 			struct entry as = network_of(e, i);
@@ -103,8 +102,7 @@ static int write_new(struct store *s, struct out *o)
 			out_add(o, KIND_NETWORK, &as);
 		}
 	}
-	HASH_ITER(hh, s->sequences, q, next_q)
-	{
+	HASH_ITER(hh, s->sequences, q, next_q) {
 		struct entry as = {
 			.home_address = q->key.local, .care_of = q->key.peer, .seq = q->seq};
 
@@ -174,7 +172,8 @@ void store_compact(struct store *s)
 
 static size_t live(const struct store *s)
 {
-	return HASH_COUNT(s->entries) + HASH_COUNT(s->sequences) + HASH_COUNT(s->sas) + s->n_networks + s->has_mn;
+	return HASH_COUNT(s->entries) + HASH_COUNT(s->sequences) + HASH_COUNT(s->sas) +
+	       s->n_networks + s->has_mn;
 }
 
 void store_append(struct store *s, enum kind kind, const struct entry *e)

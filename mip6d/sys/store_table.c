@@ -55,7 +55,8 @@ bool store_record_parse(const uint8_t in[RECORD_LEN], uint8_t *kind, struct entr
 	      rbuf_u16(&r, &e->seq);
 	ok &= rbuf_in6(&r, &e->home_address) && rbuf_in6(&r, &e->care_of) &&
 	      rbuf_in6(&r, &e->home_agent);
-	ok &= rbuf_u16(&r, &e->flags) && rbuf_u16(&r, &e->n_networks) && rbuf_u32(&r, &e->lifetime_s);
+	ok &= rbuf_u16(&r, &e->flags) && rbuf_u16(&r, &e->n_networks) &&
+	      rbuf_u32(&r, &e->lifetime_s);
 	ok &= rbuf_u64(&r, &e->end) && rbuf_u32(&r, &e->remaining_s) && rbuf_u32(&r, &crc);
 	e->invalid = invalid;
 	return ok && magic == MAGIC && invalid <= 1 && *kind >= KIND_PUT && *kind <= KIND_PLACE &&
@@ -135,8 +136,8 @@ void store_network_add(struct store *s, const struct entry *from)
 	e->networks[e->n_read++].plen = (uint8_t)from->n_networks;
 }
 
-struct sequence *store_sequence_find(struct store *s, uint8_t kind, const struct in6_addr *local,
-	const struct in6_addr *peer)
+struct sequence *store_sequence_find(
+	struct store *s, uint8_t kind, const struct in6_addr *local, const struct in6_addr *peer)
 {
 	struct sequence_key key;
 	struct sequence *q;
@@ -166,7 +167,8 @@ bool store_sequence_remember(struct store *s, uint8_t kind, const struct entry *
 	return true;
 }
 
-struct sa *store_sa_find(struct store *s, const struct in6_addr *src, const struct in6_addr *dst, uint32_t spi)
+struct sa *store_sa_find(
+	struct store *s, const struct in6_addr *src, const struct in6_addr *dst, uint32_t spi)
 {
 	struct sa_key key;
 	struct sa *q;

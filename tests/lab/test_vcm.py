@@ -53,6 +53,14 @@ def test_somebody_dies(result, words):
     assert result["figures"]["clear"] == 0
 
 
+@pytest.mark.lab("vcm", "loss=20")
+@runs("seed=3", "seed=6")
+def test_lossy_core(result, words):
+    """V14: each link of the core loses a fifth of all packets; the session comes, and a path that works is not taken for dead."""
+    passed(result)
+    assert result["figures"]["clear"] == 0
+
+
 @pytest.mark.lab("vcm", "fake=yes")
 def test_fake_office(result):
     """V2: a link that looks like the office does not make a node talk in clear."""
