@@ -6,6 +6,7 @@ from collections import Counter
 from . import headers, layers, packets
 
 BINDING_UPDATE, BINDING_ACKNOWLEDGEMENT = 5, 6
+AS_IT_GOES = 0.001  # s
 AT_ONCE = 0.005  # s, in which a daemon acts on a message
 PROBE_PORT, IKE_PORT = 27961, 500
 IKE_BEHIND = 0.1  # s
@@ -75,9 +76,10 @@ class Account:
     def reason(self, one):
         if any(s.link == "lost" for s in one.seen):
             return "lost_by_core"
-        for name, condition in (("lost_on_old_link", self.left_office), ("lost_on_old_link", self.left_link),
-                                ("lost_unregistered", self.unregistered), ("lost_while_dead", self.dead_sender),
-                                ("lost_until_proven", self.unproven), ("lost_before_ike", self.before_ike)):
+        for name, condition in (("lost_on_old_link", self.left_office), ("lost_on_old_link", self.as_it_went),
+                                ("lost_on_old_link", self.left_link), ("lost_unregistered", self.unregistered),
+                                ("lost_while_dead", self.dead_sender), ("lost_until_proven", self.unproven),
+                                ("lost_before_ike", self.before_ike)):
             if condition(one):
                 return name
         return "lost"
@@ -130,6 +132,10 @@ class Account:
         return one.last.time <= heard + AT_ONCE and (
             one.last.time <= move["down"] + soon + LOOP or self.unlucky(one.receiver, move["up"], one.last.time) or
             self.dead("sg", move["up"], one.last.time))
+
+    def as_it_went(self, one):
+        """Its sender gave it to its only link in the instant in which that went."""
+        return not self.overlap and not one.seen and any(m["node"] == one.sender and abs(one.sent - m["down"]) <= AS_IT_GOES for m in self.moves)
 
     def left_link(self, one):
         """It was on its way to a care-of address on a link that the receiver had left, from somebody to whom no Binding Update of a

@@ -62,8 +62,8 @@ class Story:
             self.tick()
             self.lab.sleep(min(0.02, max(0.001, end - self.lab.now())))
 
-    def until(self, condition, what, timeout=LONGEST):
-        return self.lab.until(lambda: self.holds(condition), timeout, what)
+    def until(self, condition, what, timeout=LONGEST, step=0.02):
+        return self.lab.until(lambda: self.holds(condition), timeout, what, step)
 
     def holds(self, condition):
         self.tick()
@@ -167,6 +167,7 @@ class Story:
     def home_again(self):
         for name in ("mn2", "mn1"):
             self.go(name, "office")
-            self.until(lambda: self.place_of(name) == "inside", f"{name} to know that it is inside")
+            self.until(lambda: self.place_of(name) == "inside", f"{name} to know that it is inside", step=0.005)
+            self.note("inside", name)
             self.until(self.is_ended, "the session to end")
             self.stay(1.5)
