@@ -200,6 +200,17 @@ def switched(run, number):
     return round((min(times) - move["up"]) * 1000, 3) if times else None
 
 
+def inside(run):
+    """ms from a return's link up until the node knows that it is inside."""
+    up = {m["node"]: m["up"] for m in run.e.facts["moves"] if m["to"] == "office"}
+    return [round((x["time"] - up[x["whom"]]) * 1000, 3) for x in run.e.facts["events"] if x["what"] == "inside"]
+
+
+def expected_inside(run):
+    """One round trip to the manager, of a PROBE and its answer; to the home agent there is none."""
+    return 2 * run.delays["vcm"] if run.k.embodiment == 1 and run.k.where == "host" else 0
+
+
 def expected_direct_gap(run):
     """Half a round trip with Kcn: the Binding Update alone. Else return routability: the Care-of Test Init directly, its answer
     by way of the other node's home agent (RFC 6275 5.2.5, 11.6), then the Binding Update."""
@@ -376,6 +387,9 @@ def judge_quiet(e, run):
     e.near("direct_gap_ms", f["direct_gap_ms"], [f["expected_direct_gap_ms"]] * len(f["direct_gap_ms"]), TOLERANCE)
     for text in untouched(run):
         e.check(False, text)
+    if not e.keys.overlap:
+        f["inside_ms"], f["expected_inside_ms"] = inside(run), expected_inside(run)
+        e.near("inside_ms", f["inside_ms"], [f["expected_inside_ms"]] * len(OTHER), TOLERANCE)
     asked = at_moves(run)
     e.check(not asked, f"messages at moves: {asked[:REPORTED]}")
     wrong, steps = order(run)

@@ -29,8 +29,24 @@ def test_other_ways(result, words):
     passed(result)
 
 
+@pytest.mark.lab("vcm", "overlap=no")
+@runs("seed=1", "rtt=300", "keys=asymmetric", "embodiment=2")
+def test_one_link(result, words):
+    """A node that has one link at a time is inside one round trip after its return, and only what was under way to the old link
+    is lost."""
+    passed(result)
+    f = result["figures"]
+    assert (f["lost"], f["duplicated"], f["clear"], len(f["inside_ms"])) == (0, 0, 0, 2)
+
+
+@pytest.mark.lab("vcm", "overlap=no", "fake=yes")
+def test_one_link_and_a_fake_office(result):
+    passed(result)
+    assert result["figures"]["clear"] == 0
+
+
 @pytest.mark.lab("vcm", "ipsec=strongswan")
-@runs("seed=1", "ike_rekey=6", "seed=1 keys=asymmetric", "embodiment=2", "embodiment=2 ike_rekey=6 where=gateway")
+@runs("seed=1", "ike_rekey=6", "seed=1 keys=asymmetric", "manager_ipsec=strongswan", "embodiment=2", "embodiment=2 ike_rekey=6 where=gateway")
 def test_strongswan(result, words):
     """V13: SAs of node and gateway, or of a home registration, that charons make, and replace, lose nothing either."""
     passed(result)
