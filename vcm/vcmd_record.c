@@ -157,7 +157,8 @@ static bool get_clear(struct rbuf *b, struct vcm_session_record *r)
 	if (!rbuf_u32(b, &r->generation) || !rbuf_in6(b, &r->a) || !rbuf_in6(b, &r->b) ||
 		!rbuf_u8(b, &state) || state > VCM_S_ENDING || !rbuf_u8(b, &flags) ||
 		!rbuf_u8(b, &variant) || variant > VCM_ASYMMETRIC ||
-		!get_blob(b, (uint8_t *)r->algorithm, VCM_ALGORITHM_LEN - 1, &n))
+		!get_blob(b, (uint8_t *)r->algorithm, VCM_ALGORITHM_LEN - 1, &n) ||
+		memchr(r->algorithm, 0, n))
 		return false;
 	r->state = (enum vcm_session_state)state;
 	r->variant = (enum vcm_variant)variant;
