@@ -103,6 +103,33 @@ bool config_read_vpn(
 	return r->faults == before;
 }
 
+static bool has_keys(const config_setting_t *root)
+{
+	const config_setting_t *group = config_setting_get_member(root, "ipsec");
+
+	return group && config_setting_type(group) == CONFIG_TYPE_GROUP &&
+	       (config_setting_get_member(group, "keys_file") ||
+		       config_setting_get_member(group, "keys_command"));
+}
+
+/*
+ * Before a node is inside it sends nothing to the manager but by the gateway's
+ * SA, which is not for packets of IKE, and to be inside it needs the manager's.
+ */
+static void check_manager(
+	struct config_reader *r, const config_setting_t *root, const config_setting_t *s,
+	const struct mip6d_config *cfg)
+{
+	bool strongswan = cfg->vpn.ipsec == IPSEC_STRONGSWAN ||
+			  cfg->mobile_node.ipsec == IPSEC_STRONGSWAN;
+
+	if (strongswan && !cfg->vpn.manager_by_gateway && !has_keys(root))
+		config_complain(r, s,
+			"strongSwan cannot make the SAs with the manager; add  ipsec = { keys_file "
+			"= \"/etc/mip6d/ipsec.keys\"; };  with lines of use manager, or write  "
+			"manager_ipsec = \"gateway\";  for a manager on the gateway");
+}
+
 void config_check_vpn(
 	struct config_reader *r, const config_setting_t *root, const struct mip6d_config *cfg)
 {
@@ -130,6 +157,7 @@ void config_check_vpn(
 			"has no gateway, so the home agent is the gateway and must protect "
 			"payload; write  ipsec = \"manual\";  in mobile_node and  payload = true;  "
 			"in ipsec, or add internal_address and gateway");
+	check_manager(r, root, s, cfg);
 }
 
 void config_print_vpn(const struct mip6d_config *cfg, FILE *to)

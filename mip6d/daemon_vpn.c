@@ -10,7 +10,6 @@
 
 #include "common/loop.h"
 #include "ipsec-glue/glue.h"
-#include "ipsec-glue/manual.h"
 #include "ipsec-glue/pair.h"
 #include "ipsec-glue/plan_vpn.h"
 #include "ipsec-glue/sender.h"
@@ -346,17 +345,6 @@ static bool add_manager_pair(struct daemon_vpn *v)
 	return add_pair(v->d, &manager);
 }
 
-/* Where strongSwan has the gateway's SAs it has the manager's as well, but for keys in the file. */
-static bool wants_manager_pair(const struct daemon_vpn *v)
-{
-	const struct ipsec_vpn *c = &v->policies;
-	const struct mip6d_config *cfg = v->d->cfg;
-
-	if (!c->manager_reqid || cfg->vpn.ipsec == IPSEC_MANUAL)
-		return c->manager_reqid;
-	return ipsec_keys_find(cfg->ipsec.keys, &c->internal, &c->manager, IPSEC_MANAGER);
-}
-
 /* What comes from the gateway is for IA and from the intranet, whatever policy is asked. */
 static bool add_pairs(struct daemon_vpn *v)
 {
@@ -374,7 +362,7 @@ static bool add_pairs(struct daemon_vpn *v)
 		return false;
 	if (v->d->cfg->vpn.ipsec == IPSEC_MANUAL && !add_pair(v->d, &gateway))
 		return false;
-	return !wants_manager_pair(v) || add_manager_pair(v);
+	return !c->manager_reqid || add_manager_pair(v);
 }
 
 static bool open_kernel(struct daemon_vpn *v)
@@ -415,7 +403,7 @@ static bool open_manager(struct daemon_vpn *v)
 	v->policies.internal = v->policies.home;
 	v->policies.probe_port = 0;
 	v->policies.n_prefixes = 0;
-	if (wants_manager_pair(v) && !(daemon_ipsec_pairs(v->d) && add_manager_pair(v)))
+	if (!daemon_ipsec_pairs(v->d) || !add_manager_pair(v))
 		return false;
 	v->sender = ipsec_sender_open(&rc);
 	if (!v->sender)
@@ -448,7 +436,10 @@ static bool open_place(struct daemon_vpn *v)
 	return v->place || refuse("place", "out of memory");
 }
 
-/* V4: the gateway's packets and ours take the direct way as long as there is a care-of address. */
+/*
+ * V4: the gateway's packets and ours take the direct way as long as there is a care-of address, at a move from the new one at
+ * once.  IKE is no ESP: with strongSwan what is said to the gateway goes by the home agent until it has the new binding.
+ */
 static void direct_path(struct daemon_vpn *v)
 {
 	int err = mn_ro_command(v->d->mn, &v->policies.gateway, MN_RO_ON);
@@ -457,6 +448,7 @@ static void direct_path(struct daemon_vpn *v)
 		log_warning("vpn: no direct path to the gateway %s, what is said to it goes by the "
 			    "home agent: %s",
 			in6_str(&v->policies.gateway), strerror(-err));
+	mn_ro_sealed(v->d->mn, &v->policies.gateway, v->d->cfg->vpn.ipsec == IPSEC_MANUAL);
 }
 
 bool daemon_vpn_start(struct daemon *d)

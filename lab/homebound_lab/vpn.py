@@ -74,7 +74,7 @@ def pairs_of(net, where):
             found += [(at.home[name], at.home_agent, "signal"), (at.home[name], at.home_agent, "data")]
         if where == "host":
             found.append((at.internal[name], at.vcm, "manager"))
-    if where == "host":
+    if where == "host" and net.manager_ipsec == "manual":
         found.append((gateway_of(net, where), at.vcm, "manager"))
     return found
 
@@ -111,6 +111,8 @@ def strongswan(lab, net, name):
     """A charon that makes the tunnel's SAs, with the connections of the examples; those of the node are mn1's."""
     with open(os.path.join(EXAMPLES, "swanctl-gateway.conf" if name == "sg" else "swanctl-mobile-node-vpn.conf")) as f:
         text = f.read()
+    if name == "sg" and lab.keys.manager_ipsec == "strongswan":
+        text = with_manager(net, lab.keys.where, name, text)
     if name != "sg":
         for of in (net.at.internal, net.at.home):
             text = text.replace(of["mn1"] + "\n", of[name] + "\n").replace(of["mn1"] + "/128", of[name] + "/128")
@@ -137,6 +139,50 @@ def home_strongswan(lab, net, name, address):
 def tunnels(net):
     """(name of the children, reqid at the first node and at the gateway, next node's less) of the SAs between node and gateway."""
     return ("gateway", 100, 100, 0) if net.embodiment == 1 else ("data", 2, 2, 2)
+
+
+# SG - VCM: mip6d has the policies on the gateway; vcmd has none without keys, so on the manager's host they are charon's.
+MANAGER_CONNECTION = """	manager {
+		version = 2
+		mobike = no
+		local_addrs = %(local)s
+		remote_addrs = %(remote)s
+		keyingtries = 0
+		local {
+			auth = psk
+			id = %(local_id)s
+		}
+		remote {
+			auth = psk
+			id = %(remote_id)s
+		}
+		children {
+			manager {
+				mode = transport
+				local_ts = %(local)s/128[udp]
+				remote_ts = %(remote)s/128[udp]
+				%(child)s
+				replay_window = 1024
+				esp_proposals = aes256gcm16,aes128gcm16
+			}
+		}
+	}
+"""
+MANAGER_SECRET = """	ike-manager {
+		id-sg = sg-inside.example.org
+		id-vcm = vcm.example.org
+		secret = "an example, to be replaced: vcm"
+	}
+"""
+
+
+def with_manager(net, where, name, text):
+    """swanctl.conf with the SAs of gateway and manager as well."""
+    ends = [(gateway_of(net, where), "sg-inside.example.org"), (net.at.vcm, "vcm.example.org")]
+    (local, local_id), (remote, remote_id) = ends if name == "sg" else ends[::-1]
+    child = f"policies = no\n\t\t\t\treqid = {100 + 2 * len(MEMBERS)}\n\t\t\t\tstart_action = trap|start" if name == "sg" else "policies = yes"
+    more = MANAGER_CONNECTION % {"local": local, "remote": remote, "local_id": local_id, "remote_id": remote_id, "child": child}
+    return text.replace("connections {\n", "connections {\n" + more, 1).replace("secrets {\n", "secrets {\n" + MANAGER_SECRET, 1)
 
 
 def check_strongswan(lab, net):
@@ -257,6 +303,9 @@ class Manager(Daemon):
 
 
 def manager(lab, net, more=""):
+    if lab.keys.manager_ipsec == "strongswan":
+        text = with_manager(net, lab.keys.where, "vcm", "connections {\n}\nsecrets {\n}\n")
+        net.daemons["charon-vcm"] = StrongSwan(lab, net.vcm, text).start()
     return Manager(lab, net, net.vcm if lab.keys.where == "host" else net.sg, more).start()
 
 

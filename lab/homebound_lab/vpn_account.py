@@ -4,12 +4,15 @@ below, with conditions as narrow as they can be told from captures; what has non
 from collections import Counter
 
 from . import headers, layers, packets
+from .intranet import WALKS
 
 BINDING_UPDATE, BINDING_ACKNOWLEDGEMENT = 5, 6
 AS_IT_GOES = 0.001  # s
 AT_ONCE = 0.005  # s, in which a daemon acts on a message
 PROBE_PORT, IKE_PORT = 27961, 500
-IKE_BEHIND = 0.1  # s
+IKE_BEHIND, NEW_SA = 0.1, 0.5  # s
+IN_CLEAR = 1.0  # s, so long after a packet in clear the gateway takes one by the SA for one that was under way
+TOLD = 1.0  # s, so often the gateway looks at packets by an SA
 HOME_DAD = 1.0  # s, RFC 6275 10.3.1
 LOOP = 0.02  # s, between a moment and what the story notes of it
 FIGURES = ("lost_by_core", "lost_on_old_link", "lost_unregistered", "lost_while_dead", "lost_until_proven",
@@ -53,12 +56,16 @@ class Account:
         self.run, self.moves, self.events = run, run.e.facts["moves"], run.e.facts["events"]
         self.overlap = run.k.overlap
         home = {packets.octets(a): name for name, a in run.at.home.items()}
-        self.updates, self.answers = [], []  # (Seen, whose)
+        self.updates, self.answers, self.unheard = [], [], []  # (Seen, whose); unheard: signaling that the core lost
         for s in (s for seen in (*run.seen.values(), run.lost) for s in seen if s.proto == headers.MH and len(s.text) > 8):
             if s.text[2] == BINDING_UPDATE and s.source in home:
                 self.updates.append((s, home[s.source]))
             elif s.text[2] == BINDING_ACKNOWLEDGEMENT and s.text[6] < 128 and s.destination in home:
                 self.answers.append((s, home[s.destination]))
+            if s.link == "lost":
+                self.unheard += [(s, name) for a, name in home.items() if a in (s.source, s.destination)]
+                self.unheard += [(s, name) for name in home.values() if name in WALKS and
+                                 any(run.care_of(name, a) for a in (s.outer.source, s.outer.destination))]
         self.core = run.macs_of("core")
         self.agent_link = "core-ha" if run.k.embodiment == 1 else "core-sg"
         self.lost = list(missing(run, streams))
@@ -101,20 +108,20 @@ class Account:
         return next((m for m in reversed(self.moves) if m["node"] == name and m["down"] - early - 0.001 <= time), None)
 
     def unlucky(self, name, begin, end):
-        """A Binding Update of this node, or the answer, was lost by the core in this time, or its daemon was dead."""
-        return self.dead(name, begin, end) or any(
-            s.link == "lost" and whose == name and begin <= s.time <= end for s, whose in (*self.updates, *self.answers))
+        """A Binding Update of this node, the answer, or a test of return routability was lost by the core in this time, or its daemon
+        was dead."""
+        return self.dead(name, begin, end) or any(whose == name and begin <= s.time <= end for s, whose in self.unheard)
 
-    def heard(self, name, begin):
-        """When the living gateway first gets a Binding Update of the node, or (embodiment 1) a packet by its SA, after it has come to a
-        link. A home agent has duplicate address detection then."""
+    def heard(self, name, move):
+        """When the living gateway first gets a Binding Update of the node after it has come to a link, or (embodiment 1) a packet by
+        its SA when the last one in clear may be for long. A home agent has duplicate address detection then."""
         home, internal = packets.octets(self.run.at.home[name]), packets.octets(self.run.at.internal[name])
         private = self.run.k.embodiment == 1
-        times = (s.time for s in self.run.seen["core-sg"] if s.time >= begin and s.mac in self.core and
-                 not self.dead("sg", s.time, s.time) and
-                 (private and s.spis and s.source in (internal, home) or
-                  s.proto == headers.MH and s.source == home and s.text[2] == BINDING_UPDATE))
-        return next(times, float("inf")) + (0 if private else HOME_DAD)
+        mine = [s for s in self.run.seen["core-sg"] if s.time >= move["up"] and s.mac in self.core and s.source in (internal, home) and
+                not self.dead("sg", s.time, s.time)]
+        update = next((s.time for s in mine if s.proto == headers.MH and s.text[2] == BINDING_UPDATE), float("inf"))
+        by_sa = next((s.time for s in mine if private and s.spis and s.time >= move["down"] + IN_CLEAR), float("inf"))
+        return min(update, by_sa + TOLD) + (0 if private else HOME_DAD)
 
     # --- reasons
 
@@ -126,7 +133,7 @@ class Account:
         move = self.leaving(one.receiver, one.last.time, 2 * self.run.delays["sg"] / 1000)
         if move is None or move["from"] != "office":
             return False
-        heard = self.heard(one.receiver, move["up"])
+        heard = self.heard(one.receiver, move)
         soon = (max(self.run.delays[n] for n in ("mn1", "mn2")) + 2 * self.run.delays.get("ha", 0) + self.run.delays["sg"]) / 1000
         soon += HOME_DAD if self.run.k.embodiment == 2 else 0
         return one.last.time <= heard + AT_ONCE and (
@@ -192,12 +199,13 @@ class Account:
                      int.from_bytes(s.text[:2], "big") == PROBE_PORT), begin)
 
     def before_ike(self, one):
-        """A charon had been killed, and in the gateway's new SA the packet overtook, by the direct path, the IKE message that
-        made that SA at the receiver, which went by the home agent."""
-        if not one.seen or not any(self.lives(x) for x in ("charon-sg", "charon-mn1", "charon-mn2")):
-            return False
+        """With strongSwan: in a new SA of the gateway the packet overtook, by the direct path, the IKE message that made that SA at
+        the receiver, which went by the home agent."""
         last, home = one.last, packets.octets(self.run.at.home[one.receiver])
-        if not last.spis or last.link != self.run.care_of(one.receiver, last.outer.destination):
+        if self.run.k.ipsec != "strongswan" or not one.seen or not last.spis or \
+                last.link != self.run.care_of(one.receiver, last.outer.destination):
+            return False
+        if any(last.spis == s.spis and s.time < last.time - NEW_SA for s in self.run.seen["core-sg"]):
             return False
         return any(last.time <= s.time <= last.time + IKE_BEHIND and s.proto == headers.UDP and s.destination == home and
                    int.from_bytes(s.text[:2], "big") == IKE_PORT for s in self.run.seen[last.link])

@@ -26,7 +26,7 @@ class Story:
         self.lab, self.net = lab, net
         self.step = {"mn1": -1, "mn2": -1}  # how far each has come on its walk
         self.device = {name: 0 for name in DEVICES}
-        self.preference = 20
+        self.preference, self.preferred = 20, {}
         self.kill_at = self.start_at = self.since = None  # since: direct again is waited for
         self.events = lab.facts.setdefault("events", [])
         self.moves = lab.facts.setdefault("moves", [])
@@ -45,6 +45,8 @@ class Story:
             self.start_at = None
             self.note("started", self.lab.keys.kill)
             victim.start()
+            if self.lab.keys.kill in self.preferred:
+                victim.ask("prefer", **self.preferred[self.lab.keys.kill])
             self.since = now
         elif self.since and self.is_direct():
             out = [m["up"] for m in self.moves if m["from"] == "office"]
@@ -100,7 +102,8 @@ class Story:
         new = DEVICES[name][self.device[name]]
         move = {"node": name, "from": net.place[old], "to": place, "new": new}
         self.preference += 1
-        net.daemons[name].ask("prefer", interface=new, preference=self.preference)
+        self.preferred[name] = {"interface": new, "preference": self.preference}
+        net.daemons[name].ask("prefer", **self.preferred[name])
         if not k.overlap:
             move["down"] = net.detach(old)
             self.stay(0.02)

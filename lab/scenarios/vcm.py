@@ -13,6 +13,8 @@ KEYS = {
     "keys": Key("symmetric", "the manager makes the keys, or passes on public ones", ("symmetric", "asymmetric")),
     "kcn": Key(True, "the manager gives the nodes a shared secret for Binding Updates (RFC 4449)"),
     "ipsec": Key("manual", "who makes the SAs of node and gateway; in embodiment 2 those of the home registration", ("manual", "strongswan")),
+    "manager_ipsec": Key("manual", "embodiment 1, ipsec=strongswan, where=host: who makes the SAs of gateway and manager",
+                         ("manual", "strongswan")),
     "rtt": Key(100, "round trip between the two nodes outside, in ms"),
     "overlap": Key(True, "a node attaches to the next link before it leaves the last one"),
     "loss": Key(0, "percent of packets that the core loses while the session is set up"),
@@ -28,7 +30,10 @@ LIMIT_PER_SEED = 60
 
 def setup(lab):
     k = lab.keys
+    if k.manager_ipsec == "strongswan":
+        lab.check((k.embodiment, k.ipsec, k.where) == (1, "strongswan", "host"), "manager_ipsec=strongswan wants the charon of the gateway")
     net = Intranet(lab, k.embodiment, k.rtt, fake=k.fake, lossy=k.loss > 0)
+    net.manager_ipsec = k.manager_ipsec
     for name in ("mn1", "mn2", "sg"):
         vpn.watch(lab, getattr(net, name))
     capture.start(lab, net.capture_points(), snaplen=700)

@@ -10,14 +10,15 @@ vcm = scenario.load("vcm")
 
 TITLE = "kill -9 of node, gateway and manager: their SA pairs with manual keys are taken over"
 IPSEC = False
-KEYS = {name: vcm.KEYS[name] for name in vcm.KEYS if name not in ("kill", "loss", "fake", "ipsec", "where", "ike_rekey", "rekey")}
+KEYS = {name: vcm.KEYS[name] for name in vcm.KEYS if name not in ("kill", "loss", "fake", "ipsec", "where", "ike_rekey", "rekey", "manager_ipsec")}
 LIMIT = 120
 BLOCK = 1 << 20  # numbers are reserved in blocks of so many (doc/ipsec.md)
 
 
 def run(lab):
     k = lab.keys
-    k.kill, k.loss, k.fake, k.ipsec, k.where, k.ike_rekey, k.rekey = "none", 0, False, "manual", "host", 0, 0
+    k.kill, k.loss, k.fake, k.ipsec, k.where, k.ike_rekey, k.rekey, k.manager_ipsec = \
+        "none", 0, False, "manual", "host", 0, 0, "manual"
     net = vcm.setup(lab)
     story = vpn_story.Story(lab, net)
     story.settle("inside")

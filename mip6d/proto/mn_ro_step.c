@@ -112,10 +112,25 @@ static void follow(struct ro_peer *p)
 	mn_ro_emit(p, (struct mip6_event){.type = EV_RO_DIRECT, .care_of = *care_of, .status = -1});
 }
 
+static void path_clear(struct ro_peer *p)
+{
+	struct mn *mn = p->mn;
+
+	if (p->path_set)
+		mn_check(mn, mn->ops->bu_path_del(mn->ops_ctx, &mn->config.home_address, &p->addr),
+			"remove the path of Binding Updates to a correspondent");
+	p->path_set = false;
+}
+
+/*
+ * The path of Binding Updates goes as well, the next of them sets it again: policies with an optional
+ * template of the Home Address option would find its state, with a care-of address of the past.
+ */
 void mn_ro_tunnel(struct ro_peer *p, const char *why)
 {
 	struct mn *mn = p->mn;
 
+	path_clear(p);
 	if (!p->direct)
 		return;
 	p->direct = false;
@@ -134,10 +149,7 @@ void mn_ro_kernel_clear(struct ro_peer *p)
 	if (p->receiving)
 		mn_check(mn, mn->ro->ops->receive_set(mn->ro->ops_ctx, home, &p->addr, false),
 			"refuse packets with a type 2 routing header");
-	if (p->path_set)
-		mn_check(mn, mn->ops->bu_path_del(mn->ops_ctx, home, &p->addr),
-			"remove the path of Binding Updates to a correspondent");
-	p->receiving = p->path_set = false;
+	p->receiving = false;
 }
 
 /* ---- states ---- */

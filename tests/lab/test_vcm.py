@@ -46,7 +46,7 @@ def test_one_link_and_a_fake_office(result):
 
 
 @pytest.mark.lab("vcm", "ipsec=strongswan")
-@runs("seed=1", "ike_rekey=6", "seed=1 keys=asymmetric", "embodiment=2", "embodiment=2 ike_rekey=6 where=gateway")
+@runs("seed=1", "ike_rekey=6", "seed=1 keys=asymmetric", "manager_ipsec=strongswan", "embodiment=2", "embodiment=2 ike_rekey=6 where=gateway")
 def test_strongswan(result, words):
     """V13: SAs of node and gateway, or of a home registration, that charons make, and replace, lose nothing either."""
     passed(result)
