@@ -10,7 +10,7 @@ packages_build="build-essential pkg-config autoconf automake libtool
 	libnl-3-dev libnl-genl-3-dev libnl-route-3-dev libnl-xfrm-3-dev libnetfilter-queue-dev libmnl-dev
 	libnftables-dev libssl-dev libconfig-dev libevent-dev libjansson-dev libcap-ng-dev liblmdb-dev uthash-dev check"
 packages_lab="iproute2 nftables iputils-ping radvd tshark tcpdump iperf3 procps kmod
-	python3 python3-scapy python3-pytest python3-matplotlib
+	python3 python3-cryptography python3-scapy python3-pytest python3-matplotlib
 	strongswan-swanctl charon-systemd libcharon-extra-plugins strongswan-pki"
 packages_kernel="linux-source-6.1 flex bison bc xz-utils"
 packages_check="clang libclang-rt-14-dev man-db groff spin"
