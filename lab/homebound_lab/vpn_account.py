@@ -199,13 +199,26 @@ class Account:
                      int.from_bytes(s.text[:2], "big") == PROBE_PORT), begin)
 
     def before_ike(self, one):
-        """With strongSwan: in a new SA of the gateway the packet overtook, by the direct path, the IKE message that made that SA at
-        the receiver, which went by the home agent."""
+        """With strongSwan: the gateway had the receiver's binding, but its charon no SA yet; or in a new SA of the gateway the packet
+        overtook, by the direct path, the IKE message that made that SA at the receiver, which went by the home agent."""
         last, home = one.last, packets.octets(self.run.at.home[one.receiver])
-        if self.run.k.ipsec != "strongswan" or not one.seen or not last.spis or \
-                last.link != self.run.care_of(one.receiver, last.outer.destination):
+        if self.run.k.ipsec != "strongswan" or not one.seen:
+            return False
+        if last.link == "core-sg" and last.mac in self.core:
+            return self.before_sa(one)
+        if not last.spis or last.link != self.run.care_of(one.receiver, last.outer.destination):
             return False
         if any(last.spis == s.spis and s.time < last.time - NEW_SA for s in self.run.seen["core-sg"]):
             return False
         return any(last.time <= s.time <= last.time + IKE_BEHIND and s.proto == headers.UDP and s.destination == home and
                    int.from_bytes(s.text[:2], "big") == IKE_PORT for s in self.run.seen[last.link])
+
+    def before_sa(self, one):
+        """The gateway's first packet to the receiver by an SA since he has left came at most NEW_SA later."""
+        move = next((m for m in reversed(self.moves) if m["node"] == one.receiver and m["up"] <= one.last.time), None)
+        internal = packets.octets(self.run.at.internal[one.receiver])
+        if not move or move["from"] != "office":
+            return False
+        first = next((s.time for s in self.run.seen["core-sg"] if s.time >= move["up"] and s.mac not in self.core and s.spis and
+                      s.destination == internal), float("inf"))
+        return one.last.time < first <= one.last.time + NEW_SA
