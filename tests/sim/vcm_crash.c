@@ -67,7 +67,7 @@ static bool all_direct(const struct world *w)
 	return true;
 }
 
-/* Both notice within PROBE_S, three PROBEs and two looks, and go by the gateway meanwhile. */
+/* Both notice within PROBE_S, a look (1 s) and PROBEs for 4 s, and go by the gateway meanwhile. */
 static const char *path_dies(struct world *w)
 {
 	w->dead[0][1] = w->dead[1][0] = true;
