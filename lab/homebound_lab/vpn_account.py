@@ -113,13 +113,16 @@ class Account:
         return self.dead(name, begin, end) or any(whose == name and begin <= s.time <= end for s, whose in self.unheard)
 
     def heard(self, name, move):
-        """When the living gateway first gets a Binding Update of the node after it has come to a link, or (embodiment 1) a packet by
+        """When the living gateway first takes a Binding Update of the node after it has come to a link, or (embodiment 1) a packet by
         its SA when the last one in clear may be for long. A home agent has duplicate address detection then."""
         home, internal = packets.octets(self.run.at.home[name]), packets.octets(self.run.at.internal[name])
         private = self.run.k.embodiment == 1
         mine = [s for s in self.run.seen["core-sg"] if s.time >= move["up"] and s.mac in self.core and s.source in (internal, home) and
                 not self.dead("sg", s.time, s.time)]
-        update = next((s.time for s in mine if s.proto == headers.MH and s.text[2] == BINDING_UPDATE), float("inf"))
+        refused = {s.text[8:10] for s in self.run.seen["core-sg"] if s.proto == headers.MH and s.destination == home and
+                   s.text[2] == BINDING_ACKNOWLEDGEMENT and s.text[6] >= 128}
+        update = next((s.time for s in mine if s.proto == headers.MH and s.text[2] == BINDING_UPDATE and s.text[6:8] not in refused),
+                      float("inf"))
         by_sa = next((s.time for s in mine if private and s.spis and s.time >= move["down"] + IN_CLEAR), float("inf"))
         return min(update, by_sa + TOLD) + (0 if private else HOME_DAD)
 
@@ -199,13 +202,26 @@ class Account:
                      int.from_bytes(s.text[:2], "big") == PROBE_PORT), begin)
 
     def before_ike(self, one):
-        """With strongSwan: in a new SA of the gateway the packet overtook, by the direct path, the IKE message that made that SA at
-        the receiver, which went by the home agent."""
+        """With strongSwan: the gateway had the receiver's binding, but its charon no SA yet; or in a new SA of the gateway the packet
+        overtook, by the direct path, the IKE message that made that SA at the receiver, which went by the home agent."""
         last, home = one.last, packets.octets(self.run.at.home[one.receiver])
-        if self.run.k.ipsec != "strongswan" or not one.seen or not last.spis or \
-                last.link != self.run.care_of(one.receiver, last.outer.destination):
+        if self.run.k.ipsec != "strongswan" or not one.seen:
+            return False
+        if last.link == "core-sg" and last.mac in self.core:
+            return self.before_sa(one)
+        if not last.spis or last.link != self.run.care_of(one.receiver, last.outer.destination):
             return False
         if any(last.spis == s.spis and s.time < last.time - NEW_SA for s in self.run.seen["core-sg"]):
             return False
         return any(last.time <= s.time <= last.time + IKE_BEHIND and s.proto == headers.UDP and s.destination == home and
                    int.from_bytes(s.text[:2], "big") == IKE_PORT for s in self.run.seen[last.link])
+
+    def before_sa(self, one):
+        """The gateway's first packet to the receiver by an SA since he has left came at most NEW_SA later."""
+        move = next((m for m in reversed(self.moves) if m["node"] == one.receiver and m["up"] <= one.last.time), None)
+        internal = packets.octets(self.run.at.internal[one.receiver])
+        if not move or move["from"] != "office":
+            return False
+        first = next((s.time for s in self.run.seen["core-sg"] if s.time >= move["up"] and s.mac not in self.core and s.spis and
+                      s.destination == internal), float("inf"))
+        return one.last.time < first <= one.last.time + NEW_SA

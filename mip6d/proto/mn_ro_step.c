@@ -197,6 +197,7 @@ static void change_state(struct ro_peer *p, enum mn_ro_state to, const char *why
 					      .type = EV_RO_STARTED, .status = -1, .text = why});
 		break;
 	case MN_RO_REFUSED:
+		mn_ro_kernel_clear(p); /* or what is sent later has the care-of address of this attempt */
 		mn_timer(p->mn, &p->timer, mono_add_ms(mn_now(p->mn), refused_wait_ms(p)));
 		p->refused_wait_ms *= 2;
 		if (p->refused_wait_ms > RO_REFUSED_MAX_MS)

@@ -38,6 +38,8 @@ struct node {
 	struct cn *cn;
 	struct mip6_env env;
 	struct in6_addr home, care_of;
+	struct in6_addr
+		path; /* of Binding Updates to the peer: the care-of address in the kernel's state */
 	struct { /* what the kernel was told */
 		struct in6_addr peer, care_of;
 		bool own, receive;
@@ -435,13 +437,30 @@ static void op_sequence(
 	((struct node *)ctx)->stored_seq = seq;
 }
 
+static int op_path_set(void *ctx, const struct in6_addr *home, const struct in6_addr *p,
+	const struct in6_addr *care_of)
+{
+	(void)home;
+	if (in6_equal(p, &peer))
+		((struct node *)ctx)->path = *care_of;
+	return 0;
+}
+
+static int op_path_del(void *ctx, const struct in6_addr *home, const struct in6_addr *p)
+{
+	(void)home;
+	if (in6_equal(p, &peer))
+		((struct node *)ctx)->path = in6addr_any;
+	return 0;
+}
+
 static const struct mn_ops mn_ops = {.address_set = quiet_address_set,
 	.address_del = quiet_address_del,
 	.link_local_renew = quiet_link_local_renew,
 	.router_set = quiet_router_set,
 	.router_del = quiet_router_del,
-	.bu_path_set = quiet_path_set,
-	.bu_path_del = quiet_pair,
+	.bu_path_set = op_path_set,
+	.bu_path_del = op_path_del,
 	.tunnel_set = op_tunnel_set,
 	.ro_watch = op_watch,
 	.store_sequence = op_sequence,
@@ -1170,6 +1189,21 @@ START_TEST(sealed)
 }
 END_TEST
 
+/* Policies with an optional template would use the state of a path that nobody updates any more. */
+START_TEST(no_path_of_the_past)
+{
+	struct rr_shared s = shared();
+
+	ck_assert_int_eq(mn_shared_set(A->mn, &peer, &s, -1), 0);
+	mn_traffic(A->mn, &peer);
+	wait_(500, false);
+	ck_assert(in6_equal(&A->path, &A->care_of));
+	wait_(15000, false);
+	ck_assert_int_eq(info(A, &peer).state, MN_RO_REFUSED);
+	ck_assert(in6_is_any(&A->path));
+}
+END_TEST
+
 /* One that has SAs with us is there: what it did not answer was lost. */
 START_TEST(sealed_pause)
 {
@@ -1266,9 +1300,10 @@ int main(void)
 		home_test_is_judged, late_home_test, registered_late, refused, refused_again,
 		sequence_number_is_taken, nonces_expired, one_nonce_expired, deletion_refused,
 		parameter_problem, parameter_problem_for_an_update,
-		parameter_problem_of_the_home_agent, binding_errors, refresh_requests, shared_kbm, shared_pause, sealed,
-		sealed_pause, sealed_and_heard, copies_again,
-		test_rate, update_rate, two_copies, copies_in_the_other_order, both_move};
+		parameter_problem_of_the_home_agent, binding_errors, refresh_requests, shared_kbm,
+		shared_pause, sealed, no_path_of_the_past, sealed_pause, sealed_and_heard,
+		copies_again, test_rate, update_rate, two_copies, copies_in_the_other_order,
+		both_move};
 	Suite *s = suite_create("mn_ro");
 	SRunner *r;
 	int failed;
