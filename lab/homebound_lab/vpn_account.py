@@ -144,8 +144,10 @@ class Account:
             self.dead("sg", move["up"], one.last.time))
 
     def as_it_went(self, one):
-        """Its sender gave it to its only link in the instant in which that went."""
-        return not self.overlap and not one.seen and any(m["node"] == one.sender and abs(one.sent - m["down"]) <= AS_IT_GOES for m in self.moves)
+        """Its sender gave it to its link in the instant in which that went: its only one, or the office's, which it takes as long as
+        it is there."""
+        return not one.seen and any(m["node"] == one.sender and abs(one.sent - m["down"]) <= AS_IT_GOES and
+                                    (m["from"] == "office" or not self.overlap) for m in self.moves)
 
     def left_link(self, one):
         """It was on its way to a care-of address on a link that the receiver had left, from somebody to whom no Binding Update of a

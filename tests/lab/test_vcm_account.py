@@ -109,6 +109,17 @@ def test_home_agent_without_a_binding(time, sightings, wanted):
     assert reason(LEAVING, payload(time, "core-ha", OLD, AGENT), *sightings) == wanted
 
 
+@pytest.mark.parametrize("moves, sent, wanted", [
+    (LEAVING, 10, "lost_on_old_link"),  # the office's link is used as long as it is there
+    (LEAVING, 9.99, "lost"),
+    (LEAVING, 10.01, "lost"),
+    (MOVING, 10, "lost"),  # with two links outside nothing is given to the one that goes
+])
+def test_as_the_link_went(moves, sent, wanted):
+    packet = payload(1, "lost", OLD, AGENT)  # of another place
+    assert reason(moves, packet._replace(text=b""), sent=sent) == wanted
+
+
 def test_dead_sender():
     packet = payload(1, "lost", OLD, AGENT)  # of another place, for the time alone
     assert reason(LEAVING, packet._replace(text=b""), sent=10.5, events=KILLED) == "lost_while_dead"
