@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""tools/wireshark/homebound-vcm.lua reads what the codec writes: the corpus has one message of each type."""
+"""tools/wireshark/homebound-vcm.lua reads what the codec writes: the corpus has one message of each type, and what fuzzers found."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ def capture(tmp_path_factory):
 
     path = str(tmp_path_factory.mktemp("vcm") / "vcm.pcap")
     packets = []
-    for name in sorted(os.listdir(CORPUS)):
+    for name in sorted(n for n in os.listdir(CORPUS) if not n.endswith("-found")):
         with open(os.path.join(CORPUS, name), "rb") as f:
             packets.append(IPv6(src="fd00::1", dst="fd00::2") / UDP(sport=27960, dport=27960) / Raw(f.read()))
     wrpcap(path, packets, linktype=101)
