@@ -114,11 +114,11 @@ class Account:
 
     def heard(self, name, move):
         """When the living gateway first takes a Binding Update of the node after it has come to a link, or (embodiment 1) a packet by
-        its SA when the last one in clear may be for long. A home agent has duplicate address detection then."""
+        its SA when the last one in clear may be for long. A home agent has duplicate address detection then, and must live through it."""
         home, internal = packets.octets(self.run.at.home[name]), packets.octets(self.run.at.internal[name])
         private = self.run.k.embodiment == 1
         mine = [s for s in self.run.seen["core-sg"] if s.time >= move["up"] and s.mac in self.core and s.source in (internal, home) and
-                not self.dead("sg", s.time, s.time)]
+                not self.dead("sg", s.time, s.time + (0 if private else HOME_DAD))]
         refused = {s.text[8:10] for s in self.run.seen["core-sg"] if s.proto == headers.MH and s.destination == home and
                    s.text[2] == BINDING_ACKNOWLEDGEMENT and s.text[6] >= 128}
         update = next((s.time for s in mine if s.proto == headers.MH and s.text[2] == BINDING_UPDATE and s.text[6:8] not in refused),

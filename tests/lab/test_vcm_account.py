@@ -50,7 +50,7 @@ MOVING = [move("office", "link1", 0, 2), move("link1", "link2", 8, 10)]
 KILLED = [{"time": 9, "what": "killed", "whom": "mn1"}, {"time": 11, "what": "started", "whom": "mn1"}]
 
 
-def reason(moves, *sightings, sent=None, events=(), down=False, ipsec="manual"):
+def reason(moves, *sightings, sent=None, events=(), down=False, ipsec="manual", embodiment=1):
     """Of the one packet that mn1 (down: mn2) sent; `lost` is the link of what the core lost."""
     pair = ("mn2", "mn1") if down else ("mn1", "mn2")
     links = {link: [] for link in ("office", "servers", "core-sg", "core-ha", *LINKS)}
@@ -62,7 +62,7 @@ def reason(moves, *sightings, sent=None, events=(), down=False, ipsec="manual"):
     log = SimpleNamespace(flow=FLOW[pair], missing=[0], time_of=lambda n: sent or min(times))
     run = SimpleNamespace(
         at=AT, delays=delays(100), seen=links, lost=lost, logs={pair: log}, in_prefix=prefixes,
-        k=SimpleNamespace(embodiment=1, overlap=True, ipsec=ipsec), e=SimpleNamespace(facts={"moves": moves, "events": list(events)}),
+        k=SimpleNamespace(embodiment=embodiment, overlap=True, ipsec=ipsec), e=SimpleNamespace(facts={"moves": moves, "events": list(events)}),
         macs_of=lambda host: {CORE}, care_of=lambda name, address: next((n for n, fits in prefixes.items() if fits(address)), None))
     (found,) = Account(run, [pair]).reasons.values()
     return found
@@ -81,6 +81,19 @@ def test_core():
 def test_gateway_to_the_office(sightings, wanted):
     packet = payload(10.5, "core-sg", PEER, GATEWAY, down=True)
     assert reason(LEAVING, packet, *sightings, down=True) == wanted
+
+
+@pytest.mark.parametrize("started, time, wanted", [
+    (None, 11.3, "lost"),  # duplicate address detection is over
+    (11.5, 11.3, "lost_on_old_link"),  # the home agent did not live through it
+    (11.5, 12.9, "lost_on_old_link"),  # it is at it again, since 12
+    (11.5, 13.1, "lost"),
+])
+def test_neighbour_at_home(started, time, wanted):
+    events = started and [{"time": 10.5, "what": "killed", "whom": "sg"}, {"time": started, "what": "started", "whom": "sg"}]
+    packet = payload(time, "office", PEER, GATEWAY, down=True)
+    updates = update(10.1, "core-sg", OLD), update(12, "core-sg", OLD)
+    assert reason(LEAVING, packet, *updates, events=events or (), down=True, embodiment=2) == wanted
 
 
 def test_under_way_to_the_office():
