@@ -49,6 +49,9 @@ def setup():
         run(f"ip -n mn route add default via {gateway} table {table}")
     run("ip -n cn route add default via 2001:db8:c::1")
     run(f"ip -n core route add {HOA}/128 via {COA1}")
+    # The kernel adds these when the carrier is there; what is compared later has to have them from the beginning.
+    for ns, dev in (("mn", "w1"), ("mn", "w2"), ("cn", "eth0")):
+        until(lambda ns=ns, dev=dev: f"fe80::/64 dev {dev} " in run("ip -6 route", ns), f"the link-local address of {dev}")
 
 
 def start(*rules):
