@@ -66,7 +66,7 @@ class Account:
                 self.unheard += [(s, name) for a, name in home.items() if a in (s.source, s.destination)]
                 self.unheard += [(s, name) for name in home.values() if name in WALKS and
                                  any(run.care_of(name, a) for a in (s.outer.source, s.outer.destination))]
-        self.core = run.macs_of("core")
+        self.core, self.known = run.macs_of("core"), {}  # known: what heard() and lives() have found
         self.agent_link = "core-ha" if run.k.embodiment == 1 else "core-sg"
         self.lost = list(missing(run, streams))
         self.reasons = {one: self.reason(one) for one in self.lost}
@@ -95,9 +95,11 @@ class Account:
 
     def lives(self, who):
         """[(killed, started)] of a daemon."""
-        killed = [x["time"] for x in self.events if (x["what"], x["whom"]) == ("killed", who)]
-        started = [x["time"] for x in self.events if (x["what"], x["whom"]) == ("started", who)]
-        return list(zip(killed, [*started, *[float("inf")] * (len(killed) - len(started))]))
+        if who not in self.known:
+            killed = [x["time"] for x in self.events if (x["what"], x["whom"]) == ("killed", who)]
+            started = [x["time"] for x in self.events if (x["what"], x["whom"]) == ("started", who)]
+            self.known[who] = list(zip(killed, [*started, *[float("inf")] * (len(killed) - len(started))]))
+        return self.known[who]
 
     def dead(self, who, begin, end):
         """Whether a daemon was dead at some time of this."""
@@ -136,7 +138,8 @@ class Account:
         move = self.leaving(one.receiver, one.last.time, 2 * self.run.delays["sg"] / 1000)
         if move is None or move["from"] != "office":
             return False
-        heard = self.heard(one.receiver, move)
+        about = one.receiver, move["up"]
+        heard = self.known[about] = self.known.get(about) or self.heard(one.receiver, move)
         soon = (max(self.run.delays[n] for n in ("mn1", "mn2")) + 2 * self.run.delays.get("ha", 0) + self.run.delays["sg"]) / 1000
         soon += HOME_DAD if self.run.k.embodiment == 2 else 0
         return one.last.time <= heard + AT_ONCE and (
