@@ -59,15 +59,16 @@ def line(run, when, what, places, way=None):
 
 
 def session_set_up(run, start):
-    """The messages of figure 2, by the gateway's first knowledge of the pair."""
+    """The messages of figure 2, in ms from the first packet of the pair that reached the gateway when both were outside."""
     _, steps = vpn_figures.order(run)
     at = vpn_figures.detected(run)
     rows = [(steps[n][kind], text) for n in steps for kind, text in (
         ("OFFER", f"VCM gives {NAMES[n]} keys and the other's address (206, 210)"),
         ("READY", f"{NAMES[n]} can receive (208, 212)"), ("PEER-READY", f"VCM tells {NAMES[n]} that the other one can"))]
     rows += [(t, f"{NAMES[n]} receives the first packet that came directly (220)") for n, t in vpn_figures.first_direct(run).items()]
+    rows.append((at, "the gateway has the first packet of the two when both are outside"))
     for time, text in sorted((t, x) for t, x in rows if t is not None):
-        line(run, f"+{(time - at) * 1000:.1f} ms", "   " + text, {})
+        line(run, f"{(time - at) * 1000:+.1f} ms", "   " + text, {})
 
 
 def tell(run, start):
@@ -101,6 +102,17 @@ def summarise(result):
             print(f"   - {failure}")
 
 
+def show(out):
+    """The run whose results are in this directory."""
+    result, job, inside = (json.load(open(os.path.join(out, name + ".json"))) for name in ("result", "job", "inside"))
+    one = inside["runs"][0]
+    if one["facts"].get("returning"):
+        e = evidence.Evidence(out, job["keys"], one["seed"], one["facts"], [])
+        e.figures = result["figures"]
+        tell(vpn_figures.Run(e), one["facts"]["moves"][0]["up"] - 1)
+    summarise(result)
+
+
 def main():
     parser = argparse.ArgumentParser(prog="tools/show_vcm.py", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -113,18 +125,7 @@ def main():
     if p.returncode not in (0, 1):
         sys.stdout.write(p.stdout)
         return p.returncode
-    with open(os.path.join(args.out, "result.json")) as f:
-        result = json.load(f)
-    with open(os.path.join(args.out, "job.json")) as f:
-        job = json.load(f)
-    with open(os.path.join(args.out, "inside.json")) as f:
-        one = json.load(f)["runs"][0]
-    if one["facts"].get("returning"):
-        e = evidence.Evidence(args.out, job["keys"], one["seed"], one["facts"], [])
-        e.figures = result["figures"]
-        run = vpn_figures.Run(e)
-        tell(run, one["facts"]["moves"][0]["up"] - 1)
-    summarise(result)
+    show(args.out)
     return p.returncode
 
 

@@ -285,14 +285,22 @@ def order(run):
     mine = [m for m in run.messages() if start is not None and end is not None and start - 0.005 <= m.time <= end + 1]
     wrong = []
 
-    def first(kind, name, to):
+    def times(kind, name, to):
         address = packets.octets(run.at.internal[name])
         ends = (manager, address) if to else (address, manager)
-        return next((m.time for m in mine if m.kind == kind and (m.source, m.destination) == ends), None)
+        return [m.time for m in mine if m.kind == kind and (m.source, m.destination) == ends]
+
+    def first(kind, name, to):
+        return next(iter(times(kind, name, to)), None)
+
+    def taken(name, ready):
+        """The OFFER that READY answers: one that came too early for the node is said again."""
+        return max((t for t in times("OFFER", name, True) if ready is not None and t <= ready), default=None)
 
     steps = {}
     for name in OTHER:
-        steps[name] = {"OFFER": first("OFFER", name, True), "READY": first("READY", name, False),
+        ready = first("READY", name, False)
+        steps[name] = {"OFFER": taken(name, ready), "READY": ready,
                        "PEER-READY": first("PEER-READY", name, True), "ACTIVE": first("ACTIVE", name, False)}
         missing = [kind for kind, time in steps[name].items() if time is None]
         if missing:

@@ -2,9 +2,12 @@
 go on directly; somebody is killed; attackers."""
 
 import os
+import re
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 
 import pytest
-from conftest import BUILD, passed
+from conftest import BUILD, ROOT, passed
 
 if not os.path.exists(os.path.join(BUILD, "vcm", "vcmd")):
     pytest.skip(f"{BUILD} has no vcmd", allow_module_level=True)
@@ -14,7 +17,8 @@ def runs(*texts):
 
 
 @pytest.mark.lab("vcm")
-@runs("keys=symmetric", "keys=asymmetric", "embodiment=2", "embodiment=2 where=gateway keys=asymmetric")
+@runs("keys=symmetric", "keys=asymmetric", "where=gateway", "where=gateway keys=asymmetric", "embodiment=2",
+      "embodiment=2 keys=asymmetric", "embodiment=2 where=gateway", "embodiment=2 where=gateway keys=asymmetric")
 def test_whole_story(result, words):
     """Nothing is lost, repeated or readable; the path is direct as fast as the messages are; moves cost no message (V1 to V12)."""
     passed(result)
@@ -23,8 +27,23 @@ def test_whole_story(result, words):
     assert len(f["direct_gap_ms"]) == 4
 
 
+@pytest.mark.lab("vcm", "keys=symmetric")
+def test_what_is_shown(result, capsys):
+    """The demonstration tells it in the order in which it happened, from the captures of a run."""
+    loader = SourceFileLoader("show_vcm", os.path.join(ROOT, "tools", "show_vcm.py"))
+    show_vcm = module_from_spec(spec_from_loader("show_vcm", loader))
+    loader.exec_module(show_vcm)
+    show_vcm.show(result["out"])
+    text = capsys.readouterr().out
+    times = [float(t) for t in re.findall(r"^ *([+-]\d+\.\d) ms", text, re.M)]
+    assert len(times) == 9 and times == sorted(times) and 0 in times
+    story = ["MN2: office -> link 4", "MN1: office -> link 1", "VCM gives MN1 keys", "MN1 can receive", "VCM tells MN2", "MN2 receives the first",
+             "MN1: link 1 -> link 2, direct again", "directly, in the session's SAs", "MN1: link 3 -> office", "0  packets lost"]
+    assert re.search(".*".join(map(re.escape, story)), text, re.S), text
+
+
 @pytest.mark.lab("vcm")
-@runs("kcn=no", "rtt=300", "rekey=60", "where=gateway")
+@runs("kcn=no", "rtt=300", "rekey=60")
 def test_other_ways(result, words):
     passed(result)
 
