@@ -206,16 +206,16 @@ static int ike_route(const struct vpn_node *v, const struct vpn_link *l, bool on
 /* Without it IKE takes the tunnel of the home agent, which reaches nobody from inside. */
 static int ike_rule(struct vpn_node *v, bool on)
 {
-	struct rtnl_rule r = {.src = v->config.home,
-		.dst = v->config.gateway,
-		.table = v->config.table,
-		.priority = SYS_RULE_VPN_IKE,
-		.udp_port = IKE_PORT};
+	struct rtnl_rule r = {.table = v->config.table, .priority = SYS_RULE_VPN_IKE};
 
+	if (!on) /* a predecessor's with other addresses as well */
+		return gone_is_fine(nlreq_do(v->rt, rtnl_rule_del(&r)));
 	if (in6_is_any(&v->config.gateway))
 		return 0;
-	return on ? there_is_fine(nlreq_do(v->rt, rtnl_rule_add(&r)))
-		  : gone_is_fine(nlreq_do(v->rt, rtnl_rule_del(&r)));
+	r.src = v->config.home;
+	r.dst = v->config.gateway;
+	r.udp_port = IKE_PORT;
+	return there_is_fine(nlreq_do(v->rt, rtnl_rule_add(&r)));
 }
 
 static int inside_routes(struct vpn_node *v, const struct vpn_link *l, bool on)
