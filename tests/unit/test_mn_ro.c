@@ -48,6 +48,7 @@ struct node {
 	int stored_seq;
 	int64_t idle_s;
 	unsigned started;
+	const char *why; /* of the last EV_RO_STARTED or EV_RO_TUNNEL */
 	bool silent; /* its home agent does not answer */
 	struct in6_addr bound; /* of a peer, in its correspondent's kernel */
 };
@@ -128,7 +129,11 @@ static int no_icmp6(void *ctx, const struct mip6_packet *p)
 
 static void node_event(void *ctx, const struct mip6_event *e)
 {
-	((struct node *)ctx)->started += e->type == EV_RO_STARTED;
+	struct node *n = ctx;
+
+	n->started += e->type == EV_RO_STARTED;
+	if (e->type == EV_RO_STARTED || e->type == EV_RO_TUNNEL)
+		n->why = e->text;
 }
 
 static void far_event(void *ctx, const struct mip6_event *e)
@@ -771,6 +776,7 @@ START_TEST(deletion_refused)
 	rr_kbm(nth(-1, MH_HOT, 0)->m.u.test.token, NULL, kbm);
 	forget();
 	ck_assert_int_eq(mn_ro_command(A->mn, &peer, MN_RO_OFF), 0);
+	ck_assert_str_eq(A->why, "by hand");
 	ck_assert_int_eq(info(A, &peer).state, MN_RO_DELETING);
 	bu = *nth(0, MH_BU, 0);
 	/* 6.2.7: in its authenticator the care-of address is the home address */
@@ -1019,7 +1025,10 @@ START_TEST(shared_kbm)
 	ck_assert_uint_eq(count(0, MH_HOTI) + count(0, MH_COTI), 0);
 	ck_assert_int_eq(A->stored_seq, 43);
 	/* forgotten and back: numbers are not used again */
-	ck_assert_int_eq(mn_ro_command(A->mn, &peer, MN_RO_FLUSH), 0);
+	ck_assert_int_eq(mn_ro_because(A->mn, &peer, MN_RO_ON, "a session with it"), 0);
+	ck_assert(!info(A, &peer).manual_on);
+	ck_assert_int_eq(mn_ro_because(A->mn, &peer, MN_RO_FLUSH, "the session has ended"), 0);
+	ck_assert_str_eq(A->why, "the session has ended");
 	run();
 	ck_assert_uint_eq(mn_ro_count(A->mn), 0);
 	forget();

@@ -27,6 +27,8 @@ static struct in6_addr node_addr, vcm_addr, peer_addr, peer_home;
 static char said[4096];
 static int kernel_error; /* of inbound_add and outbound_set */
 static int64_t packets_in, packets_out;
+static bool out_is_gone; /* then the kernel does not know what went by it */
+static uint64_t told_in, told_out; /* by the last DOWN */
 static bool deaf; /* nothing of the node arrives */
 static enum vcm_status answer, last_status;
 static uint8_t last_nonce[VCM_NONCE_LEN], last_public[VCM_PUBLIC_LEN];
@@ -128,6 +130,10 @@ static enum vcm_status vcm_received(
 		say("DOWN-%u-%s ", m->generation, vcm_reason_name(m->reason));
 	else
 		say("%s-%u ", vcm_type_name(m->type), m->generation);
+	if (m->has & VCM_HAS_COUNTERS) {
+		told_in = m->packets_in;
+		told_out = m->packets_out;
+	}
 	if (m->type == VCM_PUBLIC)
 		memcpy(last_public, m->public_key, sizeof(last_public));
 	return m->type == VCM_PLACE ? VCM_OK : answer;
@@ -193,6 +199,7 @@ static void inbound_del(void *ctx, const struct in6_addr *peer_internal,
 static int outbound_set(void *ctx, const struct vcm_node_session *s)
 {
 	(void)ctx;
+	out_is_gone = false;
 	keep_keys(s, true);
 	say(kernel_error ? "out! " : "out+%x ", s->spi_out);
 	return kernel_error;
@@ -210,6 +217,7 @@ static void outbound_del(void *ctx, const struct in6_addr *peer_internal,
 	const struct in6_addr *home, uint32_t spi_out)
 {
 	(void)ctx, (void)peer_internal, (void)home;
+	out_is_gone = true;
 	say("out-%x ", spi_out);
 }
 
@@ -233,7 +241,7 @@ static void counters(void *ctx, const struct vcm_node_session *s, int64_t *in, i
 {
 	(void)ctx, (void)s;
 	*in = packets_in;
-	*out = packets_out;
+	*out = out_is_gone ? -1 : packets_out;
 }
 
 static void event(void *ctx, const char *what, const struct in6_addr *peer, const char *text)
@@ -562,7 +570,38 @@ START_TEST(secret_first_path_later)
 	tell(with_kcn(offer(7, 2, 0x1002), 10)); /* the binding stays as it is */
 	expect("in+1002 path READY-2 ");
 	tell(end(7, 2, VCM_BY_HAND));
-	expect("out-2001 path- kcn- ");
+	expect("out-2001 path- ");
+}
+END_TEST
+
+/* The peer takes its binding back later than we hear of the end. */
+START_TEST(secret_outlives_path)
+{
+	tell(with_kcn(offer(7, 1, 0x1001), 9));
+	tell(end(7, 1, VCM_BY_HAND));
+	tell(about(VCM_CLOSE, 7, 1));
+	expect("in+1001 kcn9 READY-1 path- ");
+	if (_i == 0) { /* the next one has another */
+		tell(with_kcn(offer(8, 1, 0x1003), 10));
+		expect("in+1003 kcn10 READY-1 ");
+	} else if (_i == 1) { /* or none */
+		tell(offer(8, 1, 0x1003));
+		expect("in+1003 kcn- path READY-1 ");
+	}
+	pass_ms(11 * 1000);
+	expect(_i == 2 ? "in-1001 kcn- " : "in-1001 ");
+}
+END_TEST
+
+/* A rekey brings none, and the end of a session before changes nothing. */
+START_TEST(secret_of_the_session)
+{
+	tell(with_kcn(offer(7, 1, 0x1001), 9));
+	tell(end(7, 1, VCM_BY_HAND));
+	tell(with_kcn(offer(8, 1, 0x1003), 10));
+	expect("in+1001 kcn9 READY-1 path- in+1003 kcn10 READY-1 ");
+	tell(offer(8, 2, 0x1004));
+	ck_assert_ptr_null(strstr(said, "kcn"));
 }
 END_TEST
 
@@ -626,7 +665,7 @@ START_TEST(outbound_fails)
 	kernel_error = -EIO;
 	tell(about(VCM_PEER_READY, 7, 1));
 	pass_ms(1100);
-	expect("in+1001 path READY-1 out! path- kcn- DOWN-1-path ");
+	expect("in+1001 path READY-1 out! path- DOWN-1-path ");
 }
 END_TEST
 
@@ -636,7 +675,7 @@ START_TEST(ended_by_the_vcm)
 {
 	make_direct();
 	ck_assert_int_eq(tell(end(7, 1, VCM_INSIDE)), VCM_OK);
-	expect("out-2001 path- kcn- ");
+	expect("out-2001 path- ");
 	ck_assert_int_eq(tell(end(7, 1, VCM_INSIDE)), VCM_OK);
 	pass_ms(60000);
 	expect(""); /* the peer may still send */
@@ -647,7 +686,7 @@ START_TEST(ended_by_the_vcm)
 	ck_assert_int_eq(tell(about(VCM_CLOSE, 7, 1)), VCM_OK);
 	expect("");
 	pass_ms(2000);
-	expect("in-1001 ");
+	expect("in-1001 kcn- ");
 	ck_assert_int_eq(tell(about(VCM_CLOSE, 7, 1)), VCM_UNKNOWN_SESSION);
 }
 END_TEST
@@ -656,11 +695,11 @@ START_TEST(ended_and_never_closed)
 {
 	make_direct();
 	tell(end(7, 1, VCM_INSIDE));
-	expect("out-2001 path- kcn- ");
+	expect("out-2001 path- ");
 	pass_ms(600 * 1000);
 	expect("");
 	pass_ms(11 * 1000);
-	expect("in-1001 ");
+	expect("in-1001 kcn- ");
 }
 END_TEST
 
@@ -678,7 +717,7 @@ START_TEST(goes_inside)
 	make_direct();
 	vcm_node_place(node, false);
 	pass_ms(20);
-	expect("out-2001 path- kcn- DOWN-1-inside PLACE-in ");
+	expect("out-2001 path- DOWN-1-inside PLACE-in ");
 	ck_assert_int_eq(tell(offer(8, 1, 0x1001)), VCM_NOT_OUTSIDE);
 	vcm_node_place(node, false);
 	pass_ms(20);
@@ -696,13 +735,26 @@ START_TEST(lifetime_ends)
 	pass_ms(599 * 1000);
 	expect("");
 	pass_ms(1000);
-	expect("out-2001 path- kcn- DOWN-1-lifetime ");
+	expect("out-2001 path- DOWN-1-lifetime ");
 	pass_ms(11 * 1000);
-	expect("in-1001 ");
+	expect("in-1001 kcn- ");
 	ck_assert_int_eq(tell(offer(7, 1, 0x1001)), VCM_UNKNOWN_SESSION);
 	tell(offer(8, 1, 0x1001)); /* and one that never is used */
 	pass_ms(600 * 1000);
-	expect("in+1001 path READY-1 path- kcn- DOWN-1-lifetime ");
+	expect("in+1001 path READY-1 path- DOWN-1-lifetime ");
+}
+END_TEST
+
+/* Also what went out, though that SA is gone first. */
+START_TEST(counters_at_the_end)
+{
+	make_direct();
+	packets_in = 5;
+	packets_out = 7;
+	ck_assert(vcm_node_end(node, &peer_addr));
+	pass_ms(20);
+	ck_assert_uint_eq(told_in, 5);
+	ck_assert_uint_eq(told_out, 7);
 }
 END_TEST
 
@@ -714,7 +766,7 @@ START_TEST(by_hand)
 	ck_assert(!vcm_node_end(node, &other));
 	ck_assert(vcm_node_end(node, &peer_addr));
 	pass_ms(20);
-	expect("out-2001 path- kcn- DOWN-1-by-hand ");
+	expect("out-2001 path- DOWN-1-by-hand ");
 	ck_assert(!vcm_node_end(node, &peer_addr));
 	ck_assert_int_eq(tell(offer(7, 2, 0x1002)), VCM_UNKNOWN_SESSION);
 	ck_assert_int_eq(tell(about(VCM_PEER_READY, 7, 1)), VCM_UNKNOWN_SESSION);
@@ -728,7 +780,7 @@ START_TEST(said_until_it_is_noted)
 	answer = VCM_NOT_READY;
 	vcm_node_end(node, &peer_addr);
 	pass_ms(20);
-	expect("out-2001 path- kcn- DOWN-1-by-hand ");
+	expect("out-2001 path- DOWN-1-by-hand ");
 	pass_ms(500);
 	expect("DOWN-1-by-hand ");
 	answer = VCM_OK;
@@ -745,7 +797,7 @@ START_TEST(good_bye)
 	vcm_node_free(node, true);
 	node = NULL;
 	pass_ms(20);
-	expect("out-2001 path- kcn- in-1001 DOWN-1-shutdown ");
+	expect("out-2001 path- in-1001 kcn- DOWN-1-shutdown ");
 }
 END_TEST
 
@@ -753,7 +805,7 @@ START_TEST(vcm_knows_no_such_session)
 {
 	answer = VCM_UNKNOWN_SESSION;
 	tell(offer(7, 1, 0x1001));
-	expect("in+1001 path READY-1 path- kcn- ");
+	expect("in+1001 path READY-1 path- ");
 	ck_assert_int_eq(state_of(1), VCM_NODE_DRAINING);
 }
 END_TEST
@@ -828,7 +880,7 @@ START_TEST(sa_comes_to_an_end)
 	ck_assert_int_eq(state_of(1), VCM_NODE_DIRECT);
 	vcm_node_sa_expires(node, 0x2001, true, true);
 	pass_ms(20);
-	expect("out-2001 path- kcn- DOWN-1-restart ");
+	expect("out-2001 path- DOWN-1-restart ");
 }
 END_TEST
 
@@ -921,7 +973,7 @@ START_TEST(path_is_dead)
 	ck_assert_uint_eq(strlen(said), 16 * strlen("PROBE "));
 	traffic(0, 10, 2);
 	ck_assert_int_eq(said_often("PROBE "), 18);
-	ck_assert_str_eq(said + 18 * strlen("PROBE "), "out-2001 path- kcn- DOWN-1-path ");
+	ck_assert_str_eq(said + 18 * strlen("PROBE "), "out-2001 path- DOWN-1-path ");
 }
 END_TEST
 
@@ -1034,7 +1086,7 @@ START_TEST(idle)
 	traffic(0, 0, 118);
 	expect("");
 	traffic(0, 0, 4);
-	expect("out-2001 path- kcn- DOWN-1-idle ");
+	expect("out-2001 path- DOWN-1-idle ");
 }
 END_TEST
 
@@ -1051,7 +1103,7 @@ START_TEST(probes_are_no_traffic)
 		said[0] = '\0';
 		pass_ms(1000);
 	}
-	expect("out-2001 path- kcn- DOWN-1-idle ");
+	expect("out-2001 path- DOWN-1-idle ");
 }
 END_TEST
 
@@ -1091,7 +1143,7 @@ START_TEST(vcm_is_away)
 	deaf = true;
 	vcm_node_end(node, &peer_addr);
 	pass_ms(40 * 1000);
-	expect("out-2001 path- kcn- ");
+	expect("out-2001 path- ");
 	deaf = false;
 	pass_ms(20 * 1000);
 	expect("DOWN-1-by-hand ");
@@ -1133,6 +1185,8 @@ int main(void)
 	tcase_add_test(t, peer_is_ready_before_the_offer);
 	tcase_add_test(t, offer_again);
 	tcase_add_test(t, secret_first_path_later);
+	tcase_add_loop_test(t, secret_outlives_path, 0, 3);
+	tcase_add_test(t, secret_of_the_session);
 	tcase_add_test(t, refused);
 	tcase_add_test(t, too_many);
 	tcase_add_test(t, not_allowed);
@@ -1142,6 +1196,7 @@ int main(void)
 	tcase_add_test(t, ended_before_the_offer);
 	tcase_add_test(t, goes_inside);
 	tcase_add_test(t, lifetime_ends);
+	tcase_add_test(t, counters_at_the_end);
 	tcase_add_test(t, by_hand);
 	tcase_add_test(t, said_until_it_is_noted);
 	tcase_add_test(t, good_bye);
