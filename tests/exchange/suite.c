@@ -123,6 +123,31 @@ int64_t ms_between(monotime_t from, monotime_t to)
 	return mono_diff_ms(to, from);
 }
 
+unsigned events(const struct net *n, bool from_ha, enum mip6_event_type type)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < n->n_events; i++)
+		count += n->events[i].from_ha == from_ha && n->events[i].e.type == type;
+	return count;
+}
+
+struct mh_message parsed(const struct net_seen *s)
+{
+	struct mh_message m;
+
+	ck_assert_int_eq(mh_parse(s->data, s->len, &m, NULL), MH_OK);
+	return m;
+}
+
+struct mip6_packet from_ha(const struct net *n)
+{
+	return (struct mip6_packet){.src = n->ha_config.address,
+		.dst = n->home_address,
+		.dst_coa = net_care_of(n, IF1, LINK1),
+		.flags = MIP6_PKT_RH2};
+}
+
 /* Each test is a case of its own, so that CK_RUN_CASE=its_name runs it alone. */
 int suite_main(const char *name, const TTest *const tests[], size_t count)
 {
