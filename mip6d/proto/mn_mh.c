@@ -155,7 +155,8 @@ void mn_mh_received(struct mn *mn, const struct mip6_packet *p)
 	}
 	if (e != MH_OK) {
 		if (mn_bad_packet(mn, p, mh_strerror(e)))
-			log_info("ignored a Mobility Header from %s: %s", in6_str(&p->src), mh_strerror(e));
+			log_info("ignored a Mobility Header from %s: %s", in6_str(&p->src),
+				mh_strerror(e));
 		return;
 	}
 	switch (m.type) {
