@@ -235,6 +235,7 @@ static void print_event(const struct ctl *ctl, const json_t *e)
 	if (json_object_get(e, "packets_ab") || json_object_get(e, "packets_ba"))
 		printf("  packets %lld, %lld", (long long)ctl_int(e, "packets_ab"),
 			(long long)ctl_int(e, "packets_ba"));
+	detail(e, "node", "by");
 	detail(e, "text", "-");
 	putchar('\n');
 }

@@ -13,6 +13,8 @@ struct in6_addr node_addr, vcm_addr, peer_addr, peer_home;
 char said[4096];
 int kernel_error;
 int64_t packets_in, packets_out;
+uint64_t told_in, told_out;
+static bool out_is_gone;
 bool deaf;
 enum vcm_status answer, last_status;
 uint8_t last_nonce[VCM_NONCE_LEN], last_public[VCM_PUBLIC_LEN];
@@ -115,6 +117,10 @@ static enum vcm_status vcm_received(
 		say("DOWN-%u-%s ", m->generation, vcm_reason_name(m->reason));
 	else
 		say("%s-%u ", vcm_type_name(m->type), m->generation);
+	if (m->has & VCM_HAS_COUNTERS) {
+		told_in = m->packets_in;
+		told_out = m->packets_out;
+	}
 	if (m->type == VCM_PUBLIC)
 		memcpy(last_public, m->public_key, sizeof(last_public));
 	return m->type == VCM_PLACE ? VCM_OK : answer;
@@ -180,6 +186,7 @@ static void inbound_del(void *ctx, const struct in6_addr *peer_internal,
 static int outbound_set(void *ctx, const struct vcm_node_session *s)
 {
 	(void)ctx;
+	out_is_gone = false;
 	keep_keys(s, true);
 	say(kernel_error ? "out! " : "out+%x ", s->spi_out);
 	return kernel_error;
@@ -197,6 +204,7 @@ static void outbound_del(void *ctx, const struct in6_addr *peer_internal,
 	const struct in6_addr *home, uint32_t spi_out)
 {
 	(void)ctx, (void)peer_internal, (void)home;
+	out_is_gone = true;
 	say("out-%x ", spi_out);
 }
 
@@ -220,7 +228,7 @@ static void counters(void *ctx, const struct vcm_node_session *s, int64_t *in, i
 {
 	(void)ctx, (void)s;
 	*in = packets_in;
-	*out = packets_out;
+	*out = out_is_gone ? -1 : packets_out;
 }
 
 static void event(void *ctx, const char *what, const struct in6_addr *peer, const char *text)

@@ -24,7 +24,8 @@ extern struct vcm_node_config config;
 extern struct in6_addr node_addr, vcm_addr, peer_addr, peer_home;
 extern char said[4096]; /* what was done and said */
 extern int kernel_error; /* of inbound_add and outbound_set */
-extern int64_t packets_in, packets_out;
+extern int64_t packets_in, packets_out; /* out: unknown when outbound is gone, as for the kernel */
+extern uint64_t told_in, told_out; /* by the last DOWN */
 extern bool deaf; /* nothing of the node arrives */
 extern enum vcm_status answer, last_status;
 extern uint8_t last_nonce[VCM_NONCE_LEN], last_public[VCM_PUBLIC_LEN];

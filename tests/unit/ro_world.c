@@ -67,7 +67,11 @@ static int no_icmp6(void *ctx, const struct mip6_packet *p)
 
 static void node_event(void *ctx, const struct mip6_event *e)
 {
-	((struct node *)ctx)->started += e->type == EV_RO_STARTED;
+	struct node *n = ctx;
+
+	n->started += e->type == EV_RO_STARTED;
+	if (e->type == EV_RO_STARTED || e->type == EV_RO_TUNNEL)
+		n->why = e->text;
 }
 
 static void far_event(void *ctx, const struct mip6_event *e)

@@ -51,6 +51,7 @@ struct node {
 	int stored_seq;
 	int64_t idle_s;
 	unsigned started;
+	const char *why; /* of the last EV_RO_STARTED or EV_RO_TUNNEL */
 	bool silent; /* its home agent does not answer */
 	struct in6_addr bound; /* of a peer, in its correspondent's kernel */
 };

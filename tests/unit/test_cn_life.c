@@ -147,6 +147,34 @@ END_TEST
 
 /* ---- RFC 4449 ---- */
 
+/* The peer takes its binding back when it hears that what the secret was for is over. */
+START_TEST(shared_closed)
+{
+	struct bu b = make_bu(NULL, &coa, 10);
+
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &shared_data, -1), 0);
+	b.s = &shared_data;
+	send_bu(&b);
+	expect_ba(&b, BA_ACCEPTED, true);
+	cn_shared_close(cn, &local, &home);
+	ck_assert_uint_eq(cn_count(cn), 0);
+	ck_assert_str_eq(w.gone.text, "what it was for has ended");
+	b.seq = 11; /* it has not heard */
+	send_bu(&b);
+	expect_ba(&b, BA_PROHIBITED, true);
+	ck_assert_uint_eq(cn_count(cn), 0);
+	b.seq = 12;
+	b.lifetime = 0;
+	send_bu(&b);
+	expect_ba(&b, BA_ACCEPTED, true);
+	ck_assert_int_eq(cn_shared_set(cn, &local, &home, &shared_data, -1), 0);
+	b.seq = 13;
+	b.lifetime = 10;
+	send_bu(&b);
+	expect_ba(&b, BA_ACCEPTED, true);
+}
+END_TEST
+
 START_TEST(shared_kbm)
 {
 	struct bu b = make_bu(NULL, &coa, 10);
@@ -372,9 +400,9 @@ int main(void)
 {
 	const TTest *const all[] = {refresh_request, no_refresh_request_for_what_is_gone,
 		full_of_bindings_in_use, full_of_new_bindings, full_of_forgotten_bindings,
-		shared_kbm, shared_with_nonce_indices, shared_after_restart, shared_set_again,
-		shared_pair_without_its_key, shared_data_that_is_refused, shared_has_room,
-		shared_stays, asked_and_withdrawn, wanted};
+		shared_closed, shared_kbm, shared_with_nonce_indices, shared_after_restart,
+		shared_set_again, shared_pair_without_its_key, shared_data_that_is_refused,
+		shared_has_room, shared_stays, asked_and_withdrawn, wanted};
 
 	return RUN("cn, life", all, setup, teardown);
 }

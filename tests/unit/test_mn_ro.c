@@ -277,6 +277,7 @@ START_TEST(deletion_refused)
 	rr_kbm(nth(-1, MH_HOT, 0)->m.u.test.token, NULL, kbm);
 	forget();
 	ck_assert_int_eq(mn_ro_command(A->mn, &peer, MN_RO_OFF), 0);
+	ck_assert_str_eq(A->why, "by hand");
 	ck_assert_int_eq(info(A, &peer).state, MN_RO_DELETING);
 	bu = *nth(0, MH_BU, 0);
 	/* 6.2.7: in its authenticator the care-of address is the home address */

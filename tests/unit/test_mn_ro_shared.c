@@ -54,7 +54,10 @@ START_TEST(shared_kbm)
 	ck_assert_uint_eq(count(0, MH_HOTI) + count(0, MH_COTI), 0);
 	ck_assert_int_eq(A->stored_seq, 43);
 	/* forgotten and back: numbers are not used again */
-	ck_assert_int_eq(mn_ro_command(A->mn, &peer, MN_RO_FLUSH), 0);
+	ck_assert_int_eq(mn_ro_because(A->mn, &peer, MN_RO_ON, "a session with it"), 0);
+	ck_assert(!info(A, &peer).manual_on);
+	ck_assert_int_eq(mn_ro_because(A->mn, &peer, MN_RO_FLUSH, "the session has ended"), 0);
+	ck_assert_str_eq(A->why, "the session has ended");
 	run();
 	ck_assert_uint_eq(mn_ro_count(A->mn), 0);
 	forget();

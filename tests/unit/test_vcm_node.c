@@ -114,7 +114,58 @@ START_TEST(secret_first_path_later)
 	tell(with_kcn(offer(7, 2, 0x1002), 10)); /* the binding stays as it is */
 	expect("in+1002 path READY-2 ");
 	tell(end(7, 2, VCM_BY_HAND));
-	expect("out-2001 path- kcn- ");
+	expect("out-2001 path- ");
+}
+END_TEST
+
+/* The peer takes its binding back later than we hear of the end. */
+static void outlive(const char *next, const char *end_of_it)
+{
+	pass_ms(100);
+	expect(next);
+	pass_ms(11 * 1000);
+	expect(end_of_it);
+}
+
+static void end_with_secret(void)
+{
+	tell(with_kcn(offer(7, 1, 0x1001), 9));
+	tell(end(7, 1, VCM_BY_HAND));
+	tell(about(VCM_CLOSE, 7, 1));
+	expect("in+1001 kcn9 READY-1 path- ");
+}
+
+START_TEST(secret_outlives_path)
+{
+	end_with_secret();
+	outlive("", "in-1001 kcn- ");
+}
+END_TEST
+
+START_TEST(next_session_has_another_secret)
+{
+	end_with_secret();
+	tell(with_kcn(offer(8, 1, 0x1003), 10));
+	outlive("in+1003 kcn10 READY-1 ", "in-1001 ");
+}
+END_TEST
+
+START_TEST(next_session_has_no_secret)
+{
+	end_with_secret();
+	tell(offer(8, 1, 0x1003));
+	outlive("in+1003 kcn- path READY-1 ", "in-1001 ");
+}
+END_TEST
+
+/* A rekey brings none, also while one before has not drained. */
+START_TEST(rekey_keeps_the_secret)
+{
+	end_with_secret();
+	tell(with_kcn(offer(8, 1, 0x1003), 10));
+	expect("in+1003 kcn10 READY-1 ");
+	tell(offer(8, 2, 0x1004));
+	ck_assert_ptr_null(strstr(said, "kcn"));
 }
 END_TEST
 
@@ -178,7 +229,7 @@ START_TEST(outbound_fails)
 	kernel_error = -EIO;
 	tell(about(VCM_PEER_READY, 7, 1));
 	pass_ms(1100);
-	expect("in+1001 path READY-1 out! path- kcn- DOWN-1-path ");
+	expect("in+1001 path READY-1 out! path- DOWN-1-path ");
 }
 END_TEST
 
@@ -259,7 +310,7 @@ START_TEST(vcm_is_away)
 	deaf = true;
 	vcm_node_end(node, &peer_addr);
 	pass_ms(40 * 1000);
-	expect("out-2001 path- kcn- ");
+	expect("out-2001 path- ");
 	deaf = false;
 	pass_ms(20 * 1000);
 	expect("DOWN-1-by-hand ");
@@ -290,8 +341,10 @@ int main(void)
 {
 	const TTest *const all[] = {make_before_break, path_is_waited_for, path_takes_too_long,
 		path_is_required, peer_is_ready_before_the_offer, offer_again,
-		secret_first_path_later, refused, too_many, not_allowed, outbound_fails, asymmetric,
-		asymmetric_out_of_order, vcm_starts_again, vcm_is_away, only_the_vcm};
+		secret_first_path_later, secret_outlives_path, next_session_has_another_secret,
+		next_session_has_no_secret, rekey_keeps_the_secret, refused, too_many, not_allowed,
+		outbound_fails, asymmetric, asymmetric_out_of_order, vcm_starts_again, vcm_is_away,
+		only_the_vcm};
 
 	return RUN("vcm_node", all, start, stop);
 }

@@ -22,7 +22,7 @@ START_TEST(ended_by_the_vcm)
 {
 	make_direct();
 	ck_assert_int_eq(tell(end(7, 1, VCM_INSIDE)), VCM_OK);
-	expect("out-2001 path- kcn- ");
+	expect("out-2001 path- ");
 	ck_assert_int_eq(tell(end(7, 1, VCM_INSIDE)), VCM_OK);
 	pass_ms(60000);
 	expect(""); /* the peer may still send */
@@ -33,7 +33,7 @@ START_TEST(ended_by_the_vcm)
 	ck_assert_int_eq(tell(about(VCM_CLOSE, 7, 1)), VCM_OK);
 	expect("");
 	pass_ms(2000);
-	expect("in-1001 ");
+	expect("in-1001 kcn- ");
 	ck_assert_int_eq(tell(about(VCM_CLOSE, 7, 1)), VCM_UNKNOWN_SESSION);
 }
 END_TEST
@@ -42,11 +42,11 @@ START_TEST(ended_and_never_closed)
 {
 	make_direct();
 	tell(end(7, 1, VCM_INSIDE));
-	expect("out-2001 path- kcn- ");
+	expect("out-2001 path- ");
 	pass_ms(600 * 1000);
 	expect("");
 	pass_ms(11 * 1000);
-	expect("in-1001 ");
+	expect("in-1001 kcn- ");
 }
 END_TEST
 
@@ -64,7 +64,7 @@ START_TEST(goes_inside)
 	make_direct();
 	vcm_node_place(node, false);
 	pass_ms(20);
-	expect("out-2001 path- kcn- DOWN-1-inside PLACE-in ");
+	expect("out-2001 path- DOWN-1-inside PLACE-in ");
 	ck_assert_int_eq(tell(offer(8, 1, 0x1001)), VCM_NOT_OUTSIDE);
 	vcm_node_place(node, false);
 	pass_ms(20);
@@ -82,13 +82,26 @@ START_TEST(lifetime_ends)
 	pass_ms(599 * 1000);
 	expect("");
 	pass_ms(1000);
-	expect("out-2001 path- kcn- DOWN-1-lifetime ");
+	expect("out-2001 path- DOWN-1-lifetime ");
 	pass_ms(11 * 1000);
-	expect("in-1001 ");
+	expect("in-1001 kcn- ");
 	ck_assert_int_eq(tell(offer(7, 1, 0x1001)), VCM_UNKNOWN_SESSION);
 	tell(offer(8, 1, 0x1001)); /* and one that never is used */
 	pass_ms(600 * 1000);
-	expect("in+1001 path READY-1 path- kcn- DOWN-1-lifetime ");
+	expect("in+1001 path READY-1 path- DOWN-1-lifetime ");
+}
+END_TEST
+
+/* Also what went out, though that SA is gone first. */
+START_TEST(counters_at_the_end)
+{
+	make_direct();
+	packets_in = 5;
+	packets_out = 7;
+	ck_assert(vcm_node_end(node, &peer_addr));
+	pass_ms(20);
+	ck_assert_uint_eq(told_in, 5);
+	ck_assert_uint_eq(told_out, 7);
 }
 END_TEST
 
@@ -100,7 +113,7 @@ START_TEST(by_hand)
 	ck_assert(!vcm_node_end(node, &other));
 	ck_assert(vcm_node_end(node, &peer_addr));
 	pass_ms(20);
-	expect("out-2001 path- kcn- DOWN-1-by-hand ");
+	expect("out-2001 path- DOWN-1-by-hand ");
 	ck_assert(!vcm_node_end(node, &peer_addr));
 	ck_assert_int_eq(tell(offer(7, 2, 0x1002)), VCM_UNKNOWN_SESSION);
 	ck_assert_int_eq(tell(about(VCM_PEER_READY, 7, 1)), VCM_UNKNOWN_SESSION);
@@ -114,7 +127,7 @@ START_TEST(said_until_it_is_noted)
 	answer = VCM_NOT_READY;
 	vcm_node_end(node, &peer_addr);
 	pass_ms(20);
-	expect("out-2001 path- kcn- DOWN-1-by-hand ");
+	expect("out-2001 path- DOWN-1-by-hand ");
 	pass_ms(500);
 	expect("DOWN-1-by-hand ");
 	answer = VCM_OK;
@@ -131,7 +144,7 @@ START_TEST(good_bye)
 	vcm_node_free(node, true);
 	node = NULL;
 	pass_ms(20);
-	expect("out-2001 path- kcn- in-1001 DOWN-1-shutdown ");
+	expect("out-2001 path- in-1001 kcn- DOWN-1-shutdown ");
 }
 END_TEST
 
@@ -139,7 +152,7 @@ START_TEST(vcm_knows_no_such_session)
 {
 	answer = VCM_UNKNOWN_SESSION;
 	tell(offer(7, 1, 0x1001));
-	expect("in+1001 path READY-1 path- kcn- ");
+	expect("in+1001 path READY-1 path- ");
 	ck_assert_int_eq(state_of(1), VCM_NODE_DRAINING);
 }
 END_TEST
@@ -214,7 +227,7 @@ START_TEST(sa_comes_to_an_end)
 	ck_assert_int_eq(state_of(1), VCM_NODE_DIRECT);
 	vcm_node_sa_expires(node, 0x2001, true, true);
 	pass_ms(20);
-	expect("out-2001 path- kcn- DOWN-1-restart ");
+	expect("out-2001 path- DOWN-1-restart ");
 }
 END_TEST
 
@@ -251,7 +264,7 @@ START_TEST(path_is_dead)
 	ck_assert_uint_eq(strlen(said), 16 * strlen("PROBE "));
 	traffic(0, 10, 2);
 	ck_assert_int_eq(said_often("PROBE "), 18);
-	ck_assert_str_eq(said + 18 * strlen("PROBE "), "out-2001 path- kcn- DOWN-1-path ");
+	ck_assert_str_eq(said + 18 * strlen("PROBE "), "out-2001 path- DOWN-1-path ");
 }
 END_TEST
 
@@ -364,7 +377,7 @@ START_TEST(idle)
 	traffic(0, 0, 118);
 	expect("");
 	traffic(0, 0, 4);
-	expect("out-2001 path- kcn- DOWN-1-idle ");
+	expect("out-2001 path- DOWN-1-idle ");
 }
 END_TEST
 
@@ -381,7 +394,7 @@ START_TEST(probes_are_no_traffic)
 		said[0] = '\0';
 		pass_ms(1000);
 	}
-	expect("out-2001 path- kcn- DOWN-1-idle ");
+	expect("out-2001 path- DOWN-1-idle ");
 }
 END_TEST
 
@@ -403,12 +416,12 @@ END_TEST
 int main(void)
 {
 	const TTest *const all[] = {ended_by_the_vcm, ended_and_never_closed,
-		ended_before_the_offer, goes_inside, lifetime_ends, by_hand, said_until_it_is_noted,
-		good_bye, vcm_knows_no_such_session, rekeyed, rekeyed_before_it_was_direct,
-		another_session_with_the_same_peer, other_spis, sa_comes_to_an_end, path_is_dead,
-		path_is_dead_at_any_time, last_probe_is_answered, doubt_ends_with_news,
-		end_in_doubt, one_way, wrong_reply, anything_heard_is_news, idle,
-		probes_are_no_traffic, probe_of_a_stranger};
+		ended_before_the_offer, goes_inside, lifetime_ends, counters_at_the_end, by_hand,
+		said_until_it_is_noted, good_bye, vcm_knows_no_such_session, rekeyed,
+		rekeyed_before_it_was_direct, another_session_with_the_same_peer, other_spis,
+		sa_comes_to_an_end, path_is_dead, path_is_dead_at_any_time, last_probe_is_answered,
+		doubt_ends_with_news, end_in_doubt, one_way, wrong_reply, anything_heard_is_news,
+		idle, probes_are_no_traffic, probe_of_a_stranger};
 
 	return RUN("vcm_node, life", all, start, stop);
 }
