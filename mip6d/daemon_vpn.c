@@ -379,6 +379,10 @@ static bool open_kernel(struct daemon_vpn *v)
 	int rc;
 
 	memcpy(c.prefixes, cfg->vpn.internal, sizeof(c.prefixes));
+	if (cfg->vpn.ipsec == IPSEC_STRONGSWAN) {
+		c.home = cfg->mobile_node.home_address;
+		c.gateway = cfg->vpn.gateway;
+	}
 	v->sender = ipsec_sender_open(&rc);
 	if (!v->sender)
 		return refuse("the kernel's IPsec cannot be reached", strerror(-rc));
