@@ -56,9 +56,11 @@ static void print_event(const struct ctl *ctl, const json_t *e)
 	ctl_print_time(ctl_text(e, "time"), ctl->color);
 	fputs("  ", stdout);
 	ctl_colored(stdout, ctl->color, event_color(event), event, -17);
+	detail(e, "internal_address", "internal");
 	detail(e, "home_address", "home");
 	detail(e, "care_of", "care-of");
-	if (strcmp(peer, ctl_text(e, "care_of")) != 0)
+	if (strcmp(peer, ctl_text(e, "care_of")) != 0 &&
+		strcmp(peer, ctl_text(e, "home_address")) != 0)
 		detail(e, "peer", "peer");
 	detail(e, "interface", "on");
 	if (json_object_get(e, "seq"))

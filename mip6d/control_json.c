@@ -142,7 +142,6 @@ static bool about_registration(enum mip6_event_type t)
 	case EV_CN_BINDING_GONE:
 	case EV_CN_REFUSED:
 	case EV_RO_BU_SENT:
-	case EV_RO_DIRECT:
 		return true;
 	case EV_LINK_UP:
 	case EV_PLACE:
@@ -155,6 +154,7 @@ static bool about_registration(enum mip6_event_type t)
 	case EV_BAD_PACKET:
 	case EV_RO_STARTED:
 	case EV_RO_TESTED:
+	case EV_RO_DIRECT:
 	case EV_RO_TUNNEL:
 	case EV_HOME_AGENT:
 	case EV_SWITCH_SENT:

@@ -324,7 +324,7 @@ static bool open_kernel(struct daemon_gateway *g)
 		.interfaces = cfg->gateway.interfaces,
 		.n_interfaces = c->n_interfaces,
 		.activates = !g->d->ha,
-		.ike = g->d->ha && cfg->ipsec.manager == IPSEC_STRONGSWAN,
+		.ike = (g->d->ha ? cfg->ipsec.manager : c->ipsec) == IPSEC_STRONGSWAN,
 		.every_packet = c->threshold_packets > 1,
 		.manager = c->manager,
 		.manager_reqid = manager_reqid(c)};

@@ -110,10 +110,13 @@ static void path(void *ctx, const struct in6_addr *peer_home, bool on)
 	struct wanted *w = on ? wanted_get(v, peer_home) : wanted_find(v, peer_home);
 	int err;
 
+	if (!on && w && w->kcn && v->d->cn)
+		cn_shared_close(v->d->cn, &v->home, peer_home);
 	if (!w || (!on && !w->path))
 		return;
 	if (!w->path || !on) {
-		err = mn_ro_command(v->d->mn, peer_home, on ? MN_RO_ON : MN_RO_FLUSH);
+		err = mn_ro_because(v->d->mn, peer_home, on ? MN_RO_ON : MN_RO_FLUSH,
+			on ? "a session with it" : "the session has ended");
 		if (err && on)
 			log_warning("the direct path to %s is not tried: %s", in6_str(peer_home),
 				strerror(-err));

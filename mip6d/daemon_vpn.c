@@ -120,6 +120,7 @@ static void tell(struct daemon_vpn *v, bool outside, const char *why)
 	snprintf(text, sizeof(text), "%s: %s", outside ? "outside" : "inside", why);
 	log_notice("%s", text);
 	v->d->env.event(v->d, &(struct mip6_event){.type = EV_PLACE,
+				      .when = sys_now(NULL),
 				      .home_address = v->d->cfg->mobile_node.home_address,
 				      .ifindex = v->inside.ifindex,
 				      .status = -1,
@@ -205,7 +206,8 @@ static void candidate(void *ctx, const struct vpn_link *l, bool on)
 	int err = vpn_node_candidate(v->kernel, l, on);
 
 	if (err)
-		log_warning("interface %d, which has an internal prefix: %s", l->ifindex, strerror(-err));
+		log_warning("interface %d, which has an internal prefix: %s", l->ifindex,
+			strerror(-err));
 }
 
 static void send_probe(void *ctx, int ifindex, const uint8_t *data, size_t len)
@@ -377,6 +379,10 @@ static bool open_kernel(struct daemon_vpn *v)
 	int rc;
 
 	memcpy(c.prefixes, cfg->vpn.internal, sizeof(c.prefixes));
+	if (cfg->vpn.ipsec == IPSEC_STRONGSWAN) {
+		c.home = cfg->mobile_node.home_address;
+		c.gateway = cfg->vpn.gateway;
+	}
 	v->sender = ipsec_sender_open(&rc);
 	if (!v->sender)
 		return refuse("the kernel's IPsec cannot be reached", strerror(-rc));
@@ -442,7 +448,7 @@ static bool open_place(struct daemon_vpn *v)
  */
 static void direct_path(struct daemon_vpn *v)
 {
-	int err = mn_ro_command(v->d->mn, &v->policies.gateway, MN_RO_ON);
+	int err = mn_ro_because(v->d->mn, &v->policies.gateway, MN_RO_ON, "it is the gateway");
 
 	if (err)
 		log_warning("vpn: no direct path to the gateway %s, what is said to it goes by the "

@@ -20,6 +20,26 @@ monotime_t manager_now(const struct vcm_manager *m)
 	return m->ops->now(m->ctx);
 }
 
+static void put_session(struct vcm_audit *line, const struct session *s)
+{
+	line->session = s->id;
+	line->generation = s->generation;
+	line->a = s->pair->nodes[0]->node.addr;
+	line->b = s->pair->nodes[1]->node.addr;
+	line->spi_a = s->sides[0].spi;
+	line->spi_b = s->sides[1].spi;
+}
+
+void manager_audit_said(const struct session *s, int side, struct vcm_audit *line)
+{
+	const struct vcm_manager *m = s->pair->m;
+
+	put_session(line, s);
+	line->node = s->pair->nodes[side]->node.addr;
+	if (m->ops->audit)
+		m->ops->audit(m->ctx, line);
+}
+
 void manager_audit(struct vcm_manager *m, const char *what, const struct session *s,
 	const struct in6_addr *a, const struct in6_addr *b, const char *text)
 {
@@ -27,14 +47,8 @@ void manager_audit(struct vcm_manager *m, const char *what, const struct session
 
 	if (!m->ops->audit)
 		return;
-	if (s) {
-		line.session = s->id;
-		line.generation = s->generation;
-		line.a = s->pair->nodes[0]->node.addr;
-		line.b = s->pair->nodes[1]->node.addr;
-		line.spi_a = s->sides[0].spi;
-		line.spi_b = s->sides[1].spi;
-	}
+	if (s)
+		put_session(&line, s);
 	if (a)
 		line.a = *a;
 	if (b)

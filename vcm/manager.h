@@ -83,6 +83,7 @@ struct vcm_audit { /* one line of the audit log; no secrets */
 	uint64_t session;
 	uint32_t generation;
 	struct in6_addr a, b;
+	struct in6_addr node; /* which of the two has said so; :: the manager itself */
 	const char *text; /* reason, variant, algorithm; or NULL */
 	uint32_t spi_a, spi_b;
 	uint64_t packets_ab, packets_ba; /* when told at the end */

@@ -112,6 +112,8 @@ monotime_t manager_now(const struct vcm_manager *m);
 /* About a session, or NULL; a and b may be NULL; text NULL. */
 void manager_audit(struct vcm_manager *m, const char *what, const struct session *s,
 	const struct in6_addr *a, const struct in6_addr *b, const char *text);
+/* Said by a node (0: a, 1: b) of its session; the rest of line is filled in. */
+void manager_audit_said(const struct session *s, int side, struct vcm_audit *line);
 
 /* ---- manager_context.c ---- */
 

@@ -55,8 +55,7 @@ static enum vcm_status take_ready(struct session *s, int side, bool active)
 		return VCM_OK;
 	s->unsaved = true;
 	if (own->active && !was_active)
-		manager_audit(s->pair->m, "session-active", s, &s->pair->nodes[side]->node.addr,
-			NULL, NULL);
+		manager_audit_said(s, side, &(struct vcm_audit){.what = "session-active"});
 	if (s->state != VCM_S_DIRECT && s->sides[!side].ready)
 		manager_session_both_ready(s);
 	else
@@ -66,26 +65,15 @@ static enum vcm_status take_ready(struct session *s, int side, bool active)
 
 /* ---- DOWN ---- */
 
-static void count(struct session *s, int side, const struct vcm_message *r)
+static void count(const struct session *s, int side, const struct vcm_message *r)
 {
-	const struct context *own = s->pair->nodes[side];
-	struct vcm_audit a = {.what = "session-down",
-		.session = s->id,
-		.generation = s->generation,
-		.a = s->pair->nodes[0]->node.addr,
-		.b = s->pair->nodes[1]->node.addr,
-		.text = vcm_reason_name(r->reason),
-		.spi_a = s->sides[0].spi,
-		.spi_b = s->sides[1].spi};
+	struct vcm_audit a = {.what = "session-down", .text = vcm_reason_name(r->reason)};
 
 	if (r->has & VCM_HAS_COUNTERS) {
-		bool is_a = own == s->pair->nodes[0];
-
-		a.packets_ab = is_a ? r->packets_out : r->packets_in;
-		a.packets_ba = is_a ? r->packets_in : r->packets_out;
+		a.packets_ab = side ? r->packets_in : r->packets_out;
+		a.packets_ba = side ? r->packets_out : r->packets_in;
 	}
-	if (s->pair->m->ops->audit)
-		s->pair->m->ops->audit(s->pair->m->ctx, &a);
+	manager_audit_said(s, side, &a);
 }
 
 /* A node that asks again and again gets it now and then. */

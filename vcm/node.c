@@ -39,19 +39,28 @@ static void say_again_later(struct vcm_node *n)
 			n->timers, &n->resend, mono_add_ms(n->ops->now(n->ctx), AGAIN_MS));
 }
 
-static void add_counters(const struct session *s, struct vcm_message *m)
+void node_count(struct session *s)
 {
 	struct vcm_node_session view = session_view(s);
 	int64_t in = -1, out = -1;
 
 	s->node->ops->counters(s->node->ctx, &view, &in, &out);
-	m->has |= VCM_HAS_REASON | VCM_HAS_COUNTERS;
-	m->reason = s->reason;
-	m->packets_in = in > 0 ? (uint64_t)in : 0;
-	m->packets_out = out > 0 ? (uint64_t)out : 0;
+	if (in > s->packets_in)
+		s->packets_in = in;
+	if (out > s->packets_out)
+		s->packets_out = out;
 }
 
-static void write_session_message(const struct session *s, enum kind kind, struct vcm_message *m)
+static void add_counters(struct session *s, struct vcm_message *m)
+{
+	node_count(s);
+	m->has |= VCM_HAS_REASON | VCM_HAS_COUNTERS;
+	m->reason = s->reason;
+	m->packets_in = (uint64_t)s->packets_in;
+	m->packets_out = (uint64_t)s->packets_out;
+}
+
+static void write_session_message(struct session *s, enum kind kind, struct vcm_message *m)
 {
 	static const enum vcm_type types[] = {[SAY_PUBLIC] = VCM_PUBLIC,
 		[SAY_READY] = VCM_READY,
@@ -273,16 +282,20 @@ struct vcm_node *vcm_node_new(const struct vcm_node_config *c, const struct vcm_
 
 void vcm_node_free(struct vcm_node *n, bool clean)
 {
+	struct in6_addr home;
 	struct session *s;
 
 	if (!n)
 		return;
 	while ((s = n->sessions)) {
+		home = s->peer_home;
 		if (clean && session_active(s))
 			session_drain(s, true, true, VCM_SHUTDOWN);
 		if (clean && s->state != VCM_NODE_INVITED)
 			n->ops->inbound_del(n->ctx, &s->peer_internal, &s->peer_home, s->in.spi);
 		session_free(s);
+		if (clean)
+			session_secret_over(n, &home);
 	}
 	timer_stop(n->timers, &n->tick);
 	timer_stop(n->timers, &n->resend);

@@ -66,7 +66,10 @@ struct vcm_node_ops {
 	/* Back to the gateway's SA, from the next packet on. */
 	void (*outbound_del)(void *ctx, const struct in6_addr *peer_internal,
 		const struct in6_addr *peer_home, uint32_t spi_out);
-	/* The VCM's secret for Binding Updates with this home address; NULL: taken back. */
+	/*
+	 * The VCM's secret for Binding Updates with this home address; NULL: taken back.  It outlives
+	 * path(), as long as the peer may still take back its binding.
+	 */
 	void (*share)(void *ctx, const struct in6_addr *peer_home, const struct rr_shared *kcn);
 	/* The direct path to this home address is wanted, or no more.  May call vcm_node_path(). */
 	void (*path)(void *ctx, const struct in6_addr *peer_home, bool wanted);

@@ -33,6 +33,7 @@ struct session {
 	monotime_t began, ends; /* outbound may be used until then */
 	struct timer timer; /* of the state: path, lifetime, linger */
 	enum vcm_reason reason; /* of the DOWN that is under way */
+	int64_t packets_in, packets_out; /* for it, while the SAs could still be asked */
 	/* node_watch.c; packets but for our own PROBEs and answers */
 	int64_t seen_in, data_in, data_out;
 	uint32_t own_in, own_out;
@@ -85,6 +86,8 @@ enum kind { SAY_PLACE, SAY_PUBLIC, SAY_READY, SAY_ACTIVE, SAY_DOWN };
 
 void node_say(struct session *s, enum kind kind);
 void node_unsay(struct session *s, enum kind kind);
+/* Packets until now; what its SAs do not tell any more stays as it was. */
+void node_count(struct session *s);
 void node_event(
 	const struct vcm_node *n, const char *what, const struct in6_addr *peer, const char *text);
 
@@ -118,6 +121,8 @@ void session_peer_ready(struct session *s);
 void session_try_direct(struct session *s);
 /* Nobody wants the direct path there, unless another session does. */
 void session_path_over(struct vcm_node *n, const struct in6_addr *peer_home);
+/* Nothing is left that the secret for Binding Updates was for, unless there is another session. */
+void session_secret_over(struct vcm_node *n, const struct in6_addr *peer_home);
 /* Outbound is off at once; inbound stays as long as the peer may send by it.  tell: the VCM hears why. */
 void session_drain(struct session *s, bool over, bool tell, enum vcm_reason reason);
 /* The peer does not send by it any more: what is under way still comes. */

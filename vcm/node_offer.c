@@ -240,6 +240,7 @@ static enum vcm_status replace(struct session *s, const struct vcm_message *m)
 	session_free(s);
 	status = begin(n, NULL, m);
 	session_path_over(n, &home);
+	session_secret_over(n, &home);
 	return status;
 }
 

@@ -122,7 +122,25 @@ void session_path_over(struct vcm_node *n, const struct in6_addr *peer_home)
 	if (path_wanted(n, peer_home))
 		return;
 	n->ops->path(n->ctx, peer_home, false);
-	n->ops->share(n->ctx, peer_home, NULL);
+}
+
+/* A session that may have left a secret there, beside s (NULL: beside none). */
+static const struct session *with_secret(
+	const struct vcm_node *n, const struct in6_addr *peer_home, const struct session *beside)
+{
+	const struct session *s = n->sessions;
+
+	while (s && (s == beside || s->state == VCM_NODE_INVITED ||
+			    !in6_equal(&s->peer_home, peer_home)))
+		s = s->next;
+	return s;
+}
+
+/* As long as inbound: the peer takes its binding back, and that has to be verified. */
+void session_secret_over(struct vcm_node *n, const struct in6_addr *peer_home)
+{
+	if (!with_secret(n, peer_home, NULL))
+		n->ops->share(n->ctx, peer_home, NULL);
 }
 
 /* Another generation knows already whether there is one. */
@@ -165,6 +183,18 @@ static void retire(const struct session *s)
 	}
 }
 
+/* A rekey has none, that of the first generation stays; that of another session is not good for this one. */
+static void take_secret(struct session *s, const struct rr_shared *kcn)
+{
+	struct vcm_node *n = s->node;
+	const struct session *o = with_secret(n, &s->peer_home, s);
+
+	if (renews(s) || (!kcn && (!o || o->id == s->id)))
+		return;
+	s->kcn = kcn;
+	n->ops->share(n->ctx, &s->peer_home, kcn);
+}
+
 int session_install(struct session *s, const struct rr_shared *kcn)
 {
 	struct vcm_node *n = s->node;
@@ -184,10 +214,7 @@ int session_install(struct session *s, const struct rr_shared *kcn)
 	wait_until(s, s->ends);
 	inherit_path(s);
 	retire(s);
-	if (kcn && !renews(s)) {
-		s->kcn = true;
-		n->ops->share(n->ctx, &s->peer_home, kcn);
-	}
+	take_secret(s, kcn);
 	node_event(n, "session-offered", &s->peer_internal, s->algorithm);
 	node_say(s, SAY_READY);
 	if (!s->kcn)
@@ -265,6 +292,8 @@ void session_drain(struct session *s, bool over, bool tell, enum vcm_reason reas
 	s->reason = reason;
 	watch_end(s);
 	renewed = renews(s); /* then its outbound has taken the place of ours already */
+	if (tell)
+		node_count(s);
 	if (was_direct && !renewed)
 		n->ops->outbound_del(n->ctx, &s->peer_internal, &s->peer_home, s->out.spi);
 	wipe_keys(s);
@@ -290,11 +319,13 @@ void session_close(struct session *s)
 static void drained(struct session *s)
 {
 	struct vcm_node *n = s->node;
+	struct in6_addr home = s->peer_home;
 
 	n->ops->inbound_del(n->ctx, &s->peer_internal, &s->peer_home, s->in.spi);
 	if (s->over)
 		node_note_ended(s);
 	session_free(s);
+	session_secret_over(n, &home);
 }
 
 /* The timer of the state. */

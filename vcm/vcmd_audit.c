@@ -139,6 +139,7 @@ json_t *vcmd_audit_json(const struct vcm_audit *a)
 			o, "session", json_sprintf("%016llx", (unsigned long long)a->session));
 		put_count(o, "generation", a->generation);
 	}
+	put_address(o, "node", &a->node);
 	if (a->text)
 		json_object_set_new(o, "text", json_string(a->text));
 	put_spi(o, "spi_a", a->spi_a);

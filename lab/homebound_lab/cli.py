@@ -77,6 +77,17 @@ def broken(job, text):
             "failures": [text], "figures": {}}
 
 
+def boot(job, limit):
+    """In real time a User-Mode Linux machine hangs now and then, whatever runs in it: it is started once more."""
+    try:
+        kernel.run(job["out"], job["simulated"], limit)
+    except kernel.Hung as e:
+        if job["simulated"]:
+            raise
+        print(f"{e}\nonce more:", flush=True)
+        kernel.run(job["out"], job["simulated"], limit)
+
+
 def run(argv=None):
     parser = argparse.ArgumentParser(prog="lab/run", description="Run a scenario in the lab.")
     parser.add_argument("--list", action="store_true", help="list the scenarios and their keys")
@@ -108,7 +119,7 @@ def run(argv=None):
             write_job(job)
             limit = getattr(module, "LIMIT", 120) * (1 if job["simulated"] else 3) + \
                 getattr(module, "LIMIT_PER_SEED", 20) * (len(job["seeds"]) - 1)
-            kernel.run(out, job["simulated"], limit)
+            boot(job, limit)
         with open(os.path.join(out, "inside.json")) as f:
             report = json.load(f)
         job["seconds"] = {"running": round(time.monotonic() - started, 2)}

@@ -14,8 +14,16 @@ from .scenario import LAB
 # Simulated time starts at the same moment in every run. (The kernel takes nanoseconds, whatever its help says.)
 START_OF_TIME = 1767225600  # 2026-01-01 00:00:00 UTC
 
+# The kernel's last word. All files are written by then; its process now and then does not end after it.
+LAST_WORD = "System halted"
+SECONDS_AFTER_IT = 5
+
 
 class BootFailed(Exception):
+    pass
+
+
+class Hung(BootFailed):
     pass
 
 
@@ -69,9 +77,27 @@ def kill_group(process):
     process.wait()
 
 
+class Limit:
+    """Kills a machine some seconds from now, unless it is called off first."""
+
+    def __init__(self, seconds, process):
+        self.passed = threading.Event()
+        self.process = process
+        self.timer = threading.Timer(seconds, self.kill)
+        self.timer.daemon = True
+        self.timer.start()
+
+    def kill(self):
+        self.passed.set()
+        kill_group(self.process)
+
+    def call_off(self):
+        self.timer.cancel()
+
+
 def run(out, simulated, limit, stage="run", memory="1024M", show=True):
     """Boot, run, power off. Lines of the console go to OUT/console.log, those that begin with
-    'lab: ' to the user. Raises BootFailed when the machine hangs or dies."""
+    'lab: ' to the user. Raises Hung or BootFailed when the machine hangs or dies."""
     scratch = tempfile.mkdtemp(prefix="homebound-uml.")
     process = None
     lock, cpu = take_cpu()
@@ -82,15 +108,7 @@ def run(out, simulated, limit, stage="run", memory="1024M", show=True):
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment(),
                                    start_new_session=True, errors="replace", text=True)
-        late = threading.Event()
-
-        def stop():
-            late.set()
-            kill_group(process)
-
-        timer = threading.Timer(limit, stop)
-        timer.daemon = True
-        timer.start()
+        limits = [Limit(limit, process)]
         tail = []
         with open(os.path.join(out, "console.log"), "w") as log:
             for line in process.stdout:
@@ -99,10 +117,13 @@ def run(out, simulated, limit, stage="run", memory="1024M", show=True):
                 tail = [*tail[-14:], line.rstrip()]
                 if show and line.startswith("lab: "):
                     print(line[5:].rstrip(), flush=True)
+                if LAST_WORD in line:
+                    limits.append(Limit(SECONDS_AFTER_IT, process))
         process.wait()
-        timer.cancel()
-        if late.is_set():
-            raise BootFailed(f"the lab machine was still running after {limit:.0f} s of real time and was killed; "
+        for each in limits:
+            each.call_off()
+        if limits[0].passed.is_set():
+            raise Hung(f"the lab machine was still running after {limit:.0f} s of real time and was killed; "
                              f"its last words (all in {out}/console.log):\n  " + "\n  ".join(tail))
         if not os.path.exists(os.path.join(out, "inside.json")):
             raise BootFailed("the lab machine ended without a report; its last words:\n  " + "\n  ".join(tail))

@@ -9,14 +9,12 @@ from .intranet import WALKS
 BINDING_UPDATE, BINDING_ACKNOWLEDGEMENT = 5, 6
 AS_IT_GOES = 0.001  # s
 AT_ONCE = 0.005  # s, in which a daemon acts on a message
-PROBE_PORT, IKE_PORT = 27961, 500
-IKE_BEHIND, NEW_SA = 0.1, 0.5  # s
+PROBE_PORT = 27961
 IN_CLEAR = 1.0  # s, so long after a packet in clear the gateway takes one by the SA for one that was under way
 TOLD = 1.0  # s, so often the gateway looks at packets by an SA
 HOME_DAD = 1.0  # s, RFC 6275 10.3.1
 LOOP = 0.02  # s, between a moment and what the story notes of it
-FIGURES = ("lost_by_core", "lost_on_old_link", "lost_unregistered", "lost_while_dead", "lost_until_proven",
-           "lost_before_ike")
+FIGURES = ("lost_by_core", "lost_on_old_link", "lost_unregistered", "lost_while_dead", "lost_until_proven")
 
 
 class Lost:
@@ -85,8 +83,7 @@ class Account:
             return "lost_by_core"
         for name, condition in (("lost_on_old_link", self.left_office), ("lost_on_old_link", self.as_it_went),
                                 ("lost_on_old_link", self.left_link), ("lost_unregistered", self.unregistered),
-                                ("lost_while_dead", self.dead_sender), ("lost_until_proven", self.unproven),
-                                ("lost_before_ike", self.before_ike)):
+                                ("lost_while_dead", self.dead_sender), ("lost_until_proven", self.unproven)):
             if condition(one):
                 return name
         return "lost"
@@ -205,28 +202,3 @@ class Account:
         internal = packets.octets(self.run.at.internal[name])
         return next((s.time for s in self.run.seen["office"] if s.time >= begin and s.destination == internal and s.proto == headers.UDP and
                      int.from_bytes(s.text[:2], "big") == PROBE_PORT), begin)
-
-    def before_ike(self, one):
-        """With strongSwan: the gateway had the receiver's binding, but its charon no SA yet; or in a new SA of the gateway the packet
-        overtook, by the direct path, the IKE message that made that SA at the receiver, which went by the home agent."""
-        last, home = one.last, packets.octets(self.run.at.home[one.receiver])
-        if self.run.k.ipsec != "strongswan" or not one.seen:
-            return False
-        if last.link == "core-sg" and last.mac in self.core:
-            return self.before_sa(one)
-        if not last.spis or last.link != self.run.care_of(one.receiver, last.outer.destination):
-            return False
-        if any(last.spis == s.spis and s.time < last.time - NEW_SA for s in self.run.seen["core-sg"]):
-            return False
-        return any(last.time <= s.time <= last.time + IKE_BEHIND and s.proto == headers.UDP and s.destination == home and
-                   int.from_bytes(s.text[:2], "big") == IKE_PORT for s in self.run.seen[last.link])
-
-    def before_sa(self, one):
-        """The gateway's first packet to the receiver by an SA since he has left came at most NEW_SA later."""
-        move = next((m for m in reversed(self.moves) if m["node"] == one.receiver and m["up"] <= one.last.time), None)
-        internal = packets.octets(self.run.at.internal[one.receiver])
-        if not move or move["from"] != "office":
-            return False
-        first = next((s.time for s in self.run.seen["core-sg"] if s.time >= move["up"] and s.mac not in self.core and s.spis and
-                      s.destination == internal), float("inf"))
-        return one.last.time < first <= one.last.time + NEW_SA

@@ -83,6 +83,11 @@ void cn_icmp_error(struct cn *cn, const struct icmp6_error *e);
  */
 int cn_shared_set(struct cn *cn, const struct in6_addr *local, const struct in6_addr *home,
 	const struct rr_shared *s, int seq);
+/*
+ * From now on it is good for taking bindings back alone, the one that is there is gone; until
+ * cn_shared_set().  What asks for another binding is refused (129).
+ */
+void cn_shared_close(struct cn *cn, const struct in6_addr *local, const struct in6_addr *home);
 
 /* The care-of address of a binding, and false when there is none (for sending by a type 2 routing header). */
 bool cn_care_of(const struct cn *cn, const struct in6_addr *local, const struct in6_addr *home,

@@ -158,6 +158,8 @@ static uint16_t grant(const struct cn *cn, const struct cn_request *r)
 
 static uint8_t refuse_reason(const struct cn *cn, const struct cn_request *r)
 {
+	if (r->shared && r->shared->closed)
+		return BA_PROHIBITED;
 	if (cn->config.allowed && !cn->config.allowed(cn->config.allowed_ctx, &r->local, &r->home))
 		return BA_PROHIBITED;
 	if (cn_is_ours(cn, &r->local, &r->care_of) || cn_is_bound_home(cn, &r->care_of))

@@ -60,6 +60,7 @@ struct cn_shared {
 	struct addr_node node; /* home address */
 	struct in6_addr local;
 	struct rr_shared data;
+	bool closed; /* cn_shared_close() */
 	int seq; /* -1: none yet */
 };
 

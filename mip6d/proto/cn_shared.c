@@ -106,7 +106,20 @@ int cn_shared_set(struct cn *cn, const struct in6_addr *local, const struct in6_
 	if (seq >= 0 || !same_data(&s->data, data))
 		s->seq = seq < 0 ? -1 : seq;
 	s->data = *data;
+	s->closed = false;
 	return 0;
+}
+
+void cn_shared_close(struct cn *cn, const struct in6_addr *local, const struct in6_addr *home)
+{
+	struct cn_shared *s = cn_shared_find(cn, local, home);
+	struct cn_binding *b = cn_binding_find(cn, local, home);
+
+	if (!s)
+		return;
+	s->closed = true;
+	if (b && b->state == CN_ACTIVE && b->shared)
+		cn_change_state(cn, b, CN_FORGOTTEN, NULL, 0, "what it was for has ended");
 }
 
 void cn_shared_note(struct cn *cn, struct cn_shared *s, uint16_t seq)

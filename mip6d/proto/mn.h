@@ -176,6 +176,9 @@ void mn_home_agent_heard(struct mn *mn);
 /* By hand (mip6ctl): start now and keep, or end and do not start again; flush: forget, rules decide anew. */
 enum mn_ro_command { MN_RO_ON, MN_RO_OFF, MN_RO_FLUSH };
 int mn_ro_command(struct mn *mn, const struct in6_addr *peer, enum mn_ro_command c); /* 0, -ENOENT, -ENOSPC, -EINVAL */
+/* The same, not by hand: why, a string constant, is what events say of it. */
+int mn_ro_because(
+	struct mn *mn, const struct in6_addr *peer, enum mn_ro_command c, const char *why);
 
 /*
  * What leaves by way of the home address has just lost a place of its own:

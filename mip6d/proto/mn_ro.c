@@ -196,7 +196,7 @@ static int command_on(struct ro_peer *p)
 		mn_ro_again(p);
 	}
 	mn_ro_watch(p, false);
-	mn_ro_pursue(p, "by hand");
+	mn_ro_pursue(p, mn_ro_by(p));
 	return 0;
 }
 
@@ -205,7 +205,7 @@ static int command_off(struct ro_peer *p)
 	p->manual_off = true;
 	p->manual_on = p->wanted = p->forget = false;
 	mn_ro_watch(p, false);
-	mn_ro_pursue(p, "by hand");
+	mn_ro_pursue(p, mn_ro_by(p));
 	return 0;
 }
 
@@ -216,7 +216,7 @@ static int command_flush(struct ro_peer *p)
 	if (p->mn->path.location == MN_NOWHERE)
 		mn_ro_drop(p);
 	else
-		mn_ro_pursue(p, "by hand");
+		mn_ro_pursue(p, mn_ro_by(p));
 	return 0;
 }
 
@@ -254,6 +254,11 @@ void mn_ro_heard(struct mn *mn, const struct in6_addr *peer)
 
 int mn_ro_command(struct mn *mn, const struct in6_addr *peer, enum mn_ro_command c)
 {
+	return mn_ro_because(mn, peer, c, NULL);
+}
+
+int mn_ro_because(struct mn *mn, const struct in6_addr *peer, enum mn_ro_command c, const char *why)
+{
 	struct ro_peer *p;
 
 	if (!mn->ro || mn->stopping || !possible(mn, peer))
@@ -265,6 +270,7 @@ int mn_ro_command(struct mn *mn, const struct in6_addr *peer, enum mn_ro_command
 		p = peer_new(mn, peer);
 	if (!p)
 		return -ENOSPC;
+	p->by = why;
 	switch (c) {
 	case MN_RO_ON:
 		return command_on(p);
@@ -424,8 +430,8 @@ static void fill(struct ro_peer *p, struct mn_ro_info *i)
 		.state = p->state,
 		.direct = p->direct,
 		.shared = mn_ro_shared(p),
-		.manual_on = p->manual_on,
-		.manual_off = p->manual_off,
+		.manual_on = p->manual_on && !p->by,
+		.manual_off = p->manual_off && !p->by,
 		.home_token_age_s = token_age_s(p, &p->home),
 		.care_of_token_age_s = token_age_s(p, mn_rr_care_of_token(p, &p->mn->path.care_of)),
 		.seq = p->seq,

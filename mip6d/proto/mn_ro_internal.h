@@ -76,6 +76,7 @@ struct ro_peer {
 	struct in6_addr addr;
 	enum mn_ro_state state;
 	bool manual_on, manual_off;
+	const char *by; /* whose wish that, or forget, is; NULL: by hand */
 	bool wanted; /* by traffic; by hand is manual_on */
 	bool sealed; /* see mn_ro_sealed() */
 	bool forget; /* when nothing is left to delete over there */
@@ -162,6 +163,11 @@ bool mn_rr_cookie(const struct ro_test *t, uint64_t cookie);
 
 /* mn_cbu.c */
 void mn_cbu_init(struct ro_peer *p);
+/* Of what was commanded. */
+static inline const char *mn_ro_by(const struct ro_peer *p)
+{
+	return p->by ? p->by : "by hand";
+}
 void mn_cbu_register(struct ro_peer *p); /* both tokens, or a shared Kbm, are there */
 void mn_cbu_delete(struct ro_peer *p);
 void mn_cbu_pause(struct ro_peer *p);

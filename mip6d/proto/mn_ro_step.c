@@ -197,7 +197,8 @@ static void change_state(struct ro_peer *p, enum mn_ro_state to, const char *why
 					      .type = EV_RO_STARTED, .status = -1, .text = why});
 		break;
 	case MN_RO_REFUSED:
-		mn_ro_kernel_clear(p); /* or what is sent later has the care-of address of this attempt */
+		mn_ro_kernel_clear(
+			p); /* or what is sent later has the care-of address of this attempt */
 		mn_timer(p->mn, &p->timer, mono_add_ms(mn_now(p->mn), refused_wait_ms(p)));
 		p->refused_wait_ms *= 2;
 		if (p->refused_wait_ms > RO_REFUSED_MAX_MS)
@@ -278,7 +279,7 @@ static void bind_here(struct ro_peer *p, const char *why)
 
 static void delete_there(struct ro_peer *p)
 {
-	mn_ro_tunnel(p, p->mn->path.location == MN_AT_HOME ? "at home" : "by hand");
+	mn_ro_tunnel(p, p->mn->path.location == MN_AT_HOME ? "at home" : mn_ro_by(p));
 	if (p->bu.waiting && p->bu.deletes && in6_equal(&p->bu.from, &p->mn->path.care_of))
 		return;
 	mn_cbu_pause(p);

@@ -14,6 +14,7 @@
 #define SYS_IFAPROT_KERNEL_LL 3
 
 /* Priorities of routing rules; both come before the main table (32766). */
+#define SYS_RULE_VPN_IKE 17495 /* from the home address to the gateway: IKE of a node inside */
 #define SYS_RULE_VPN 17496 /* from the internal address of a node that may be outside */
 #define SYS_RULE_HOME_TO_AGENT 17497 /* from the home address to the home agent: as all from it */
 #define SYS_RULE_TO_AGENT 17498 /* to the home agent, where IKE needs the care-of address */

@@ -240,6 +240,15 @@ static uint8_t length(const struct in6_addr *a, uint8_t plen)
 	return plen || in6_is_any(a) ? plen : 128;
 }
 
+static int put_udp_port(struct nl_msg *m, uint16_t port)
+{
+	const struct fib_rule_port_range range = {port, port};
+	int err = nla_put_u8(m, FRA_IP_PROTO, IPPROTO_UDP);
+
+	err |= nla_put(m, FRA_SPORT_RANGE, sizeof(range), &range);
+	return err | nla_put(m, FRA_DPORT_RANGE, sizeof(range), &range);
+}
+
 static struct nl_msg *rule_msg(int type, int flags, const struct rtnl_rule *r)
 {
 	struct fib_rule_hdr h = {.family = AF_INET6,
@@ -259,6 +268,8 @@ static struct nl_msg *rule_msg(int type, int flags, const struct rtnl_rule *r)
 		err |= nla_put(m, FRA_DST, ADDR_LEN, &r->dst);
 	err |= nla_put_u32(m, FRA_TABLE, r->table);
 	err |= nla_put_u32(m, FRA_PRIORITY, r->priority);
+	if (r->udp_port)
+		err |= put_udp_port(m, r->udp_port);
 	err |= nla_put_u8(m, FRA_PROTOCOL, SYS_PROTOCOL);
 	return nlreq_whole(m, err);
 }

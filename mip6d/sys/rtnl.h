@@ -58,6 +58,7 @@ struct rtnl_rule {
 	struct in6_addr src, dst;
 	uint8_t src_len, dst_len; /* 0: the whole address; everything when that is :: */
 	uint32_t table, priority;
+	uint16_t udp_port; /* UDP from this port to the same one alone; 0: everything */
 	/* Applies to packets without a source yet, if src would be chosen for them. */
 	bool find_source;
 };

@@ -64,7 +64,8 @@ int vpn_gateway_add(struct vpn_gateway *v, const struct vpn_gateway_node *from)
 		return -ENOMEM;
 	n->n = (struct ipsec_vpn_node){from->internal, from->home, from->reqid};
 	HASH_ADD(hh, v->nodes, n.internal, sizeof(n->n.internal), n);
-	err = vpn_filter_node(v, &from->internal);
+	HASH_ADD(hh_home, v->homes, n.home, sizeof(n->n.home), n);
+	err = vpn_filter_node(v, &from->internal, &from->home);
 	if (err || !v->config.activates)
 		return err;
 	ipsec_plan_vpn_receive(&v->plan, &n->n, true, &p);
@@ -243,6 +244,7 @@ void vpn_gateway_close(struct vpn_gateway *v)
 	HASH_ITER(hh, v->nodes, n, next) {
 		if (v->config.activates && v->sender)
 			remove_policies(v, n);
+		HASH_DELETE(hh_home, v->homes, n);
 		HASH_DEL(v->nodes, n);
 		free(n);
 	}

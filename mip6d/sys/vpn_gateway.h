@@ -32,7 +32,7 @@ struct vpn_gateway_config {
 	char (*interfaces)[16]; /* internal ones, by name */
 	size_t n_interfaces;
 	bool activates; /* we do what a node outside needs; else the home agent does (embodiment 2) */
-	bool ike; /* then with nodes outside by the binding's tunnel, about the SAs of that tunnel */
+	bool ike; /* with nodes about the SAs of their tunnel: outside by the binding's, where it activates inside as well */
 	bool every_packet; /* of a pair that is not known yet is told, for thresholds; else one every few seconds */
 	struct in6_addr own, manager; /* own ::: no SA with the manager: it is on this host */
 	uint32_t manager_reqid;

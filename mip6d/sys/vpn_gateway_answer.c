@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The manager's answers to nodes that ask whether they are inside.
+ * The manager's answers to nodes that ask whether they are inside, and what IKE
+ * says to nodes that are.
  *
- * Such a node is still one outside for us, and what is for it goes through its
+ * Who asks is still one outside for us, and what is for it goes through its
  * tunnel.  If the link where it asks is its only one, the answer never comes by
  * there.  So a copy goes to where the question came from, in the frame that
  * the question's sender would be answered by.  It proves nothing to us, and
  * changes nothing here: anybody inside can ask in a node's name.  Only the
  * node can open the answer, and its replay window takes one of the two.
+ *
+ * IKE runs between home address and gateway, and a node inside has no binding:
+ * what is for its home address goes to its home agent, and a copy to where the
+ * node's last message came from.  IKE protects itself, and answers no message
+ * twice (RFC 7296 2.1).
  */
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -34,10 +40,14 @@ static struct vpn_node *node_of(struct vpn_gateway *v, const struct in6_addr *in
 	return n;
 }
 
+static bool recent(const struct vpn_asking *a)
+{
+	return a->mac_len && mono_diff_ms(a->until, sys_now(NULL)) > 0;
+}
+
 static bool asks(const struct vpn_node *n)
 {
-	return n && n->outside && n->asking.mac_len &&
-	       mono_diff_ms(n->asking.until, sys_now(NULL)) > 0;
+	return n && n->outside && recent(&n->asking);
 }
 
 bool vpn_answers_wanted(struct vpn_gateway *v, const struct in6_addr *internal)
@@ -45,30 +55,59 @@ bool vpn_answers_wanted(struct vpn_gateway *v, const struct in6_addr *internal)
 	return asks(node_of(v, internal));
 }
 
-static void note(struct vpn_gateway *v, struct vpn_node *n)
+static void note(struct vpn_gateway *v, struct vpn_asking *from, int seconds)
 {
 	const struct nfqueue_origin *o = nfqueue_origin(v->asking);
 
 	if (!o->ifindex || !o->mac_len)
 		return;
-	n->asking = (struct vpn_asking){.until = mono_add_s(sys_now(NULL), VPN_ASKED_S),
+	*from = (struct vpn_asking){.until = mono_add_s(sys_now(NULL), seconds),
 		.ifindex = o->ifindex,
 		.mac_len = o->mac_len};
-	memcpy(n->asking.mac, o->mac, o->mac_len);
+	memcpy(from->mac, o->mac, o->mac_len);
 }
 
 static void copy_to(
-	struct vpn_gateway *v, const struct vpn_node *n, const uint8_t *data, size_t len)
+	struct vpn_gateway *v, const struct vpn_asking *where, const uint8_t *data, size_t len)
 {
 	struct sockaddr_ll to = {.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETH_P_IPV6),
-		.sll_ifindex = n->asking.ifindex,
-		.sll_halen = (unsigned char)n->asking.mac_len};
+		.sll_ifindex = where->ifindex,
+		.sll_halen = (unsigned char)where->mac_len};
 
-	memcpy(to.sll_addr, n->asking.mac, n->asking.mac_len);
+	if (len != IP6_HEADER + (size_t)(data[4] << 8 | data[5]))
+		return; /* longer than what is looked at */
+	memcpy(to.sll_addr, where->mac, where->mac_len);
 	if (sendto(v->packet_fd, data, len, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
 		vpn_gateway_complain(
-			v, "cannot send the manager's answer by the link of the question", -errno);
+			v, "cannot send an answer by the link of the question", -errno);
+}
+
+/* Between a home address and our external one. */
+static void of_ike(struct vpn_gateway *v, const struct in6_addr *src, const struct in6_addr *dst,
+	const uint8_t *data, size_t len)
+{
+	bool said = in6_equal(src, &v->config.address);
+	struct vpn_node *n;
+
+	HASH_FIND(hh_home, v->homes, said ? dst : src, sizeof(*src), n);
+	if (n && !said)
+		note(v, &n->ike, VPN_IKE_S);
+	else if (n && recent(&n->ike))
+		copy_to(v, &n->ike, data, len);
+}
+
+/* Whether the manager is asked, or answers. */
+static void of_manager(struct vpn_gateway *v, const struct in6_addr *src,
+	const struct in6_addr *dst, const uint8_t *data, size_t len)
+{
+	bool said = in6_equal(src, &v->config.manager);
+	struct vpn_node *n = node_of(v, said ? dst : src);
+
+	if (n && !said)
+		note(v, &n->asking, VPN_ASKED_S);
+	else if (asks(n))
+		copy_to(v, &n->asking, data, len);
 }
 
 /* Let go at once, as if nobody had looked. */
@@ -77,22 +116,15 @@ static void packet(void *arg, uint32_t id, const uint8_t *data, size_t len)
 	struct vpn_gateway *v = arg;
 	struct rbuf r = rbuf_make(data, len);
 	struct in6_addr src, dst;
-	struct vpn_node *n;
-	uint16_t payload;
 
 	nfqueue_verdict(v->asking, id, true, 0);
-	if (!rbuf_skip(&r, 4) || !rbuf_u16(&r, &payload) || !rbuf_skip(&r, 2) ||
-		!rbuf_in6(&r, &src) || !rbuf_in6(&r, &dst))
+	if (!rbuf_skip(&r, 8) || !rbuf_in6(&r, &src) || !rbuf_in6(&r, &dst))
 		return;
-	if (!in6_equal(&src, &v->config.manager)) {
-		n = node_of(v, &src);
-		if (n)
-			note(v, n);
-		return;
-	}
-	n = node_of(v, &dst);
-	if (asks(n) && len == IP6_HEADER + (size_t)payload)
-		copy_to(v, n, data, len);
+	if (v->config.activates &&
+		(in6_equal(&src, &v->config.address) || in6_equal(&dst, &v->config.address)))
+		of_ike(v, &src, &dst, data, len);
+	else
+		of_manager(v, &src, &dst, data, len);
 }
 
 static void readable(void *arg)

@@ -40,7 +40,8 @@
 static void put_sets(struct nft_text *t, const struct vpn_gateway_config *c)
 {
 	nft_put(t, "add table ip6 " T "\ndelete table ip6 " T "\ntable ip6 " T " {\n");
-	nft_put(t, "set nodes { type ipv6_addr; }\nset outside { type ipv6_addr; }\n");
+	nft_put(t, "set nodes { type ipv6_addr; }\nset outside { type ipv6_addr; }\n"
+		   "set homes { type ipv6_addr; }\n");
 	nft_put(t, "set outside_na { typeof ip6 hoplimit . @th,64,128; }\n");
 	nft_put(t, "set known { type ipv6_addr . ipv6_addr; flags timeout; size %d; }\n",
 		KNOWN_MAX);
@@ -56,6 +57,8 @@ static void put_sets(struct nft_text *t, const struct vpn_gateway_config *c)
 	nft_put(t,
 		"set asked { type ipv6_addr; flags dynamic,timeout; timeout %ds; size 65536; }\n",
 		VPN_ASKED_S);
+	nft_put(t, "set ike { type ipv6_addr; flags dynamic,timeout; timeout %ds; size 65536; }\n",
+		VPN_IKE_S);
 	nft_put(t, "set internal { type ipv6_addr; flags interval; elements = {");
 	for (size_t i = 0; i < c->n_internal; i++)
 		nft_put(t, "%s %s/%u", i ? "," : "", in6_str(&c->internal[i].addr),
@@ -82,7 +85,7 @@ static void put_guard(struct nft_text *t, const struct vpn_gateway_config *c)
 
 	nft_put(t, "chain guard_in { type filter hook prerouting priority -200;\n"
 		   "iifname @links return\nmeta ipsec exists return\n");
-	if (c->ike)
+	if (c->ike && !c->activates)
 		nft_put(t, "ip6 saddr @nodes ip6 daddr %s udp dport { 500, 4500 } return\n",
 			address);
 	nft_put(t,
@@ -91,7 +94,7 @@ static void put_guard(struct nft_text *t, const struct vpn_gateway_config *c)
 		address, to_node);
 	nft_put(t, "chain guard_out { type filter hook postrouting priority 0;\n"
 		   "oifname @links return\nrt ipsec exists return\n");
-	if (c->ike)
+	if (c->ike && !c->activates)
 		nft_put(t, "ip6 saddr %s ip6 daddr @nodes udp sport { 500, 4500 } return\n",
 			address);
 	nft_put(t,
@@ -141,6 +144,28 @@ static void put_pairs(struct nft_text *t, const struct vpn_gateway_config *c)
 		seen, SYS_QUEUE_PAIRS);
 }
 
+/*
+ * IKE of a node inside, between its home address, by which it is not reached
+ * there, and our external one: what is said to it goes where it came from as
+ * well (vpn_gateway_answer.c).
+ */
+static void put_ike(struct nft_text *t, const struct vpn_gateway_config *c)
+{
+	const char *address = in6_str(&c->address);
+
+	if (!c->ike || !c->activates)
+		return;
+	nft_put(t,
+		"chain ike_in { type filter hook input priority 0;\n"
+		"iifname @links iifname != \"lo\" ip6 saddr @homes ip6 daddr %s udp dport 500 "
+		"meta ipsec missing update @ike { ip6 saddr } queue num %d bypass\n}\n",
+		address, SYS_QUEUE_ASKING);
+	nft_put(t,
+		"chain ike_out { type filter hook output priority 0;\n"
+		"ip6 saddr %s ip6 daddr @ike udp sport 500 queue num %d bypass\n}\n",
+		address, SYS_QUEUE_ASKING);
+}
+
 static void put_hooks(struct nft_text *t, const struct vpn_gateway_config *c)
 {
 	nft_put(t,
@@ -166,6 +191,7 @@ static int load(const struct vpn_gateway_config *c, char *err, size_t errlen)
 	put_guard(&t, c);
 	put_evidence(&t);
 	put_pairs(&t, c);
+	put_ike(&t, c);
 	put_hooks(&t, c);
 	if (!t.whole)
 		return -ENOSPC;
@@ -198,9 +224,12 @@ static int change_address(
 	return change(v, &c, sizeof(*a));
 }
 
-int vpn_filter_node(struct vpn_gateway *v, const struct in6_addr *internal)
+int vpn_filter_node(
+	struct vpn_gateway *v, const struct in6_addr *internal, const struct in6_addr *home)
 {
-	return change_address(v, "nodes", internal, true);
+	int err = change_address(v, "nodes", internal, true);
+
+	return err ? err : change_address(v, "homes", home, true);
 }
 
 /* Neighbor Discovery has a hop limit of 255 (RFC 4861 7.1.2); each part of a key takes whole words. */

@@ -11,6 +11,8 @@
 #include "mip6d/sys/vpn_gateway.h"
 
 #define VPN_QUEUES 3
+#define VPN_IKE_S \
+	60 /* for so long what IKE says goes where a node inside said something; nodes ask more often */
 #define VPN_ASKED_S 5 /* for so long a node that has asked may not know where it is */
 #define VPN_PENDING 512
 #define VPN_LINKS 16
@@ -37,8 +39,8 @@ struct vpn_asking {
 struct vpn_node {
 	struct ipsec_vpn_node n;
 	bool outside;
-	struct vpn_asking asking;
-	UT_hash_handle hh; /* by internal address */
+	struct vpn_asking asking, ike;
+	UT_hash_handle hh, hh_home; /* by internal address, by home address */
 };
 
 struct vpn_link {
@@ -64,7 +66,7 @@ struct vpn_gateway {
 	struct in6_addr source; /* ours, of what we send to them */
 	size_t n_links;
 	struct vpn_link links[VPN_LINKS];
-	struct vpn_node *nodes;
+	struct vpn_node *nodes, *homes;
 	struct vpn_queue queues[VPN_QUEUES];
 	struct nfqueue *asking; /* vpn_gateway_answer.c */
 	int packet_fd;
@@ -82,7 +84,8 @@ void vpn_gateway_complain(struct vpn_gateway *v, const char *what, int err);
 /* vpn_gateway_filter.c */
 int vpn_filter_open(struct vpn_gateway *v, char *err, size_t errlen);
 void vpn_filter_close(struct vpn_gateway *v);
-int vpn_filter_node(struct vpn_gateway *v, const struct in6_addr *internal);
+int vpn_filter_node(
+	struct vpn_gateway *v, const struct in6_addr *internal, const struct in6_addr *home);
 int vpn_filter_outside(struct vpn_gateway *v, const struct in6_addr *internal, bool on);
 
 /* vpn_gateway_answer.c */

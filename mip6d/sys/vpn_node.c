@@ -20,6 +20,7 @@
 
 #define T "ip6 " SYS_NFT_TABLE_VPN
 #define METRIC_INSIDE 256 /* before those of the device */
+#define IKE_PORT 500
 
 struct vpn_node {
 	struct vpn_node_config config;
@@ -190,6 +191,33 @@ static struct rtnl_route by_router(
 		.gateway = l->router};
 }
 
+/* By its first router: that one leads to where the gateway is. */
+static int ike_route(const struct vpn_node *v, const struct vpn_link *l, bool on)
+{
+	const struct ip6_prefix gateway = {v->config.gateway, 128};
+	struct rtnl_route r = by_router(v, l, &gateway);
+
+	if (in6_is_any(&v->config.gateway))
+		return 0;
+	return on ? nlreq_do(v->rt, rtnl_route_set(&r))
+		  : gone_is_fine(nlreq_do(v->rt, rtnl_route_del(&r)));
+}
+
+/* Without it IKE takes the tunnel of the home agent, which reaches nobody from inside. */
+static int ike_rule(struct vpn_node *v, bool on)
+{
+	struct rtnl_rule r = {.table = v->config.table, .priority = SYS_RULE_VPN_IKE};
+
+	if (!on) /* a predecessor's with other addresses as well */
+		return gone_is_fine(nlreq_do(v->rt, rtnl_rule_del(&r)));
+	if (in6_is_any(&v->config.gateway))
+		return 0;
+	r.src = v->config.home;
+	r.dst = v->config.gateway;
+	r.udp_port = IKE_PORT;
+	return there_is_fine(nlreq_do(v->rt, rtnl_rule_add(&r)));
+}
+
 static int inside_routes(struct vpn_node *v, const struct vpn_link *l, bool on)
 {
 	struct rtnl_route r = on_link(v, l);
@@ -202,6 +230,8 @@ static int inside_routes(struct vpn_node *v, const struct vpn_link *l, bool on)
 		else if (!on)
 			err = gone_is_fine(nlreq_do(v->rt, rtnl_route_del(&r)));
 	}
+	if (!err || !on)
+		err = ike_route(v, l, on);
 	return on ? err : gone_is_fine(err);
 }
 
@@ -211,6 +241,8 @@ int vpn_node_routes(struct vpn_node *v, const struct vpn_link *inside)
 	struct vpn_link former = v->inside;
 	int err = inside ? inside_routes(v, inside, true) : 0;
 
+	if (!err)
+		err = ike_rule(v, inside);
 	if (err)
 		return err;
 	v->inside = inside ? *inside : (struct vpn_link){0};
@@ -381,6 +413,8 @@ struct vpn_node *vpn_node_open(const struct vpn_node_config *c, char *err, size_
 		rc = make_device(v);
 	if (!rc)
 		rc = remove_left(v);
+	if (!rc)
+		rc = ike_rule(v, false);
 	v->inside = (struct vpn_link){0};
 	if (!rc)
 		rc = address_on(v, v->ifindex);

@@ -6,6 +6,8 @@
  *   mip6vpn   a device that sends nothing: it carries IA, and outside all
  *             that IA sends is routed to it, so what no policy takes is lost
  *   rule      from IA: table T
+ *   rule      IKE from the home address to the gateway: table T, inside and with
+ *             strongSwan alone; so the SAs are there before it leaves
  *   main      the internal prefixes, with IA as the source of whoever has none
  *   table ip6 mip6d_vpn   what IA sends in clear leaves by the internal link
  *             alone, and only as long as vpn_node_still_inside() is called:
@@ -28,6 +30,7 @@ struct vpn_node; /* opaque */
 
 struct vpn_node_config {
 	struct in6_addr internal, manager;
+	struct in6_addr home, gateway; /* between which IKE runs; gateway ::: it does not */
 	uint32_t table;
 	size_t n_prefixes;
 	struct ip6_prefix prefixes[VPN_NODE_PREFIXES];

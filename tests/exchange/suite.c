@@ -5,8 +5,6 @@
  */
 #include "tests/exchange/suite.h"
 
-#include <stdlib.h>
-
 struct net *begin(const struct net_options *opt)
 {
 	struct net *n = net_new(opt);
@@ -123,23 +121,27 @@ int64_t ms_between(monotime_t from, monotime_t to)
 	return mono_diff_ms(to, from);
 }
 
-/* Each test is a case of its own, so that CK_RUN_CASE=its_name runs it alone. */
-int suite_main(const char *name, const TTest *const tests[], size_t count)
+unsigned events(const struct net *n, bool from_ha, enum mip6_event_type type)
 {
-	Suite *s = suite_create(name);
-	SRunner *r;
-	int failed;
+	unsigned count = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		TCase *t = tcase_create(tests[i]->name);
+	for (size_t i = 0; i < n->n_events; i++)
+		count += n->events[i].from_ha == from_ha && n->events[i].e.type == type;
+	return count;
+}
 
-		tcase_set_timeout(t, 120);
-		tcase_add_test(t, tests[i]);
-		suite_add_tcase(s, t);
-	}
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+struct mh_message parsed(const struct net_seen *s)
+{
+	struct mh_message m;
+
+	ck_assert_int_eq(mh_parse(s->data, s->len, &m, NULL), MH_OK);
+	return m;
+}
+
+struct mip6_packet from_ha(const struct net *n)
+{
+	return (struct mip6_packet){.src = n->ha_config.address,
+		.dst = n->home_address,
+		.dst_coa = net_care_of(n, IF1, LINK1),
+		.flags = MIP6_PKT_RH2};
 }

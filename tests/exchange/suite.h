@@ -11,6 +11,7 @@
 
 #include "lib/addr.h"
 #include "tests/exchange/net.h"
+#include "tests/run.h"
 
 /* Nothing that is tested here takes longer without a fault. */
 #define SOON 3000
@@ -39,6 +40,11 @@ struct net_seen suite_lost(struct net *n, enum net_kind kind, int64_t ms, int li
 void suite_none(struct net *n, enum net_kind kind, int64_t ms, int line);
 
 struct ha_binding_info binding(struct net *n); /* there must be one */
+/* So many events of this type, of the home agent or of the mobile node. */
+unsigned events(const struct net *n, bool from_ha, enum mip6_event_type type);
+struct mh_message parsed(const struct net_seen *s);
+/* As the home agent would send it to the mobile node on link 1. */
+struct mip6_packet from_ha(const struct net *n);
 int64_t ms_between(monotime_t from, monotime_t to);
 #define ck_addr_eq(a, b)                                                                          \
 	do {                                                                                      \
@@ -52,8 +58,5 @@ int64_t ms_between(monotime_t from, monotime_t to);
 		ck_assert_msg(x_ >= low_ && x_ <= high_, "%s is %lld, not %lld..%lld", #x, x_, \
 			low_, high_);                                                          \
 	} while (0)
-
-int suite_main(const char *name, const TTest *const tests[], size_t count);
-#define RUN(name, tests) suite_main(name, tests, sizeof(tests) / sizeof((tests)[0]))
 
 #endif

@@ -8,7 +8,7 @@
  *
  * Commands come on standard input, one a line; each is answered with "ok".
  *
- *     event WHAT     an event of the first session, with WHAT
+ *     event WHAT     an event of the first session, with WHAT; session-down is said by b
  *     many N         so many more nodes
  */
 #include <event2/event.h>
@@ -92,6 +92,7 @@ static void command(struct world *w, char *line)
 			.generation = r.generation,
 			.a = r.a,
 			.b = r.b,
+			.node = strcmp(arg, "session-down") == 0 ? r.b : in6addr_any,
 			.text = r.algorithm,
 			.spi_a = r.spi_a,
 			.spi_b = r.spi_b,

@@ -3,11 +3,16 @@
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 
 import pytest
 from conftest import ROOT, passed
+
+sys.path.insert(0, os.path.join(ROOT, "lab"))
+
+from homebound_lab import cli, kernel  # noqa: E402
 
 
 @pytest.mark.lab("selftest")
@@ -97,3 +102,23 @@ def still_running(name):
         except OSError:
             pass
     return False
+
+
+def machine(script):
+    """Stands for a lab machine: what matters here is only that it does not end."""
+    return lambda *_: ["bash", "-c", script]
+
+
+def test_a_machine_that_halts_and_does_not_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernel, "SECONDS_AFTER_IT", 0.2)
+    monkeypatch.setattr(kernel, "command", machine(f"echo {{}} >{tmp_path}/inside.json; echo reboot: System halted; "
+                                                   "while :; do :; done"))
+    kernel.run(str(tmp_path), simulated=False, limit=30)
+
+
+@pytest.mark.parametrize("simulated, starts", [(False, 2), (True, 1)])
+def test_a_machine_that_hangs(tmp_path, monkeypatch, simulated, starts):
+    monkeypatch.setattr(kernel, "command", machine(f"echo start >>{tmp_path}/starts; while :; do :; done"))
+    with pytest.raises(kernel.Hung, match="still running after 0 s"):
+        cli.boot({"out": str(tmp_path), "simulated": simulated}, limit=0.3)
+    assert (tmp_path / "starts").read_text() == "start\n" * starts

@@ -145,13 +145,3 @@ def test_started_inside():
     reply = seen(11.03, "office", b"", b"", (packets.octets(AT.vcm), ONE), headers.UDP, struct.pack(">HH", 27961, 27961), OTHERS)
     for sent, wanted in ((11.02, "lost_until_proven"), (11.1, "lost")):
         assert reason([], reply, sent=sent, events=KILLED) == wanted
-
-
-def test_before_ike():
-    esp = payload(10.5, "link1", GATEWAY, OLD, down=True)
-    ike = seen(10.53, "link1", AGENT, OLD, (GATEWAY, HOME), headers.UDP, struct.pack(">HH", 500, 500) + bytes(8), OTHERS, ())
-    earlier = payload(9, "core-sg", GATEWAY, OLD)  # by the same SA, which has been there for long
-    assert reason(LEAVING, esp, ike, ipsec="strongswan", down=True) == "lost_before_ike"
-    assert reason(LEAVING, esp, ike, down=True) == "lost"
-    assert reason(LEAVING, esp, ipsec="strongswan", down=True) == "lost"
-    assert reason(LEAVING, esp, ike, earlier, ipsec="strongswan", down=True) == "lost"

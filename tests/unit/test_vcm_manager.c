@@ -47,7 +47,9 @@ START_TEST(in_order)
 	ck_assert_uint_eq(w.early, 0);
 	ck_assert_uint_eq(manager_stats().direct, 1);
 	ck_assert(audited("session-offered symmetric"));
-	ck_assert(audited("session-direct aes-256-gcm"));
+	ck_assert(audited("session-direct aes-256-gcm\n"));
+	ck_assert(audited("session-active - by fd00:0:0:1::1\n"));
+	ck_assert(audited("session-active - by fd00:0:0:1::2\n"));
 }
 END_TEST
 

@@ -118,6 +118,7 @@ START_TEST(down)
 	else
 		goes_down(VCM_PATH, true);
 	ck_assert(audited("session-down"));
+	ck_assert(audited(" by fd00:0:0:1::1\nsession-ended"));
 	ck_assert_uint_eq(w.packets_ab, 11);
 	ck_assert_uint_eq(w.packets_ba, 7);
 }

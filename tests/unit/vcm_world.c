@@ -424,7 +424,12 @@ static void audit(void *ctx, const struct vcm_audit *a)
 		w.packets_ab = a->packets_ab;
 		w.packets_ba = a->packets_ba;
 	}
-	snprintf(w.audit + n, sizeof(w.audit) - n, "%s %s\n", a->what, a->text ? a->text : "-");
+	ck_assert(!a->session || !in6_equal(&a->a, &a->b));
+	n += (size_t)snprintf(w.audit + n, sizeof(w.audit) - n, "%s %s", a->what,
+		a->text ? a->text : "-");
+	n += (size_t)snprintf(w.audit + n, sizeof(w.audit) - n, "%s%s\n",
+		in6_is_any(&a->node) ? "" : " by ",
+		in6_is_any(&a->node) ? "" : in6_str(&a->node));
 }
 
 bool audited(const char *what)
