@@ -79,6 +79,7 @@ def run(lab):
         vpn.monitors(lab, net)
     story = vpn_story.Story(lab, net)
     story.settle("inside")
+    vpn.check_strongswan(lab, net)  # they have them before they leave
     flowing = talk(lab, net)
     try:
         story.tell()
