@@ -24,4 +24,9 @@ void config_error(struct config_errors *e, const char *file, uint32_t line, cons
 void config_errors_print(const struct config_errors *errors, FILE *to);
 void config_errors_release(struct config_errors *errors);
 
+/* How `log_level` is written, in the order of enum log_level; NULL ends. */
+extern const char *const config_log_levels[];
+/* key = "text"; with the escapes that the reader takes. */
+void config_print_text(FILE *to, const char *key, const char *text);
+
 #endif

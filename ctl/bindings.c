@@ -89,16 +89,14 @@ int ctl_bindings(struct ctl *ctl, int argc, char **argv)
 	static const char *const heads[] = {"HOME ADDRESS", "CARE-OF ADDRESS", "STATE", "LEFT",
 		"LIFETIME", "SEQ", "FLAGS", "MOVES", "AGE", NULL};
 	struct ctl_table t = {.heads = heads, .right = "lllrrrlrr"};
-	struct in6_addr a;
 	json_t *request;
 	int rc;
 
 	if (argc > 2)
 		return ctl_misused(argv[0]);
-	if (argc == 2 && inet_pton(AF_INET6, argv[1], &a) != 1)
-		return ctl_fail(CTL_USAGE, "%s is not an IPv6 address", argv[1]);
-	request = argc == 2 ? json_pack("{s:s, s:s}", "verb", "bindings", "home_address", argv[1])
-			    : json_pack("{s:s}", "verb", "bindings");
+	request = ctl_request_of("bindings", "home_address", argc == 2 ? argv[1] : NULL);
+	if (!request)
+		return CTL_USAGE;
 	rc = ctl_ask(ctl, request, ctl->json ? add_json : add_row, &t, NULL);
 	if (rc == CTL_OK) {
 		ctl_table_sort(&t);

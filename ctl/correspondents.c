@@ -14,7 +14,7 @@ static void cell_of_seconds(struct ctl_row *row, size_t column, const json_t *o,
 		ctl_cell(row, column, DIM, "-");
 }
 
-static void add_peer(struct ctl_table *t, json_t *c)
+static void add_peer(struct ctl_table *t, const json_t *c)
 {
 	struct ctl_row *row = ctl_table_row(t);
 	const char *state = ctl_text(c, "state"), *path = ctl_text(c, "path"),
@@ -35,7 +35,7 @@ static void add_peer(struct ctl_table *t, json_t *c)
 	ctl_cell(row, 9, PLAIN, "%lld", (long long)ctl_int(c, "updates"));
 }
 
-static void add_binding(struct ctl_table *t, json_t *b)
+static void add_binding(struct ctl_table *t, const json_t *b)
 {
 	struct ctl_row *row = ctl_table_row(t);
 
@@ -50,33 +50,13 @@ static void add_binding(struct ctl_table *t, json_t *b)
 	ctl_cell(row, 7, PLAIN, "%s", ctl_duration(ctl_int(b, "age_s")));
 }
 
-/* Steals the request; its answer is a list. */
-static int ask_and_print(struct ctl *ctl, json_t *request, struct ctl_table *t,
-	void (*add)(struct ctl_table *t, json_t *element))
-{
-	json_t *data = NULL, *element;
-	size_t i;
-	int rc = ctl_ask(ctl, request, NULL, NULL, &data);
-
-	if (rc == CTL_OK && ctl->json) {
-		ctl_print_json(data);
-	} else if (rc == CTL_OK) {
-		json_array_foreach(data, i, element) add(t, element);
-		ctl_table_sort(t);
-		ctl_table_print(t, ctl->color, stdout);
-	}
-	ctl_table_free(t);
-	json_decref(data);
-	return rc;
-}
-
 static int peers(struct ctl *ctl, json_t *request)
 {
 	static const char *const heads[] = {"PEER", "STATE", "PATH", "CARE-OF ADDRESS", "KEY",
 		"HOME TOKEN", "CARE-OF TOKEN", "LEFT", "SEQ", "UPDATES", NULL};
 	struct ctl_table t = {.heads = heads, .right = "lllllrrrrr"};
 
-	return ask_and_print(ctl, request, &t, add_peer);
+	return ctl_list(ctl, request, &t, add_peer);
 }
 
 int ctl_correspondents(struct ctl *ctl, int argc, char **argv)
@@ -89,8 +69,7 @@ int ctl_correspondents(struct ctl *ctl, int argc, char **argv)
 		return peers(ctl, json_pack("{s:s}", "verb", "correspondents"));
 	if (argc > 2 || strcmp(argv[1], "bindings") != 0)
 		return ctl_misused(argv[0]);
-	return ask_and_print(
-		ctl, json_pack("{s:s}", "verb", "correspondent-bindings"), &t, add_binding);
+	return ctl_list(ctl, json_pack("{s:s}", "verb", "correspondent-bindings"), &t, add_binding);
 }
 
 int ctl_ro(struct ctl *ctl, int argc, char **argv)

@@ -91,4 +91,15 @@ void ctl_colored(FILE *to, bool color, enum ctl_color c, const char *text, int w
 const char *ctl_text(const json_t *o, const char *key);
 int64_t ctl_int(const json_t *o, const char *key);
 
+/* ---- lists (list.c) ---- */
+
+typedef void ctl_row_fn(struct ctl_table *t, const json_t *element);
+/*
+ * A list as a table, sorted by the keys of its rows; with -j as it is.  Steals
+ * the request, frees the table, returns an exit status.
+ */
+int ctl_list(struct ctl *ctl, json_t *request, struct ctl_table *t, ctl_row_fn *add);
+/* {"verb": verb}, and an address (NULL: none) as `key`.  NULL: it is none, which has been written. */
+json_t *ctl_request_of(const char *verb, const char *key, const char *address);
+
 #endif

@@ -5,7 +5,7 @@
 
 #include "ctl/ctl.h"
 
-static void add_node(struct ctl_table *t, json_t *n)
+static void add_node(struct ctl_table *t, const json_t *n)
 {
 	struct ctl_row *row = ctl_table_row(t);
 	const char *place = ctl_text(n, "place");
@@ -21,7 +21,7 @@ static void add_node(struct ctl_table *t, json_t *n)
 	ctl_cell(row, 5, PLAIN, "%zu", json_array_size(json_object_get(n, "correspondents")));
 }
 
-static void add_pair(struct ctl_table *t, json_t *p)
+static void add_pair(struct ctl_table *t, const json_t *p)
 {
 	struct ctl_row *row = ctl_table_row(t);
 	bool reported = json_is_true(json_object_get(p, "reported"));
@@ -35,24 +35,9 @@ static void add_pair(struct ctl_table *t, json_t *p)
 	ctl_cell(row, 5, PLAIN, "%lld", (long long)ctl_int(p, "packets"));
 }
 
-static int show(struct ctl *ctl, const char *what, struct ctl_table *t,
-	void (*add)(struct ctl_table *t, json_t *element))
+static int show(struct ctl *ctl, const char *what, struct ctl_table *t, ctl_row_fn *add)
 {
-	json_t *data = NULL, *element;
-	size_t i;
-	int rc = ctl_ask(
-		ctl, json_pack("{s:s, s:s}", "verb", "gateway", "what", what), NULL, NULL, &data);
-
-	if (rc == CTL_OK && ctl->json) {
-		ctl_print_json(data);
-	} else if (rc == CTL_OK) {
-		json_array_foreach(data, i, element) add(t, element);
-		ctl_table_sort(t);
-		ctl_table_print(t, ctl->color, stdout);
-	}
-	ctl_table_free(t);
-	json_decref(data);
-	return rc;
+	return ctl_list(ctl, json_pack("{s:s, s:s}", "verb", "gateway", "what", what), t, add);
 }
 
 int ctl_gateway(struct ctl *ctl, int argc, char **argv)

@@ -24,20 +24,8 @@ int ctl_home_agents(struct ctl *ctl, int argc, char **argv)
 {
 	static const char *const heads[] = {"HOME AGENT", "STATE", "PREF", "LIFETIME", NULL};
 	struct ctl_table t = {.heads = heads, .right = "llrr"};
-	json_t *data = NULL, *a;
-	size_t i;
-	int rc;
 
 	if (argc > 1)
 		return ctl_misused(argv[0]);
-	rc = ctl_ask(ctl, json_pack("{s:s}", "verb", "home-agents"), NULL, NULL, &data);
-	if (rc == CTL_OK && ctl->json) {
-		ctl_print_json(data);
-	} else if (rc == CTL_OK) {
-		json_array_foreach(data, i, a) add_row(&t, a);
-		ctl_table_print(&t, ctl->color, stdout);
-		ctl_table_free(&t);
-	}
-	json_decref(data);
-	return rc;
+	return ctl_list(ctl, json_pack("{s:s}", "verb", "home-agents"), &t, add_row);
 }

@@ -4,7 +4,7 @@
 
 #include "ctl/ctl.h"
 
-static void add_row(struct ctl_table *t, json_t *l)
+static void add_row(struct ctl_table *t, const json_t *l)
 {
 	struct ctl_row *row = ctl_table_row(t);
 	const char *state = ctl_text(l, "state"), *care_of = ctl_text(l, "care_of"),
@@ -30,20 +30,8 @@ static int ask_and_print(struct ctl *ctl, json_t *request)
 	static const char *const heads[] = {"", "INTERFACE", "PREF", "STATE", "LINK", "ROUTER",
 		"CARE-OF ADDRESS", "ADDRESS IS", NULL};
 	struct ctl_table t = {.heads = heads, .right = "llrlllll"};
-	json_t *data = NULL, *l;
-	size_t i;
-	int rc;
 
-	rc = ctl_ask(ctl, request, NULL, NULL, &data);
-	if (rc == CTL_OK && ctl->json) {
-		ctl_print_json(data);
-	} else if (rc == CTL_OK) {
-		json_array_foreach(data, i, l) add_row(&t, l);
-		ctl_table_print(&t, ctl->color, stdout);
-		ctl_table_free(&t);
-	}
-	json_decref(data);
-	return rc;
+	return ctl_list(ctl, request, &t, add_row);
 }
 
 int ctl_links(struct ctl *ctl, int argc, char **argv)

@@ -52,20 +52,9 @@ int ctl_prefixes(struct ctl *ctl, int argc, char **argv)
 	static const char *const heads[] = {
 		"", "PREFIX", "PREFERRED", "VALID", "HOME ADDRESS", NULL};
 	struct ctl_table t = {.heads = heads, .right = "llrrl"};
-	json_t *request = request_of(argc, argv), *data = NULL, *p;
-	size_t i;
-	int rc;
+	json_t *request = request_of(argc, argv);
 
 	if (!request)
 		return ctl_misused(argv[0]);
-	rc = ctl_ask(ctl, request, NULL, NULL, &data);
-	if (rc == CTL_OK && ctl->json) {
-		ctl_print_json(data);
-	} else if (rc == CTL_OK) {
-		json_array_foreach(data, i, p) add_row(&t, p);
-		ctl_table_print(&t, ctl->color, stdout);
-		ctl_table_free(&t);
-	}
-	json_decref(data);
-	return rc;
+	return ctl_list(ctl, request, &t, add_row);
 }

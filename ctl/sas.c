@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* mip6ctl sas [HOME_ADDRESS] */
 #include <arpa/inet.h>
-#include <string.h>
 
 #include "ctl/ctl.h"
-
-struct view {
-	struct ctl_table t;
-	json_t *all; /* in JSON */
-};
 
 /* The nearest end: time before packets before octets. */
 static void put_left(struct ctl_row *row, size_t column, const json_t *sa)
@@ -70,40 +64,15 @@ static void add_row(struct ctl_table *t, const json_t *sa)
 	put_note(row, 11, sa);
 }
 
-static void add(void *arg, json_t *sa)
-{
-	struct view *v = arg;
-
-	if (v->all)
-		json_array_append(v->all, sa);
-	else
-		add_row(&v->t, sa);
-}
-
 int ctl_sas(struct ctl *ctl, int argc, char **argv)
 {
 	static const char *const heads[] = {"HOME ADDRESS", "USE", "DIR", "SPI", "ALGORITHM",
 		"PACKETS", "OCTETS", "SEQUENCE", "WINDOW", "LEFT", "KEYS", "NOTE", NULL};
-	struct view v = {.t = {.heads = heads, .right = "lllllrrrrrll"}};
-	struct in6_addr a;
+	struct ctl_table t = {.heads = heads, .right = "lllllrrrrrll"};
 	json_t *request;
-	int rc;
 
 	if (argc > 2)
 		return ctl_misused(argv[0]);
-	if (argc == 2 && inet_pton(AF_INET6, argv[1], &a) != 1)
-		return ctl_fail(CTL_USAGE, "%s is not an IPv6 address", argv[1]);
-	request = argc == 2 ? json_pack("{s:s, s:s}", "verb", "sas", "home_address", argv[1])
-			    : json_pack("{s:s}", "verb", "sas");
-	v.all = ctl->json ? json_array() : NULL;
-	rc = ctl_ask(ctl, request, add, &v, NULL);
-	if (rc == CTL_OK && v.all) {
-		ctl_print_json(v.all);
-	} else if (rc == CTL_OK) {
-		ctl_table_sort(&v.t);
-		ctl_table_print(&v.t, ctl->color, stdout);
-	}
-	json_decref(v.all);
-	ctl_table_free(&v.t);
-	return rc;
+	request = ctl_request_of("sas", "home_address", argc == 2 ? argv[1] : NULL);
+	return request ? ctl_list(ctl, request, &t, add_row) : CTL_USAGE;
 }

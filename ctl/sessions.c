@@ -21,7 +21,7 @@ static void cell_of_packets(struct ctl_row *row, size_t column, const json_t *o,
 		ctl_cell(row, column, DIM, "-");
 }
 
-static void add_session(struct ctl_table *t, json_t *s)
+static void add_session(struct ctl_table *t, const json_t *s)
 {
 	struct ctl_row *row = ctl_table_row(t);
 	bool direct = strcmp(ctl_text(s, "by"), "direct") == 0;
@@ -48,20 +48,8 @@ static int ask_and_print(struct ctl *ctl, json_t *request)
 	static const char *const heads[] = {"PEER", "STATE", "BY", "GEN", "ALGORITHM", "SPI IN",
 		"SPI OUT", "IN", "OUT", "AGE", "LEFT", NULL};
 	struct ctl_table t = {.heads = heads, .right = "lllrlllrrrr"};
-	json_t *data = NULL, *element;
-	size_t i;
-	int rc = ctl_ask(ctl, request, NULL, NULL, &data);
 
-	if (rc == CTL_OK && ctl->json) {
-		ctl_print_json(data);
-	} else if (rc == CTL_OK) {
-		json_array_foreach(data, i, element) add_session(&t, element);
-		ctl_table_sort(&t);
-		ctl_table_print(&t, ctl->color, stdout);
-	}
-	ctl_table_free(&t);
-	json_decref(data);
-	return rc;
+	return ctl_list(ctl, request, &t, add_session);
 }
 
 int ctl_sessions(struct ctl *ctl, int argc, char **argv)

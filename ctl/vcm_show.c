@@ -14,40 +14,6 @@ static bool flag(const json_t *o, const char *key)
 
 /* ---- lists ---- */
 
-struct view {
-	struct ctl_table t;
-	json_t *all; /* with -j */
-	void (*add)(struct ctl_table *t, const json_t *o);
-};
-
-static void add(void *arg, json_t *o)
-{
-	struct view *v = arg;
-
-	if (v->all)
-		json_array_append(v->all, o);
-	else
-		v->add(&v->t, o);
-}
-
-/* Steals request. */
-static int show(struct ctl *ctl, json_t *request, struct view *v)
-{
-	int rc;
-
-	v->all = ctl->json ? json_array() : NULL;
-	rc = ctl_ask(ctl, request, add, v, NULL);
-	if (rc == CTL_OK && v->all) {
-		ctl_print_json(v->all);
-	} else if (rc == CTL_OK) {
-		ctl_table_sort(&v->t);
-		ctl_table_print(&v->t, ctl->color, stdout);
-	}
-	json_decref(v->all);
-	ctl_table_free(&v->t);
-	return rc;
-}
-
 /* Under the node itself: with whom it talked. */
 static void add_others(struct ctl_table *t, const json_t *others)
 {
@@ -88,17 +54,13 @@ int ctl_vcm_contexts(struct ctl *ctl, int argc, char **argv)
 {
 	static const char *const heads[] = {
 		"NODE", "HOME ADDRESS", "PLACE", "CORRESPONDENTS", "NOTE", NULL};
-	struct view v = {.t = {.heads = heads, .right = "lllrl"}, .add = add_context};
-	struct in6_addr a;
+	struct ctl_table t = {.heads = heads, .right = "lllrl"};
+	json_t *request;
 
 	if (argc > 2)
 		return ctl_vcm_misused(argv[0]);
-	if (argc == 2 && inet_pton(AF_INET6, argv[1], &a) != 1)
-		return ctl_fail(CTL_USAGE, "%s is not an IPv6 address", argv[1]);
-	return show(ctl,
-		argc == 2 ? json_pack("{s:s, s:s}", "verb", "contexts", "node", argv[1])
-			  : json_pack("{s:s}", "verb", "contexts"),
-		&v);
+	request = ctl_request_of("contexts", "node", argc == 2 ? argv[1] : NULL);
+	return request ? ctl_list(ctl, request, &t, add_context) : CTL_USAGE;
 }
 
 static enum ctl_color state_color(const char *state)
@@ -139,17 +101,13 @@ int ctl_vcm_sessions(struct ctl *ctl, int argc, char **argv)
 {
 	static const char *const heads[] = {"FIRST", "SECOND", "STATE", "READY", "ACTIVE", "LEFT",
 		"GENERATION", "VARIANT", "ALGORITHM", "SESSION", NULL};
-	struct view v = {.t = {.heads = heads, .right = "lllllrrlll"}, .add = add_session};
-	struct in6_addr a;
+	struct ctl_table t = {.heads = heads, .right = "lllllrrlll"};
+	json_t *request;
 
 	if (argc > 2)
 		return ctl_vcm_misused(argv[0]);
-	if (argc == 2 && inet_pton(AF_INET6, argv[1], &a) != 1)
-		return ctl_fail(CTL_USAGE, "%s is not an IPv6 address", argv[1]);
-	return show(ctl,
-		argc == 2 ? json_pack("{s:s, s:s}", "verb", "sessions", "node", argv[1])
-			  : json_pack("{s:s}", "verb", "sessions"),
-		&v);
+	request = ctl_request_of("sessions", "node", argc == 2 ? argv[1] : NULL);
+	return request ? ctl_list(ctl, request, &t, add_session) : CTL_USAGE;
 }
 
 /* ---- as a whole ---- */
@@ -181,8 +139,9 @@ static void print_status(struct ctl_table *t, const json_t *o)
 	line(t, "address", PLAIN, "%s, port %lld", ctl_text(o, "address"),
 		(long long)ctl_int(o, "port"));
 	line(t, "ipsec", PLAIN, "%s",
-		strcmp(ctl_text(o, "ipsec"), "none") == 0 ? "not ours: the gateway on this host has it"
-							  : ctl_text(o, "ipsec"));
+		strcmp(ctl_text(o, "ipsec"), "none") == 0
+			? "not ours: the gateway on this host has it"
+			: ctl_text(o, "ipsec"));
 	json_array_foreach(json_object_get(o, "gateways"), i, g)
 		line(t, i ? "" : "gateways", PLAIN, "%s", json_string_value(g));
 	if (!json_object_get(o, "nodes")) {
@@ -215,8 +174,8 @@ static void print_stats(struct ctl_table *t, const json_t *o)
 	}
 }
 
-static int show_object(struct ctl *ctl, int argc, char **argv,
-	void (*print)(struct ctl_table *t, const json_t *o))
+static int show_object(
+	struct ctl *ctl, int argc, char **argv, void (*print)(struct ctl_table *t, const json_t *o))
 {
 	struct ctl_table t = {.right = "ll"};
 	json_t *data = NULL;

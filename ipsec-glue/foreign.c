@@ -5,26 +5,13 @@
 #include <linux/xfrm.h>
 #include <string.h>
 
+#include "ipsec-glue/xfrm_read.h"
 #include "lib/addr.h"
 #include "lib/netlink.h"
 
 #define MAX_FOUND 16
 
 /* ---- messages ---- */
-
-static struct in6_addr address(const xfrm_address_t *a)
-{
-	struct in6_addr r;
-
-	memcpy(&r, a, sizeof(r));
-	return r;
-}
-
-/* The payload of a message if it has at least so many octets. */
-static const void *body(const struct nlmsghdr *h, size_t len)
-{
-	return h->nlmsg_len >= NLMSG_HDRLEN + len ? nlmsg_data(h) : NULL;
-}
 
 /* The one template; NULL when there are others beside it. */
 static const struct xfrm_user_tmpl *only_template(const struct nlmsghdr *h)
@@ -40,7 +27,7 @@ static const struct xfrm_user_tmpl *only_template(const struct nlmsghdr *h)
 
 bool foreign_policy_read(const struct nlmsghdr *h, struct foreign_tunnel *t)
 {
-	const struct xfrm_userpolicy_info *p = body(h, sizeof(*p));
+	const struct xfrm_userpolicy_info *p = xfrm_read_body(h, sizeof(*p));
 	const struct xfrm_user_tmpl *tmpl;
 
 	if (h->nlmsg_type != XFRM_MSG_NEWPOLICY || !p || p->dir != XFRM_POLICY_OUT ||
@@ -51,9 +38,9 @@ bool foreign_policy_read(const struct nlmsghdr *h, struct foreign_tunnel *t)
 	if (!tmpl || tmpl->id.proto != IPPROTO_ESP || tmpl->mode != XFRM_MODE_TUNNEL ||
 		tmpl->family != AF_INET6 || tmpl->optional)
 		return false;
-	*t = (struct foreign_tunnel){.inner = address(&p->sel.saddr),
-		.local = address(&tmpl->saddr),
-		.remote = address(&tmpl->id.daddr),
+	*t = (struct foreign_tunnel){.inner = xfrm_read_address(&p->sel.saddr),
+		.local = xfrm_read_address(&tmpl->saddr),
+		.remote = xfrm_read_address(&tmpl->id.daddr),
 		.reqid = tmpl->reqid,
 		.scope = p->sel.prefixlen_d};
 	return !in6_is_any(&t->inner) && !in6_is_any(&t->local) && !in6_is_any(&t->remote);
@@ -61,14 +48,14 @@ bool foreign_policy_read(const struct nlmsghdr *h, struct foreign_tunnel *t)
 
 bool foreign_sa_fits(const struct nlmsghdr *h, const struct foreign_tunnel *t)
 {
-	const struct xfrm_usersa_info *s = body(h, sizeof(*s));
+	const struct xfrm_usersa_info *s = xfrm_read_body(h, sizeof(*s));
 	struct in6_addr src, dst;
 
 	if (h->nlmsg_type != XFRM_MSG_NEWSA || !s || s->family != AF_INET6 ||
 		s->id.proto != IPPROTO_ESP || s->mode != XFRM_MODE_TUNNEL || s->reqid != t->reqid)
 		return false;
-	src = address(&s->saddr);
-	dst = address(&s->id.daddr);
+	src = xfrm_read_address(&s->saddr);
+	dst = xfrm_read_address(&s->id.daddr);
 	return in6_equal(&src, &t->local) && in6_equal(&dst, &t->remote);
 }
 

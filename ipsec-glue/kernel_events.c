@@ -10,51 +10,31 @@
 
 #include "ipsec-glue/marks.h"
 #include "ipsec-glue/snapshot.h"
+#include "ipsec-glue/xfrm_read.h"
 #include "lib/netlink.h"
 
 struct ipsec_kernel_events {
 	int fd;
 };
 
-static struct in6_addr address(const xfrm_address_t *a)
-{
-	struct in6_addr r;
-
-	memcpy(&r, a, sizeof(r));
-	return r;
-}
-
-static const void *body(const struct nlmsghdr *h, size_t len)
-{
-	return h->nlmsg_len >= NLMSG_HDRLEN + len ? nlmsg_data(h) : NULL;
-}
-
-static const void *attribute(const struct nlmsghdr *h, size_t header, int type, size_t least)
-{
-	const struct nlattr *a =
-		nla_find(nlmsg_attrdata(h, (int)header), nlmsg_attrlen(h, (int)header), type);
-
-	return a && nla_len(a) >= (int)least ? nla_data(a) : NULL;
-}
-
 /* ---- one notification ---- */
 
 /* The reqid is that of the policy's template: the larval SA has none of an SA's. */
 static bool read_acquire(const struct nlmsghdr *h, struct ipsec_event *e)
 {
-	const struct xfrm_user_acquire *a = body(h, sizeof(*a));
+	const struct xfrm_user_acquire *a = xfrm_read_body(h, sizeof(*a));
 	const struct xfrm_user_tmpl *t;
 	size_t n = 0;
 
 	if (!a || a->policy.sel.family != AF_INET6)
 		return false;
 	*e = (struct ipsec_event){.type = IPSEC_EV_ACQUIRE,
-		.src = address(&a->saddr),
-		.dst = address(&a->id.daddr),
+		.src = xfrm_read_address(&a->saddr),
+		.dst = xfrm_read_address(&a->id.daddr),
 		.proto = a->id.proto};
 	if (!ipsec_selector_read(&a->policy.sel, &e->sel))
 		e->sel = (struct ipsec_selector){0};
-	t = attribute(h, sizeof(*a), XFRMA_TMPL, sizeof(*t));
+	t = xfrm_read_attribute(h, sizeof(*a), XFRMA_TMPL, sizeof(*t));
 	if (t)
 		n = (size_t)nla_len((const struct nlattr *)((const char *)t - NLA_HDRLEN)) / sizeof(*t);
 	for (size_t i = 0; i < n; i++) {
@@ -72,7 +52,7 @@ static bool read_acquire(const struct nlmsghdr *h, struct ipsec_event *e)
 /* Larval SAs expire as well, without an SPI. */
 static bool read_expire(const struct nlmsghdr *h, struct ipsec_event *e)
 {
-	const void *at = body(h, sizeof(struct xfrm_user_expire));
+	const void *at = xfrm_read_body(h, sizeof(struct xfrm_user_expire));
 	struct xfrm_user_expire copy, *x = &copy;
 
 	if (!at)
@@ -81,8 +61,8 @@ static bool read_expire(const struct nlmsghdr *h, struct ipsec_event *e)
 	if (x->state.family != AF_INET6 || x->state.id.proto != IPPROTO_ESP || !x->state.id.spi)
 		return false;
 	*e = (struct ipsec_event){.type = IPSEC_EV_EXPIRE,
-		.src = address(&x->state.saddr),
-		.dst = address(&x->state.id.daddr),
+		.src = xfrm_read_address(&x->state.saddr),
+		.dst = xfrm_read_address(&x->state.id.daddr),
 		.spi = ntohl(x->state.id.spi),
 		.reqid = x->state.reqid,
 		.proto = x->state.id.proto,
@@ -92,13 +72,13 @@ static bool read_expire(const struct nlmsghdr *h, struct ipsec_event *e)
 
 static bool read_mapping(const struct nlmsghdr *h, struct ipsec_event *e)
 {
-	const struct xfrm_user_mapping *m = body(h, sizeof(*m));
+	const struct xfrm_user_mapping *m = xfrm_read_body(h, sizeof(*m));
 
 	if (!m || m->id.family != AF_INET6 || m->id.proto != IPPROTO_ESP)
 		return false;
 	*e = (struct ipsec_event){.type = IPSEC_EV_MAPPING,
-		.src = address(&m->new_saddr),
-		.dst = address(&m->id.daddr),
+		.src = xfrm_read_address(&m->new_saddr),
+		.dst = xfrm_read_address(&m->id.daddr),
 		.spi = ntohl(m->id.spi),
 		.reqid = m->reqid,
 		.proto = m->id.proto};
@@ -107,17 +87,17 @@ static bool read_mapping(const struct nlmsghdr *h, struct ipsec_event *e)
 
 static bool read_migrate(const struct nlmsghdr *h, struct ipsec_event *e)
 {
-	const struct xfrm_userpolicy_id *id = body(h, sizeof(*id));
+	const struct xfrm_userpolicy_id *id = xfrm_read_body(h, sizeof(*id));
 	const struct xfrm_user_migrate *m;
 
 	if (!id || id->dir > IPSEC_FWD)
 		return false;
-	m = attribute(h, sizeof(*id), XFRMA_MIGRATE, sizeof(*m));
+	m = xfrm_read_attribute(h, sizeof(*id), XFRMA_MIGRATE, sizeof(*m));
 	if (!m || m->new_family != AF_INET6 || m->proto != IPPROTO_ESP)
 		return false;
 	*e = (struct ipsec_event){.type = IPSEC_EV_MIGRATE,
-		.src = address(&m->new_saddr),
-		.dst = address(&m->new_daddr),
+		.src = xfrm_read_address(&m->new_saddr),
+		.dst = xfrm_read_address(&m->new_daddr),
 		.reqid = m->reqid,
 		.proto = m->proto,
 		.dir = (enum ipsec_dir)id->dir};
@@ -126,20 +106,20 @@ static bool read_migrate(const struct nlmsghdr *h, struct ipsec_event *e)
 
 static bool read_sa_gone(const struct nlmsghdr *h, struct ipsec_event *e)
 {
-	const struct xfrm_usersa_id *id = body(h, sizeof(*id));
+	const struct xfrm_usersa_id *id = xfrm_read_body(h, sizeof(*id));
 	struct xfrm_usersa_info i;
 	const void *at;
 
 	if (!id || id->family != AF_INET6)
 		return false;
 	*e = (struct ipsec_event){.type = IPSEC_EV_SA_GONE,
-		.dst = address(&id->daddr),
+		.dst = xfrm_read_address(&id->daddr),
 		.spi = ntohl(id->spi),
 		.proto = id->proto};
-	at = attribute(h, sizeof(*id), XFRMA_SA, sizeof(i));
+	at = xfrm_read_attribute(h, sizeof(*id), XFRMA_SA, sizeof(i));
 	if (at) {
 		memcpy(&i, at, sizeof(i)); /* attributes are aligned to 4 octets */
-		e->src = address(&i.saddr);
+		e->src = xfrm_read_address(&i.saddr);
 		e->reqid = i.reqid;
 	}
 	return true;
@@ -148,18 +128,18 @@ static bool read_sa_gone(const struct nlmsghdr *h, struct ipsec_event *e)
 /* Deleted by its index, it is named by the copy of the policy alone. */
 static bool read_policy_gone(const struct nlmsghdr *h, struct ipsec_event *e)
 {
-	const struct xfrm_userpolicy_id *id = body(h, sizeof(*id));
+	const struct xfrm_userpolicy_id *id = xfrm_read_body(h, sizeof(*id));
 	struct xfrm_userpolicy_info i;
 	const struct xfrm_mark *mark;
 	const void *at;
 
 	if (!id || id->dir > IPSEC_FWD)
 		return false;
-	mark = attribute(h, sizeof(*id), XFRMA_MARK, sizeof(*mark));
+	mark = xfrm_read_attribute(h, sizeof(*id), XFRMA_MARK, sizeof(*mark));
 	if (mark && (mark->v || mark->m != GLUE_BUMP))
 		return false;
 	*e = (struct ipsec_event){.type = IPSEC_EV_POLICY_GONE, .dir = (enum ipsec_dir)id->dir};
-	at = attribute(h, sizeof(*id), XFRMA_POLICY, sizeof(i));
+	at = xfrm_read_attribute(h, sizeof(*id), XFRMA_POLICY, sizeof(i));
 	if (at)
 		memcpy(&i, at, sizeof(i));
 	return ipsec_selector_read(at ? &i.sel : &id->sel, &e->sel);

@@ -242,12 +242,10 @@ int glue_pair_look(struct ipsec_glue *g, const struct glue_pair *p)
 
 static void tell(void *ctx, enum ipsec_difference d, const struct ipsec_op *op)
 {
-	const struct in6_addr *local = &op->sa.dst;
-	char object[160], text[200];
+	char text[200];
 
-	ipsec_op_text(op, object, sizeof(object));
-	snprintf(text, sizeof(text), "%s %s", object, d == IPSEC_IS_MISSING ? "is missing" : "differs");
-	glue_notice(ctx, local, text);
+	ipsec_difference_text(d, op, text, sizeof(text));
+	glue_notice(ctx, &op->sa.dst, text);
 }
 
 int glue_pair_mend(struct ipsec_glue *g, const struct glue_pair *p)

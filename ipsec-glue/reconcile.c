@@ -370,3 +370,13 @@ void ipsec_op_text(const struct ipsec_op *op, char *text, size_t len)
 	}
 	snprintf(text, len, "%s", ipsec_op_name(op->type));
 }
+
+void ipsec_difference_text(
+	enum ipsec_difference d, const struct ipsec_op *op, char *text, size_t len)
+{
+	static const char *const what[] = {"is missing", "differs", "is left over"};
+	char object[160];
+
+	ipsec_op_text(op, object, sizeof(object));
+	snprintf(text, len, "%s %s", object, what[d]);
+}

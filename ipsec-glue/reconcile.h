@@ -37,5 +37,8 @@ bool ipsec_priority_of_nodes(uint32_t priority);
 
 /* One line: "policy out 2001:db8::1/128 -> ::/0 proto 135, priority 900". */
 void ipsec_op_text(const struct ipsec_op *op, char *text, size_t len);
+/* The same, and "is missing", "differs" or "is left over". */
+void ipsec_difference_text(
+	enum ipsec_difference d, const struct ipsec_op *op, char *text, size_t len);
 
 #endif

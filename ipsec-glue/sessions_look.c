@@ -22,12 +22,10 @@ struct report {
 
 static void tell(void *ctx, enum ipsec_difference d, const struct ipsec_op *op)
 {
-	static const char *const what[] = {"is missing", "differs", "is left over"};
 	const struct report *r = ctx;
-	char object[160], text[200];
+	char text[200];
 
-	ipsec_op_text(op, object, sizeof(object));
-	snprintf(text, sizeof(text), "%s %s", object, what[d]);
+	ipsec_difference_text(d, op, text, sizeof(text));
 	if (r->fn)
 		r->fn(r->arg, text);
 }

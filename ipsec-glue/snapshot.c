@@ -9,30 +9,8 @@
 #include "ipsec-glue/algorithm.h"
 #include "ipsec-glue/build.h"
 #include "ipsec-glue/marks.h"
+#include "ipsec-glue/xfrm_read.h"
 #include "lib/netlink.h"
-
-static struct in6_addr address(const xfrm_address_t *a)
-{
-	struct in6_addr r;
-
-	memcpy(&r, a, sizeof(r));
-	return r;
-}
-
-/* The payload, if it has at least so many octets. */
-static const void *body(const struct nlmsghdr *h, size_t len)
-{
-	return h->nlmsg_len >= NLMSG_HDRLEN + len ? nlmsg_data(h) : NULL;
-}
-
-/* An attribute behind a header of this length, with at least so many octets. */
-static const void *attribute(const struct nlmsghdr *h, size_t header, int type, size_t least)
-{
-	const struct nlattr *a =
-		nla_find(nlmsg_attrdata(h, (int)header), nlmsg_attrlen(h, (int)header), type);
-
-	return a && nla_len(a) >= (int)least ? nla_data(a) : NULL;
-}
 
 /* ---- SAs ---- */
 
@@ -51,8 +29,8 @@ bool ipsec_selector_read(const void *xfrm_selector, struct ipsec_selector *s)
 	*s = (struct ipsec_selector){.family = (uint8_t)x.family,
 		.proto = x.proto,
 		.type = x.sport_mask ? (int16_t)ntohs(x.sport) : -1,
-		.src = {.addr = address(&x.saddr), .plen = x.prefixlen_s},
-		.dst = {.addr = address(&x.daddr), .plen = x.prefixlen_d}};
+		.src = {.addr = xfrm_read_address(&x.saddr), .plen = x.prefixlen_s},
+		.dst = {.addr = xfrm_read_address(&x.daddr), .plen = x.prefixlen_d}};
 	return true;
 }
 
@@ -60,7 +38,7 @@ static const struct xfrm_usersa_info *state(const struct nlmsghdr *h)
 {
 	if (h->nlmsg_type != XFRM_MSG_NEWSA && h->nlmsg_type != XFRM_MSG_UPDSA)
 		return NULL;
-	return body(h, sizeof(struct xfrm_usersa_info));
+	return xfrm_read_body(h, sizeof(struct xfrm_usersa_info));
 }
 
 /* A name that ends where its array does; NULL when the attribute is not there. */
@@ -73,11 +51,11 @@ static const struct ipsec_algorithm *read_algorithm(const struct nlmsghdr *h)
 {
 	const size_t header = sizeof(struct xfrm_usersa_info);
 	const struct xfrm_algo_aead *aead =
-		attribute(h, header, XFRMA_ALG_AEAD, sizeof(struct xfrm_algo_aead));
+		xfrm_read_attribute(h, header, XFRMA_ALG_AEAD, sizeof(struct xfrm_algo_aead));
 	const struct xfrm_algo *crypt =
-		attribute(h, header, XFRMA_ALG_CRYPT, sizeof(struct xfrm_algo));
+		xfrm_read_attribute(h, header, XFRMA_ALG_CRYPT, sizeof(struct xfrm_algo));
 	const struct xfrm_algo_auth *auth =
-		attribute(h, header, XFRMA_ALG_AUTH_TRUNC, sizeof(struct xfrm_algo_auth));
+		xfrm_read_attribute(h, header, XFRMA_ALG_AUTH_TRUNC, sizeof(struct xfrm_algo_auth));
 
 	if (aead)
 		return ipsec_algorithm_of_kernel(
@@ -131,8 +109,8 @@ bool ipsec_sa_read(const struct nlmsghdr *h, struct ipsec_sa_info *out)
 
 	if (!i || i->family != AF_INET6 || i->id.proto != IPPROTO_ESP || i->mode > IPSEC_TUNNEL)
 		return false;
-	*out = (struct ipsec_sa_info){.sa = {.src = address(&i->saddr),
-					      .dst = address(&i->id.daddr),
+	*out = (struct ipsec_sa_info){.sa = {.src = xfrm_read_address(&i->saddr),
+					      .dst = xfrm_read_address(&i->id.daddr),
 					      .spi = ntohl(i->id.spi),
 					      .reqid = i->reqid,
 					      .mode = (enum ipsec_mode)i->mode,
@@ -150,7 +128,7 @@ bool ipsec_sa_read(const struct nlmsghdr *h, struct ipsec_sa_info *out)
 		out->sa.sel = (struct ipsec_selector){0};
 	read_replay(h, i, &out->sa);
 	read_limits(&i->lft, &out->sa);
-	used = attribute(h, sizeof(*i), XFRMA_LASTUSED, sizeof(*used));
+	used = xfrm_read_attribute(h, sizeof(*i), XFRMA_LASTUSED, sizeof(*used));
 	if (used)
 		memcpy(&out->used, used, sizeof(out->used));
 	return true;
@@ -164,14 +142,14 @@ bool ipsec_ro_read(const struct nlmsghdr *h, struct ipsec_ro *ro)
 	if (!i || i->family != AF_INET6 || i->mode != XFRM_MODE_ROUTEOPTIMIZATION ||
 		(i->id.proto != IPPROTO_DSTOPTS && i->id.proto != IPPROTO_ROUTING))
 		return false;
-	care_of = attribute(h, sizeof(*i), XFRMA_COADDR, sizeof(*care_of));
+	care_of = xfrm_read_attribute(h, sizeof(*i), XFRMA_COADDR, sizeof(*care_of));
 	if (!care_of)
 		return false; /* larval: nobody has made it */
 	*ro = (struct ipsec_ro){.proto = i->id.proto,
 		.wildcard = i->flags & XFRM_STATE_WILDRECV,
-		.src = address(&i->saddr),
-		.dst = address(&i->id.daddr),
-		.care_of = address(care_of)};
+		.src = xfrm_read_address(&i->saddr),
+		.dst = xfrm_read_address(&i->id.daddr),
+		.care_of = xfrm_read_address(care_of)};
 	return true;
 }
 
@@ -185,8 +163,8 @@ static bool read_template(const struct xfrm_user_tmpl *u, struct ipsec_template 
 		.mode = (enum ipsec_mode)u->mode,
 		.optional = u->optional,
 		.reqid = u->reqid,
-		.src = address(&u->saddr),
-		.dst = address(&u->id.daddr)};
+		.src = xfrm_read_address(&u->saddr),
+		.dst = xfrm_read_address(&u->id.daddr)};
 	return true;
 }
 
@@ -211,18 +189,18 @@ static bool read_templates(const struct nlmsghdr *h, struct ipsec_policy *p)
 /* Sockets' own policies have directions of their own; any other mark is another policy's (xfrm.h). */
 bool ipsec_policy_read(const struct nlmsghdr *h, struct ipsec_policy *p)
 {
-	const struct xfrm_userpolicy_info *i = body(h, sizeof(*i));
+	const struct xfrm_userpolicy_info *i = xfrm_read_body(h, sizeof(*i));
 	const struct xfrm_userpolicy_type *type;
 	const struct xfrm_mark *mark;
 
 	if ((h->nlmsg_type != XFRM_MSG_NEWPOLICY && h->nlmsg_type != XFRM_MSG_UPDPOLICY) || !i ||
 		i->dir > IPSEC_FWD)
 		return false;
-	type = attribute(h, sizeof(*i), XFRMA_POLICY_TYPE, sizeof(*type));
-	mark = attribute(h, sizeof(*i), XFRMA_MARK, sizeof(*mark));
+	type = xfrm_read_attribute(h, sizeof(*i), XFRMA_POLICY_TYPE, sizeof(*type));
+	mark = xfrm_read_attribute(h, sizeof(*i), XFRMA_MARK, sizeof(*mark));
 	if ((type && type->type != XFRM_POLICY_TYPE_MAIN) ||
 		(mark && (mark->v || mark->m != GLUE_BUMP)) ||
-		attribute(h, sizeof(*i), XFRMA_IF_ID, sizeof(uint32_t)))
+		xfrm_read_attribute(h, sizeof(*i), XFRMA_IF_ID, sizeof(uint32_t)))
 		return false;
 	*p = (struct ipsec_policy){.dir = (enum ipsec_dir)i->dir,
 		.priority = i->priority,

@@ -81,6 +81,18 @@ struct nlreq *nlreq_open(int protocol, int *err)
 	return r;
 }
 
+int nlreq_open_three(struct nlreq **route, struct nlreq **xfrm, struct nlreq **netfilter)
+{
+	int err;
+
+	*route = nlreq_open(NETLINK_ROUTE, &err);
+	if (!err)
+		*xfrm = nlreq_open(NETLINK_XFRM, &err);
+	if (!err)
+		*netfilter = nlreq_open(NETLINK_NETFILTER, &err);
+	return err;
+}
+
 void nlreq_close(struct nlreq *r)
 {
 	if (!r)

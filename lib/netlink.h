@@ -20,6 +20,8 @@
 struct nlreq; /* one socket, for requests of one netlink protocol */
 
 struct nlreq *nlreq_open(int protocol, int *err);
+/* Of NETLINK_ROUTE, NETLINK_XFRM and NETLINK_NETFILTER.  After an error the caller closes those that are there. */
+int nlreq_open_three(struct nlreq **route, struct nlreq **xfrm, struct nlreq **netfilter);
 void nlreq_close(struct nlreq *r);
 
 /* A message with its family header (header_len octets); NULL when out of memory. */

@@ -15,8 +15,6 @@
 #include "mip6d/config_read.h"
 
 static const char *const role_names[] = {"home-agent", "mobile-node", "correspondent", NULL};
-static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
-
 const char *config_role_name(enum mip6d_role role)
 {
 	return role_names[role];
@@ -45,7 +43,7 @@ static const struct config_key top_keys[] = {
 	CONFIG_KEY("role", config_read_choice, offsetof(struct mip6d_config, role),
 		"\"home-agent\", \"mobile-node\" or \"correspondent\"", .required = true, .choices = role_names),
 	CONFIG_KEY("log_level", config_read_choice, offsetof(struct mip6d_config, log_level),
-		"\"info\"", .choices = level_names),
+		"\"info\"", .choices = config_log_levels),
 	CONFIG_KEY("control", read_control, 0, "{ }"),
 	CONFIG_KEY("state_file", config_read_path, offsetof(struct mip6d_config, state_file),
 		"\"/var/lib/mip6d/bindings\"", .cap = PATH_MAX),

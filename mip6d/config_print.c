@@ -13,22 +13,6 @@ static const char *boolean(bool b)
 	return b ? "true" : "false";
 }
 
-static void print_path(FILE *to, const char *key, const char *path)
-{
-	fprintf(to, "%s = \"", key);
-	for (; *path; path++) {
-		unsigned char c = (unsigned char)*path;
-
-		if (c == '"' || c == '\\')
-			fprintf(to, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(to, "\\x%02x", c);
-		else
-			putc(c, to);
-	}
-	fputs("\";\n", to);
-}
-
 static void print_lifetime(FILE *to, const char *key, uint32_t s)
 {
 	if (s == CONFIG_INFINITE)
@@ -155,7 +139,7 @@ static void print_correspondent(const struct mip6d_config *cfg, FILE *to)
 	fprintf(to, "\tmax_lifetime = %u;\n\tmax_shared_lifetime = %u;\n\trefresh = %s;\n};\n",
 		c->max_lifetime_s, c->max_shared_lifetime_s, boolean(c->refresh));
 	if (cfg->shared_keys_file[0])
-		print_path(to, "shared_keys", cfg->shared_keys_file);
+		config_print_text(to, "shared_keys", cfg->shared_keys_file);
 }
 
 /* What only a home agent can answer. */
@@ -195,15 +179,13 @@ static void print_mobile_node(const struct config_mobile_node *mn, FILE *to)
 
 void config_print(const struct mip6d_config *cfg, FILE *to)
 {
-	static const char *const levels[] = {"error", "warning", "notice", "info", "debug"};
-
 	fprintf(to, "role = \"%s\";\nlog_level = \"%s\";\ncontrol = {\n",
-		config_role_name(cfg->role), levels[cfg->log_level]);
-	print_path(to, "\tsocket", cfg->control_socket);
+		config_role_name(cfg->role), config_log_levels[cfg->log_level]);
+	config_print_text(to, "\tsocket", cfg->control_socket);
 	if (cfg->control_group[0])
 		fprintf(to, "\tgroup = \"%s\";\n", cfg->control_group);
 	fputs("};\n", to);
-	print_path(to, "state_file", cfg->state_file);
+	config_print_text(to, "state_file", cfg->state_file);
 	print_correspondent(cfg, to);
 	config_print_moves(cfg, to);
 	if (cfg->role == ROLE_HOME_AGENT)

@@ -12,7 +12,6 @@
 #include "mip6/control.h"
 #include "vcm/vcmd_config_internal.h"
 
-static const char *const level_names[] = {"error", "warning", "notice", "info", "debug", NULL};
 static const char *const ipsec_names[] = {"none", "manual", "strongswan", NULL};
 
 #define KEY(name, read, field, example, ...) \
@@ -258,7 +257,7 @@ static bool read_nodes(
 /* ---- the whole ---- */
 
 static const struct config_key top_keys[] = {
-	KEY("log_level", config_read_choice, log_level, "\"info\"", .choices = level_names),
+	KEY("log_level", config_read_choice, log_level, "\"info\"", .choices = config_log_levels),
 	CONFIG_KEY("control", read_control, 0, "{ }"),
 	KEY("address", config_read_address, address, "\"fd00:0:0:2::9\"", .required = true),
 	KEY("port", config_read_u32, port, "27960", .min = 1, .max = 65535),

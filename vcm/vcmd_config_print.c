@@ -1,25 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A configuration as text: every setting, in one fixed order, defaults included. */
 #include "vcm/vcmd_config_internal.h"
-
-static const char *const level_names[] = {"error", "warning", "notice", "info", "debug"};
-
-static void print_text(FILE *to, const char *key, const char *text)
-{
-	fprintf(to, "%s = \"", key);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c == '"' || c == '\\')
-			fprintf(to, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(to, "\\x%02x", c);
-		else
-			putc(c, to);
-	}
-	fputs("\";\n", to);
-}
-
 static void print_lists(const struct vcmd_config *c, FILE *to)
 {
 	fputs("gateways = (", to);
@@ -41,27 +22,27 @@ static void print_lists(const struct vcmd_config *c, FILE *to)
 static void print_store(const struct vcmd_config *c, FILE *to)
 {
 	fputs("store = {\n", to);
-	print_text(to, "\tpath", c->store);
+	config_print_text(to, "\tpath", c->store);
 	if (c->key_file[0]) {
-		print_text(to, "\tkey_file", c->key_file);
+		config_print_text(to, "\tkey_file", c->key_file);
 		fprintf(to, "\tmake_key = %s;\n", c->make_key ? "true" : "false");
 	} else {
-		print_text(to, "\tcredential", c->credential);
+		config_print_text(to, "\tcredential", c->credential);
 	}
 	fprintf(to, "\tsize = %u;\n};\n", c->store_mib);
 }
 
 void vcmd_config_print(const struct vcmd_config *c, FILE *to)
 {
-	fprintf(to, "log_level = \"%s\";\ncontrol = {\n", level_names[c->log_level]);
-	print_text(to, "\tsocket", c->control_socket);
+	fprintf(to, "log_level = \"%s\";\ncontrol = {\n", config_log_levels[c->log_level]);
+	config_print_text(to, "\tsocket", c->control_socket);
 	if (c->control_group[0])
-		print_text(to, "\tgroup", c->control_group);
+		config_print_text(to, "\tgroup", c->control_group);
 	fprintf(to, "};\naddress = \"%s\";\nport = %u;\nprobe_port = %u;\n", in6_str(&c->address),
 		c->port, c->probe_port);
 	fprintf(to, "ipsec = {\n\tmanager = \"%s\";\n", vcmd_ipsec_name(c->ipsec));
 	if (c->ipsec == VCMD_IPSEC_MANUAL) {
-		print_text(to, "\tkeys_file", c->keys_file);
+		config_print_text(to, "\tkeys_file", c->keys_file);
 		fprintf(to, "\tallow_weak = %s;\n", c->allow_weak ? "true" : "false");
 	}
 	fputs("};\n", to);
@@ -70,7 +51,7 @@ void vcmd_config_print(const struct vcmd_config *c, FILE *to)
 	print_store(c, to);
 	if (c->audit_file[0]) {
 		fputs("audit = {\n", to);
-		print_text(to, "\tfile", c->audit_file);
+		config_print_text(to, "\tfile", c->audit_file);
 		fputs("};\n", to);
 	}
 	fprintf(to, "retry = { first = %u; most = %u; };\n", c->retry_s, c->retry_most_s);

@@ -36,7 +36,7 @@ CONNECTION = """	%(name)s {
 		version = 2
 		mobike = no
 		%(addresses)s
-		dpd_delay = %(dpd)ds
+		%(times)s
 		local {
 			auth = psk
 			id = %(local_id)s
@@ -60,7 +60,7 @@ def connection(name, addresses, local, remote, networks, mobile, reqid, uses, ti
     v = {"local": local, "remote": remote, "local_data": whole if mobile else "::/0", "remote_data": "::/0" if mobile else whole,
          "reqid": reqid, "reqid_data": reqid + 1, "times": times}
     return CONNECTION % {"name": name, "addresses": addresses, "local_id": identity(local),
-                         "remote_id": identity(remote), "dpd": dpd_s, "children": "".join(CHILDREN[use] % v for use in uses)}
+                         "remote_id": identity(remote), "times": f"dpd_delay = {dpd_s}s", "children": "".join(CHILDREN[use] % v for use in uses)}
 
 
 def configuration(lab, address, nodes, agents, networks=()):

@@ -11,6 +11,7 @@ from .scenario import LAB
 from .strongswan import StrongSwan
 
 NODES = ("mn1", "mn2")
+MONITORED = ("mn1", "mn2", "sg", "vcm")
 MEMBERS = (*NODES, "mn3")  # the third one is only there in scenario vcm_attacks
 
 EXAMPLES = os.path.join(os.path.dirname(LAB), "examples")
@@ -142,22 +143,7 @@ def tunnels(net):
 
 
 # SG - VCM: mip6d has the policies on the gateway; vcmd has none without keys, so on the manager's host they are charon's.
-MANAGER_CONNECTION = """	manager {
-		version = 2
-		mobike = no
-		local_addrs = %(local)s
-		remote_addrs = %(remote)s
-		keyingtries = 0
-		local {
-			auth = psk
-			id = %(local_id)s
-		}
-		remote {
-			auth = psk
-			id = %(remote_id)s
-		}
-		children {
-			manager {
+MANAGER_CHILD = """			manager {
 				mode = transport
 				local_ts = %(local)s/128[udp]
 				remote_ts = %(remote)s/128[udp]
@@ -165,8 +151,6 @@ MANAGER_CONNECTION = """	manager {
 				replay_window = 1024
 				esp_proposals = aes256gcm16,aes128gcm16
 			}
-		}
-	}
 """
 MANAGER_SECRET = """	ike-manager {
 		id-sg = sg-inside.example.org
@@ -181,7 +165,9 @@ def with_manager(net, where, name, text):
     ends = [(gateway_of(net, where), "sg-inside.example.org"), (net.at.vcm, "vcm.example.org")]
     (local, local_id), (remote, remote_id) = ends if name == "sg" else ends[::-1]
     child = f"policies = no\n\t\t\t\treqid = {100 + 2 * len(MEMBERS)}\n\t\t\t\tstart_action = trap|start" if name == "sg" else "policies = yes"
-    more = MANAGER_CONNECTION % {"local": local, "remote": remote, "local_id": local_id, "remote_id": remote_id, "child": child}
+    more = swans.CONNECTION % {
+        "name": "manager", "addresses": f"local_addrs = {local}\n\t\tremote_addrs = {remote}", "times": "keyingtries = 0",
+        "local_id": local_id, "remote_id": remote_id, "children": MANAGER_CHILD % {"local": local, "remote": remote, "child": child}}
     return text.replace("connections {\n", "connections {\n" + more, 1).replace("secrets {\n", "secrets {\n" + MANAGER_SECRET, 1)
 
 
@@ -312,3 +298,12 @@ def manager(lab, net, more=""):
 def watch(lab, host):
     """All keys that the kernel of a host is told, for who judges; from before the daemons start."""
     host.start(f"xfrm-{host}", ["ip", "xfrm", "monitor", "SA"], lab.path(f"xfrm-{host}.log"))
+
+
+def monitors(lab, net):
+    """What `mip6ctl monitor` shows of each of them, for who judges."""
+    program = os.path.join(lab.build, "ctl", "mip6ctl")
+    for name in MONITORED:
+        daemon = net.daemons[name]
+        verb = ["vcm", "monitor"] if name == "vcm" else ["monitor"]
+        daemon.host.start(f"monitor-{name}", [program, "-s", daemon.socket, *verb], lab.path(f"monitor-{name}.log"))

@@ -122,6 +122,17 @@ class Story:
         self.step[name] += 1
         self.go(name, WALKS[name][self.step[name]])
 
+    def leave(self, name):
+        """The office."""
+        self.next_link(name)
+        self.until(lambda: self.place_of(name) == "outside", f"{name} to be outside")
+
+    def both_direct(self):
+        """Both leave, one after the other, and then talk directly."""
+        for name in DEVICES:
+            self.leave(name)
+        self.become_direct("first")
+
     # --- the story
 
     def tell(self):
@@ -131,11 +142,9 @@ class Story:
         self.stay(1 + lab.random.random())
         if k.loss:
             self.net.loss(k.loss)
-        self.next_link("mn2")
-        self.until(lambda: self.place_of("mn2") == "outside", "mn2 to be outside")
+        self.leave("mn2")
         self.stay(1 + lab.random.random())
-        self.next_link("mn1")
-        self.until(lambda: self.place_of("mn1") == "outside", "mn1 to be outside")
+        self.leave("mn1")
         self.become_direct("first")
         if k.fake:
             self.trap()

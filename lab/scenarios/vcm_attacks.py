@@ -173,10 +173,7 @@ def run(lab):
     story = vpn_story.Story(lab, net)
     story.settle("inside")
     streams = vcm.talk(lab, net)
-    for name in vpn.NODES:
-        story.next_link(name)
-        story.until(lambda: story.place_of(name) == "outside", f"{name} to be outside")
-    story.become_direct("first")
+    story.both_direct()
     net.mn1_device, net.mn2_device = (vpn_story.DEVICES[n][story.device[n]] for n in vpn.NODES)
     net.insider = Insider(lab, net.mn3, net.third, net.manager)
     story.stay(1)

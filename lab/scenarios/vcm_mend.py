@@ -4,7 +4,7 @@ its key, ends and is offered again."""
 
 import re
 
-from homebound_lab import scenario, vpn, vpn_figures, vpn_story
+from homebound_lab import scenario, vpn_figures, vpn_story
 
 vcm = scenario.load("vcm")
 
@@ -23,10 +23,7 @@ def run(lab):
     story = vpn_story.Story(lab, net)
     story.settle("inside")
     streams = vcm.talk(lab, net)
-    for name in vpn.NODES:
-        story.next_link(name)
-        story.until(lambda: story.place_of(name) == "outside", f"{name} to be outside")
-    story.become_direct("first")
+    story.both_direct()
     story.stay(1)
     node = net.daemons["mn1"]
     for step in (nothing, changed, foreign, policy_gone, sa_gone, pair_gone):

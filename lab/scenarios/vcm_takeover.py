@@ -22,8 +22,7 @@ def run(lab):
     net = vcm.setup(lab)
     story = vpn_story.Story(lab, net)
     story.settle("inside")
-    story.next_link("mn1")
-    story.until(lambda: story.place_of("mn1") == "outside", "mn1 to be outside")
+    story.leave("mn1")
     story.stay(2)
     mine, files = net.at.internal["mn1"], net.at.files
     streams = [flows.Stream(lab, "up", net.mn1, net.files, files, 5001, source=mine, interval_us=k.interval_us),

@@ -56,6 +56,19 @@ bool mn_may_log(struct mn *mn)
 	return true;
 }
 
+bool mn_bad_packet(struct mn *mn, const struct mip6_packet *p, const char *why)
+{
+	mn->stats.malformed++;
+	if (!mn_may_log(mn))
+		return false;
+	mn_emit(mn, (struct mip6_event){.type = EV_BAD_PACKET,
+			    .peer = p->src,
+			    .ifindex = p->ifindex,
+			    .status = -1,
+			    .text = why});
+	return true;
+}
+
 monotime_t mn_rate_when(const struct mn_rate *r, monotime_t now)
 {
 	monotime_t t;
@@ -254,15 +267,8 @@ void mn_neighbour_event(struct mn *mn, int ifindex, const struct in6_addr *addr,
 
 static void bad_icmp6(struct mn *mn, const struct mip6_packet *p, const char *why)
 {
-	mn->stats.malformed++;
-	if (!mn_may_log(mn))
-		return;
-	mn_emit(mn, (struct mip6_event){.type = EV_BAD_PACKET,
-			    .peer = p->src,
-			    .ifindex = p->ifindex,
-			    .status = -1,
-			    .text = why});
-	log_info("ignored from %s: %s", in6_str(&p->src), why);
+	if (mn_bad_packet(mn, p, why))
+		log_info("ignored from %s: %s", in6_str(&p->src), why);
 }
 
 static void receive_na(

@@ -306,6 +306,8 @@ void mn_emit(struct mn *mn, struct mip6_event e); /* fills in time and home addr
 void mn_timer(struct mn *mn, struct timer *t, monotime_t when); /* MONOTIME_NEVER stops it */
 int mn_check(struct mn *mn, int rc, const char *what); /* rc, logged when it is an error */
 bool mn_may_log(struct mn *mn); /* for lines that a remote can provoke */
+/* Counts a malformed packet, and tells of it; false: too often to be logged. */
+bool mn_bad_packet(struct mn *mn, const struct mip6_packet *p, const char *why);
 int mn_send_icmp6(struct mn *mn, const struct mn_link *l, const struct in6_addr *src,
 	const struct in6_addr *dst, const struct icmp6_message *m);
 struct mn_link *mn_link_find(struct mn *mn, int ifindex);

@@ -10,19 +10,6 @@
  */
 #include "mip6d/proto/mn_internal.h"
 
-static void bad(struct mn *mn, const struct mip6_packet *p, const char *why)
-{
-	mn->stats.malformed++;
-	if (!mn_may_log(mn))
-		return;
-	mn_emit(mn, (struct mip6_event){.type = EV_BAD_PACKET,
-			    .peer = p->src,
-			    .ifindex = p->ifindex,
-			    .status = -1,
-			    .text = why});
-	log_info("ignored a Mobility Header from %s: %s", in6_str(&p->src), why);
-}
-
 /*
  * RFC 6275 9.2, 9.3.3: to and from the addresses of the wire, with the home
  * address of a Home Address option if there was one.
@@ -167,7 +154,9 @@ void mn_mh_received(struct mn *mn, const struct mip6_packet *p)
 		return;
 	}
 	if (e != MH_OK) {
-		bad(mn, p, mh_strerror(e));
+		if (mn_bad_packet(mn, p, mh_strerror(e)))
+			log_info("ignored a Mobility Header from %s: %s", in6_str(&p->src),
+				mh_strerror(e));
 		return;
 	}
 	switch (m.type) {

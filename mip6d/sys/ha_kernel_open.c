@@ -213,11 +213,7 @@ static int open_all(struct ha_kernel *k, char *err, size_t errlen)
 
 	snprintf(err, errlen,
 		"no netlink (CAP_NET_ADMIN, CONFIG_XFRM_USER, CONFIG_NETFILTER_NETLINK)");
-	k->rt = nlreq_open(NETLINK_ROUTE, &rc);
-	if (!rc)
-		k->xfrm = nlreq_open(NETLINK_XFRM, &rc);
-	if (!rc)
-		k->nf = nlreq_open(NETLINK_NETFILTER, &rc);
+	rc = nlreq_open_three(&k->rt, &k->xfrm, &k->nf);
 	if (!rc)
 		k->networks = ha_networks_new(k->rt, k->nf, ha_kernel_change_network, k);
 	if (!rc && !k->networks)

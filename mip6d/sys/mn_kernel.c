@@ -190,25 +190,14 @@ static int set_interfaces(struct mn_kernel *k, char *err, size_t errlen)
 
 /* ---- start ---- */
 
-static int open_sockets(struct mn_kernel *k, char *err, size_t errlen)
-{
-	int rc;
-
-	snprintf(err, errlen,
-		"no netlink (CAP_NET_ADMIN, CONFIG_XFRM_USER, CONFIG_NETFILTER_NETLINK)");
-	k->rt = nlreq_open(NETLINK_ROUTE, &rc);
-	if (!rc)
-		k->xfrm = nlreq_open(NETLINK_XFRM, &rc);
-	if (!rc)
-		k->nf = nlreq_open(NETLINK_NETFILTER, &rc);
-	return rc;
-}
-
 static int open_all(
 	struct mn_kernel *k, const struct watch_ops *events, void *ctx, char *err, size_t errlen)
 {
-	int ifindex[MN_KERNEL_INTERFACES], rc = open_sockets(k, err, errlen);
+	int ifindex[MN_KERNEL_INTERFACES], rc;
 
+	snprintf(err, errlen,
+		"no netlink (CAP_NET_ADMIN, CONFIG_XFRM_USER, CONFIG_NETFILTER_NETLINK)");
+	rc = nlreq_open_three(&k->rt, &k->xfrm, &k->nf);
 	if (rc)
 		return rc;
 	/* First, as the queue can have one listener: it tells whether another daemon runs. */

@@ -203,26 +203,14 @@ const struct ro_ops ro_kernel_ops = {peer_set, own_set, receive_set, idle_s};
 
 /* ---- start and end ---- */
 
-static bool open_sockets(struct ro_kernel *k, char *err, size_t errlen)
-{
-	int rc;
-
-	k->xfrm = nlreq_open(NETLINK_XFRM, &rc);
-	if (k->xfrm)
-		k->rt = nlreq_open(NETLINK_ROUTE, &rc);
-	if (k->rt)
-		k->nf = nlreq_open(NETLINK_NETFILTER, &rc);
-	if (!k->nf)
-		snprintf(err, errlen, "no netlink socket (CONFIG_XFRM_USER): %s", strerror(-rc));
-	return k->nf;
-}
-
 static bool prepare(struct ro_kernel *k, char *err, size_t errlen)
 {
-	int rc;
+	int rc = nlreq_open_three(&k->rt, &k->xfrm, &k->nf);
 
-	if (!open_sockets(k, err, errlen))
+	if (rc) {
+		snprintf(err, errlen, "no netlink socket (CONFIG_XFRM_USER): %s", strerror(-rc));
 		return false;
+	}
 	rc = xfrm_pair_open(k->xfrm);
 	if (rc) {
 		snprintf(err, errlen,

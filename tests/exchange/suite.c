@@ -5,8 +5,6 @@
  */
 #include "tests/exchange/suite.h"
 
-#include <stdlib.h>
-
 struct net *begin(const struct net_options *opt)
 {
 	struct net *n = net_new(opt);
@@ -146,25 +144,4 @@ struct mip6_packet from_ha(const struct net *n)
 		.dst = n->home_address,
 		.dst_coa = net_care_of(n, IF1, LINK1),
 		.flags = MIP6_PKT_RH2};
-}
-
-/* Each test is a case of its own, so that CK_RUN_CASE=its_name runs it alone. */
-int suite_main(const char *name, const TTest *const tests[], size_t count)
-{
-	Suite *s = suite_create(name);
-	SRunner *r;
-	int failed;
-
-	for (size_t i = 0; i < count; i++) {
-		TCase *t = tcase_create(tests[i]->name);
-
-		tcase_set_timeout(t, 120);
-		tcase_add_test(t, tests[i]);
-		suite_add_tcase(s, t);
-	}
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

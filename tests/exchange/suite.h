@@ -11,6 +11,7 @@
 
 #include "lib/addr.h"
 #include "tests/exchange/net.h"
+#include "tests/run.h"
 
 /* Nothing that is tested here takes longer without a fault. */
 #define SOON 3000
@@ -57,8 +58,5 @@ int64_t ms_between(monotime_t from, monotime_t to);
 		ck_assert_msg(x_ >= low_ && x_ <= high_, "%s is %lld, not %lld..%lld", #x, x_, \
 			low_, high_);                                                          \
 	} while (0)
-
-int suite_main(const char *name, const TTest *const tests[], size_t count);
-#define RUN(name, tests) suite_main(name, tests, sizeof(tests) / sizeof((tests)[0]))
 
 #endif

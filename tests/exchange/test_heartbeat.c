@@ -248,5 +248,5 @@ int main(void)
 		heartbeat_home_agent_lost, heartbeat_home_agent_restarted, heartbeat_unsolicited,
 		heartbeat_unknown, heartbeat_strangers, bad_links};
 
-	return RUN("heartbeat", all);
+	return RUN("heartbeat", all, NULL, NULL);
 }

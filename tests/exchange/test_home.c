@@ -365,5 +365,5 @@ int main(void)
 		round_trip_with_data,
 	};
 
-	return RUN("home", tests);
+	return RUN("home", tests, NULL, NULL);
 }

@@ -341,5 +341,5 @@ int main(void)
 		nothing_collects,
 	};
 
-	return RUN("links", tests);
+	return RUN("links", tests, NULL, NULL);
 }

@@ -291,5 +291,5 @@ int main(void)
 		lossy_for_an_hour,
 	};
 
-	return RUN("loss", tests);
+	return RUN("loss", tests, NULL, NULL);
 }

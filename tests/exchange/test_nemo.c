@@ -456,5 +456,5 @@ int main(void)
 		care_of_address_in_a_network, later_failure_ends_the_binding,
 		table_with_an_overlap};
 
-	return RUN("nemo", tests);
+	return RUN("nemo", tests, NULL, NULL);
 }

@@ -252,5 +252,5 @@ int main(void)
 		hold_ends_without_an_answer,
 	};
 
-	return RUN("refused", tests);
+	return RUN("refused", tests, NULL, NULL);
 }

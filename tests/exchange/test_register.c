@@ -418,5 +418,5 @@ int main(void)
 		update_rate,
 	};
 
-	return RUN("register", tests);
+	return RUN("register", tests, NULL, NULL);
 }

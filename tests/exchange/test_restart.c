@@ -242,5 +242,5 @@ int main(void)
 		both_at_once,
 	};
 
-	return RUN("restart", tests);
+	return RUN("restart", tests, NULL, NULL);
 }

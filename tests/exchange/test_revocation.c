@@ -359,5 +359,5 @@ int main(void)
 		revocation_wrong_answer, revocation_refused, revocation_ignored,
 		revocation_needs_ipsec, unprotected_signals};
 
-	return RUN("revocation", all);
+	return RUN("revocation", all, NULL, NULL);
 }

@@ -614,5 +614,5 @@ int main(void)
 		faults,
 	};
 
-	return RUN("route", tests);
+	return RUN("route", tests, NULL, NULL);
 }

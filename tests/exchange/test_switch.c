@@ -275,5 +275,5 @@ int main(void)
 		switch_list, switch_repeated, switch_all, identifier, identifier_refused,
 		identifier_unreadable};
 
-	return RUN("switch", all);
+	return RUN("switch", all, NULL, NULL);
 }

@@ -15,7 +15,7 @@
 #include "lib/addr.h"
 #include "lib/buf.h"
 #include "mip6d/proto/cn.h"
-#include "tests/unit/run.h"
+#include "tests/run.h"
 
 #define MAX_SENT 1024
 

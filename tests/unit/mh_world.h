@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "lib/mh.h"
-#include "tests/unit/run.h"
+#include "tests/run.h"
 #include "tests/wire/samples.h"
 
 /*

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #include "lib/addr.h"
-#include "tests/unit/run.h"
+#include "tests/run.h"
 #include "vcm/node.h"
 #include "vcm/secret.h"
 

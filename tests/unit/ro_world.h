@@ -20,7 +20,7 @@
 #include "mip6d/proto/cn.h"
 #include "mip6d/proto/mn.h"
 #include "tests/quiet.h"
-#include "tests/unit/run.h"
+#include "tests/run.h"
 
 #define MAX_SENT 512
 #define PEERS 16

@@ -21,7 +21,7 @@
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
 #include "tests/quiet.h"
-#include "tests/unit/run.h"
+#include "tests/run.h"
 
 #define HA "2001:db8:1::1000"
 #define HA2 "2001:db8:1::2000"

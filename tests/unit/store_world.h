@@ -18,7 +18,7 @@
 #include "lib/log.h"
 #include "mip6d/sys/restarts.h"
 #include "mip6d/sys/store.h"
-#include "tests/unit/run.h"
+#include "tests/run.h"
 
 #define RECORD 80
 

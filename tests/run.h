@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Runs the tests of a program, each in a case of its own: CK_RUN_CASE=its_name picks one. */
-#ifndef TESTS_UNIT_RUN_H
-#define TESTS_UNIT_RUN_H
+/* Runs the tests of a program, each in a case of its own, so that CK_RUN_CASE=its_name runs it alone. */
+#ifndef TESTS_RUN_H
+#define TESTS_RUN_H
 
 #include <check.h>
 

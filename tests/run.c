@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "tests/unit/run.h"
+#include "tests/run.h"
 
 #include <stdlib.h>
 
