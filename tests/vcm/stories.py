@@ -297,8 +297,9 @@ def in_clear(place):
 
 
 def no_privileges(place):
-    """Where somebody else has the IPsec, it keeps no capability."""
+    """Where somebody else has the IPsec, it keeps no capability. A crash leaves no core, by no way (core(5): a limit of 1)."""
     vcmd = Vcmd(place)
+    assert re.search(r"Max core file size +1 +1 ", pathlib.Path(f"/proc/{vcmd.process.pid}/limits").read_text())
     status = pathlib.Path(f"/proc/{vcmd.process.pid}/status").read_text()
     assert re.findall(r"Cap(?:Eff|Prm|Inh|Bnd):\t(\w+)", status) == ["0" * 16] * 4 and "NoNewPrivs:\t1" in status
     vcmd.stop()
