@@ -1,4 +1,4 @@
-"""One pcapng per link, by dumpcap."""
+"""One pcapng per link, by tests/lab/tools/capture.c."""
 
 import os
 import re
@@ -8,32 +8,30 @@ SNAPLEN = 256
 
 
 class Capture:
-    def __init__(self, lab, link, host, device, snaplen=SNAPLEN, filter=None):
+    def __init__(self, lab, link, host, device, snaplen=SNAPLEN):
         self.lab, self.link, self.host = lab, link, host
         self.file = lab.path(link + ".pcapng")
-        argv = ["dumpcap", "-q", "-i", device, "-s", str(snaplen), "-B", "16", "-w", self.file]
-        if filter:
-            argv += ["-f", filter]
-        self.process = host.start(f"dumpcap-{link}", argv, os.path.join(lab.run_dir, f"dumpcap-{link}.log"))
+        argv = [lab.tools["capture"], "-i", device, "-s", str(snaplen), "-w", self.file]
+        self.process = host.start(f"capture-{link}", argv, os.path.join(lab.run_dir, f"capture-{link}.log"))
         lab.captures.append(self)
 
     def running(self):
-        """It has its ring: a packet socket of the process is bound, and the file has its head."""
+        """It has its ring, and the file has its head."""
         if not self.process.alive():
             from .lab import LabError
-            raise LabError(f"dumpcap of {self.link} ended: {self.process.text().strip()}")
-        return "File:" in self.process.text()
+            raise LabError(f"the capture of {self.link} ended: {self.process.text().strip()}")
+        return "capturing" in self.process.text()
 
     def stop(self):
         self.process.stop(signal.SIGINT)
-        match = re.search(r"received/dropped on interface.*?: (\d+)/(\d+)", self.process.text())
+        match = re.search(r"(\d+) packets, (\d+) dropped", self.process.text())
         return {"packets": int(match[1]), "dropped": int(match[2])} if match else {}
 
 
 def start(lab, points, **more):
     captures = [Capture(lab, link, host, device, **more) for link, (host, device) in points.items()]
     for capture in captures:
-        lab.until(capture.running, 10, f"dumpcap of {capture.link}", step=0.01)
+        lab.until(capture.running, 10, f"the capture of {capture.link}", step=0.01)
     return captures
 
 

@@ -6,6 +6,9 @@ send it or not. A node's own packet takes it when it is on the link without a tu
 correspondent's own sending: what its branch of the core delays in the capture is taken off.
 """
 
+from bisect import bisect_left
+from itertools import islice
+
 from . import flows, packets
 from .picture import HOME_AGENT, PEER_PREFIXES, PREFIXES
 
@@ -20,8 +23,9 @@ class Directs:
     def __init__(self, evidence, moves, ends, streams, late):
         self.e, self.moves, self.late = evidence, moves, late
         self.logs = {pair: flows.Log(evidence, name) for pair, name in streams.items()}
-        self.seen = {name: sorted((s for link in links for s in packets.streams(evidence.path(link + ".pcapng"))),
+        self.seen = {name: sorted((s for link in links for s in evidence.streams(link)),
                                   key=lambda s: s.time) for name, links in ends.items()}
+        self.times = {name: [s.time for s in seen] for name, seen in self.seen.items()}
         # Streams, and TCP in or out of a tunnel
         self.at_home_agent = [time for time, frame in packets.frames(evidence.path("core-ha.pcapng"))
                               if packets.is_payload(frame)]
@@ -34,7 +38,8 @@ class Directs:
         """When the sender put the first packet on the direct path that has the mover's new place in it."""
         move, log = self.moves[number], self.logs[sender, receiver]
         inside, late = INSIDE[move["to"][mover]], self.late.get(sender, 0)
-        for s in self.seen[sender]:
+        seen = self.seen[sender]
+        for s in islice(seen, bisect_left(self.times[sender], move["up"][mover] + late - 0.001), None):
             if s.flow == log.flow and move["up"][mover] <= s.time - late < self.until(number) and \
                     (inside(s.inner or s.destination) if downlink else not s.tunnelled and inside(s.source)):
                 return s.time - late

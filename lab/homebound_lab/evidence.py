@@ -6,7 +6,7 @@ import time
 import traceback
 from concurrent.futures import ProcessPoolExecutor
 
-from . import scenario, unwrap, watcher
+from . import packets, scenario, unwrap, watcher
 
 
 class Evidence:
@@ -19,11 +19,19 @@ class Evidence:
         self.failures = list(failures)
         self.figures = {}
         self.opened = False  # there are copies of the captures without ESP
+        self.known = {}  # streams of captures that have been read
 
     def path(self, name):
         if self.opened and name.endswith(".pcapng"):
             return os.path.join(self.out, unwrap.DIRECTORY, name)
         return os.path.join(self.out, name)
+
+    def streams(self, link):
+        """Sightings of the flow tool's packets on a link, read once."""
+        path = self.path(link + ".pcapng")
+        if path not in self.known:
+            self.known[path] = packets.streams(path)
+        return self.known[path]
 
     def wire(self, name):
         """A capture as it is."""

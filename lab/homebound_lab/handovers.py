@@ -31,9 +31,8 @@ class Handovers:
         self.e, self.moves = evidence, moves
         self.logs = {"down": flows.Log(evidence, downlink), "up": flows.Log(evidence, uplink)}
         self.nodes = sorted({m["device"] for m in moves})
-        self.seen = {link: packets.streams(evidence.path(link + ".pcapng"))
+        self.seen = {link: evidence.streams(link)
                      for link in (*OF_PLACE, "core-ha", *(f"mn-{d}" for d in self.nodes))}
-        self.signalling = {d: packets.signalling(evidence.path(f"mn-{d}.pcapng")) for d in self.nodes}
 
     def window(self, number):
         """From the move's link-up to when the next move begins."""
@@ -65,10 +64,11 @@ class Handovers:
 
     def parts(self):
         """Where the time goes: until the router was heard, until the binding update, until its answer."""
+        signalling = {d: packets.signalling(self.e.path(f"mn-{d}.pcapng")) for d in self.nodes}
         found = {"movement_detection_ms": [], "address_ms": [], "bu_ba_ms": []}
         for number, move in enumerate(self.moves):
             up, end = self.window(number)
-            messages = [m for m in self.signalling[move["device"]] if up <= m.time < end]
+            messages = [m for m in signalling[move["device"]] if up <= m.time < end]
             ra = next((m.time for m in messages if m.icmp == RA), None)
             bu = next((m.time for m in messages if m.mh == BU and (ra is None or m.time >= ra)), None)
             ba = next((m.time for m in messages if m.mh == BA and bu is not None and m.time >= bu), None)

@@ -12,6 +12,7 @@ ESP, IPV6 = 50, 41
 
 def messages(path):
     """IKE messages of a capture, as tshark reads them."""
+    path = packets.copy(path, "ike", lambda frame: packets.next_header(frame) != ESP)
     rows = packets.tshark(path, "isakmp && isakmp.exchangetype", "frame.time_epoch", "ipv6.src", "ipv6.dst",
                           "isakmp.exchangetype", "isakmp.messageid", "isakmp.flag_r", "isakmp.ispi")
     return [Message(float(t), src, dst, EXCHANGES.get(int(kind), kind), int(number, 16), truth(r), spi)

@@ -24,9 +24,18 @@ Message = namedtuple("Message", "time link source destination kind sequence opti
 class Reader:
     def __init__(self, keys):
         self.keys, self.unwrapper = keys, Unwrapper(keys)
+        self.known = {}  # the same packet is on several links, with another hop limit
 
     def frame(self, time, link, frame, length):
         """A Seen; None for what is not IPv6."""
+        name = frame[12:21], frame[22:], length
+        if name not in self.known:
+            self.known[name] = self.take_apart(frame, length)
+        found = self.known[name]
+        return found and Seen(time, link, *found, frame[6:12])
+
+    def take_apart(self, frame, length):
+        """What is in a Seen between link and mac."""
         if len(frame) < 54 or frame[12:14] != b"\x86\xdd":
             return None
         data, whole = frame[14:], length - 14
@@ -56,8 +65,8 @@ class Reader:
             packet = headers.take_apart(data)
         if packet is None:
             return None
-        return Seen(time, link, outer, readable, octets, tuple(spis), headers.from_of(packet), headers.to_of(packet),
-                    packet.proto, data[packet.at:] if packet.at <= len(data) else b"", frame[6:12])
+        return (outer, readable, octets, tuple(spis), headers.from_of(packet), headers.to_of(packet),
+                packet.proto, data[packet.at:] if packet.at <= len(data) else b"")
 
     def link(self, name, path):
         """All of one capture, in order."""

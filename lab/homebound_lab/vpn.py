@@ -11,6 +11,7 @@ from .scenario import LAB
 from .strongswan import StrongSwan
 
 NODES = ("mn1", "mn2")
+MONITORED = ("mn1", "mn2", "sg", "vcm")
 MEMBERS = (*NODES, "mn3")  # the third one is only there in scenario vcm_attacks
 
 EXAMPLES = os.path.join(os.path.dirname(LAB), "examples")
@@ -297,3 +298,12 @@ def manager(lab, net, more=""):
 def watch(lab, host):
     """All keys that the kernel of a host is told, for who judges; from before the daemons start."""
     host.start(f"xfrm-{host}", ["ip", "xfrm", "monitor", "SA"], lab.path(f"xfrm-{host}.log"))
+
+
+def monitors(lab, net):
+    """What `mip6ctl monitor` shows of each of them, for who judges."""
+    program = os.path.join(lab.build, "ctl", "mip6ctl")
+    for name in MONITORED:
+        daemon = net.daemons[name]
+        verb = ["vcm", "monitor"] if name == "vcm" else ["monitor"]
+        daemon.host.start(f"monitor-{name}", [program, "-s", daemon.socket, *verb], lab.path(f"monitor-{name}.log"))

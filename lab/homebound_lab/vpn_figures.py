@@ -30,6 +30,7 @@ class Run:
         self.logs = {pair: flows.Log(e, name) for pair, name in STREAMS.items()}
         self.sessions = session_spis(e, self.at.home)
         self.in_prefix = {link: packets.network(row[3]) for link, row in LINKS.items()}
+        self.place_of, self.direct = {}, {}  # what care_of() and direct_packets() have found
 
     def macs_of(self, host):
         return {mac(m) for m, h in self.e.facts["macs"].items() if h == host}
@@ -44,7 +45,9 @@ class Run:
 
     def care_of(self, name, address):
         """The link to which a care-of address of this node belongs."""
-        return next((link for link in WALKS[name] if self.in_prefix[link](address)), None)
+        if (name, address) not in self.place_of:
+            self.place_of[name, address] = next((link for link in WALKS[name] if self.in_prefix[link](address)), None)
+        return self.place_of[name, address]
 
     def of_pair(self, seen):
         """Whether it is payload of the two nodes."""
@@ -53,7 +56,9 @@ class Run:
     def direct_packets(self, sender, receiver):
         """Payload in the session's ESP between care-of addresses, on the links of the sender and of the receiver:
         {link: [Seen]}."""
-        found = {}
+        if (sender, receiver) in self.direct:
+            return self.direct[sender, receiver]
+        found = self.direct[sender, receiver] = {}
         for link in (*WALKS[sender], *WALKS[receiver]):
             found[link] = [s for s in self.seen.get(link, ()) if s.spis and s.spis[0] in self.sessions and self.of_pair(s) and
                            self.care_of(sender, s.outer.source) and self.care_of(receiver, s.outer.destination)]

@@ -69,10 +69,10 @@ class Watcher:
         """Whether one end on the wire is a home agent and the other is none."""
         return (packet.source in self.agents) != (packet.destination in self.agents)
 
-    def clear(self, data, visited):
+    def clear(self, data, visited, outer=None):
         """What of a packet should have been protected, in words; None if all is well. visited: it was on a link that is
-        no node's home."""
-        outer = headers.take_apart(data)
+        no node's home. outer: its first header, if that has been taken apart."""
+        outer = outer or headers.take_apart(data)
         if not outer or outer.proto == ESP:
             return None
         if outer.proto == IPV6 and self.with_agent(outer):
@@ -140,6 +140,15 @@ def packets_port(frame):
     return 4500 if headers.NAT_T in (frame[54:56], frame[56:58]) else 0
 
 
+def headers_of_stream(frame):
+    """What tells a packet of the streams from others that the watcher sees in another light: the octets in front of the UDP
+    checksum. b"" if it is none, or more than that."""
+    mark = frame.find(packets.MARK, 62)
+    if mark < 0 or int.from_bytes(frame[mark - 4:mark - 2], "big") != len(frame) - mark + 8:
+        return b""
+    return frame[14:21] + frame[22:mark - 2]
+
+
 def fingerprint(frame):
     """A packet without what routers change: hop limit, traffic class, flow label."""
     return frame[18:21] + frame[22:]
@@ -158,6 +167,7 @@ class Sightings:
         self.clear = []  # (time, link, text, fingerprint)
         self.esp = {}  # {link: Counter of SPIs}
         self.numbers = {}  # {(after new keys, SPI and sequence number as octets): the start of what came with it}
+        self.harmless = set()  # headers of streams, with which nothing was wrong
         self.twice = []  # (SPI and sequence number, fingerprint) of ESP that came with other contents before
 
     def read(self, link, path, visited, routers=(), receives=()):
@@ -180,13 +190,18 @@ class Sightings:
                 self.look(time, link, frame, away, spis)
 
     def look(self, time, link, frame, away, spis):
+        name = headers_of_stream(frame)
+        if name and (name, away) in self.harmless:
+            return
         data = frame[14:]
         packet = headers.take_apart(data)
         number = packet and headers.spi(data, packet)
         if number:
             self.count(time, spis, frame, 14 + packet.at + (8 if packet.proto == UDP else 0))
             return
-        text = self.watcher.clear(data, away)
+        text = self.watcher.clear(data, away, packet)
+        if name and not text:
+            self.harmless.add((name, away))
         if text:
             self.clear.append((time, link, text, fingerprint(frame)))
 

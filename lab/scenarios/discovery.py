@@ -97,10 +97,10 @@ def judge(e):
     if e.keys.known == "one":
         e.figures["passed_over_s"] = round(e.facts["passed_over_s"], 1)
         return
-    home = packets.tshark(e.path("home.pcapng"), "icmpv6.type >= 144 && icmpv6.type <= 147", "frame.time_epoch", "icmpv6.type",
+    home = packets.tshark(packets.signalling_file(e.path("home.pcapng")), "icmpv6.type >= 144 && icmpv6.type <= 147", "frame.time_epoch", "icmpv6.type",
                           "ipv6.src", "ipv6.dst", "icmpv6.mip6.home_agent_address", "icmpv6.mip6.identifier")
     visited = [r for link in ("link1", "link2") for r in packets.tshark(
-        e.path(link + ".pcapng"), "icmpv6.type >= 144 && icmpv6.type <= 147", "frame.time_epoch", "icmpv6.type", "ipv6.src",
+        packets.signalling_file(e.path(link + ".pcapng")), "icmpv6.type >= 144 && icmpv6.type <= 147", "frame.time_epoch", "icmpv6.type", "ipv6.src",
         "ipv6.dst", "icmpv6.mip6.home_agent_address", "icmpv6.mip6.identifier", "ipv6.opt.mipv6.home_address",
         "ipv6.routing.mipv6.home_address", "icmpv6.opt.prefix")]
     requests = [r for r in visited if r[1] == str(REQUEST)]

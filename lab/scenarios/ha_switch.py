@@ -115,7 +115,7 @@ def run(lab):
 
 def updates_behind_ike(e):
     """ms from the answer to IKE_AUTH until the Binding Update that waited for its SA leaves, at each switch."""
-    link = e.path("mn-wlan0.pcapng")
+    link = packets.signalling_file(e.path("mn-wlan0.pcapng"))
     done = [float(r[0]) for r in packets.tshark(link, f"isakmp.exchangetype == 35 && "
                                                 f"(ipv6.src == {HOME_AGENT} || ipv6.src == {SECOND_HOME_AGENT})", "frame.time_epoch")]
     updates = [float(r[0]) for r in packets.tshark(link, "mip6.mhtype == 5 && mip6.bu.lifetime > 0", "frame.time_epoch")]
@@ -124,18 +124,19 @@ def updates_behind_ike(e):
 
 
 def judge(e):
-    rows = packets.tshark(e.path("core-ha.pcapng"), "mip6.mhtype == 12", "ipv6.src", "mip6.has.num_addrs",
+    link = packets.signalling_file(e.path("core-ha.pcapng"))
+    rows = packets.tshark(link, "mip6.mhtype == 12", "ipv6.src", "mip6.has.num_addrs",
                           "mip6.has.address", "ipv6.routing.type", "ipv6.routing.mipv6.home_address", "frame.time_epoch")
     said = [(r[0], r[2]) for r in rows]
     e.check(said == [(HOME_AGENT, SECOND_HOME_AGENT), (SECOND_HOME_AGENT, HOME_AGENT)]
             + [(HOME_AGENT, SECOND_HOME_AGENT)] * 4 + [(SECOND_HOME_AGENT, NOBODY)], f"switch messages: {said}")
     for r in rows:
         e.check([r[1], *r[3:5]] == ["2" if r[2] == NOBODY else "1", "2", HOME_ADDRESS], f"a switch message that says {r}")
-    tried = packets.tshark(e.path("core-ha.pcapng"), f"mip6.mhtype == 5 && !icmpv6 && frame.time_epoch > {e.facts['nobody_from']}",
+    tried = packets.tshark(link, f"mip6.mhtype == 5 && !icmpv6 && frame.time_epoch > {e.facts['nobody_from']}",
                            "ipv6.dst", "mip6.bu.lifetime")
     tried = [(r[0], int(r[1]) > 0) for r in tried][:5]
     # Without SAs none can leave for it, but IKE asks for some.
-    asked = packets.tshark(e.path("core-ha.pcapng"), f"isakmp.exchangetype == 34 && ipv6.dst == {NOBODY}", "frame.time_epoch")
+    asked = packets.tshark(link, f"isakmp.exchangetype == 34 && ipv6.dst == {NOBODY}", "frame.time_epoch")
     ike = e.keys.ipsec == "strongswan"
     e.check(tried == [(SECOND_HOME_AGENT, False)] + [(NOBODY, True)] * (0 if ike else 3) + [(HOME_AGENT, True)],
             f"Binding Updates when the first of the list is not there: {tried}")
@@ -162,7 +163,7 @@ def judge(e):
         e.check(all(t >= first for t in lost), f"{name}: packets were lost before the switch")
         e.check(log.repeated == 0, f"{name}: {log.repeated} packets arrived twice")
     if e.keys.path == "direct":
-        carried = [p for p in packets.streams(e.path("core-ha.pcapng")) if first < p.time < second]
+        carried = [p for p in e.streams("core-ha") if first < p.time < second]
         e.figures["carried_by_home_agents"] = len(carried)
         e.check(not carried, f"the home agents carried {len(carried)} packets of a direct path")
         e.check(e.figures["lost_down"] == [0, 0], f"{e.figures['lost_down']} packets of a direct path lost")

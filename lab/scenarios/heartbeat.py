@@ -95,7 +95,7 @@ def check_pair(e, rows, asks, answers, name):
 
 
 def judge(e):
-    rows = packets.tshark(e.path("core-ha.pcapng"), "mip6.mhtype == 13", "frame.time_epoch", "mip6.hb.r_flag",
+    rows = packets.tshark(packets.signalling_file(e.path("core-ha.pcapng")), "mip6.mhtype == 13", "frame.time_epoch", "mip6.hb.r_flag",
                           "mip6.hb.seqnr", "mip6.rc", "ipv6.opt.mipv6.home_address",
                           "ipv6.routing.mipv6.home_address", "mip6.hb.u_flag", "ipv6.src", "ipv6.dst")
     rows = [[r[0], {"True": "1", "False": "0"}.get(r[1], r[1]), *r[2:]] for r in rows]

@@ -86,7 +86,8 @@ def run(lab):
 
 
 def judge(e):
-    rows = packets.tshark(e.path("core-ha.pcapng"), "mip6.mhtype == 16", "mip6.bri_br.type", "mip6.bri_r.trigger",
+    link = packets.signalling_file(e.path("core-ha.pcapng"))
+    rows = packets.tshark(link, "mip6.mhtype == 16", "mip6.bri_br.type", "mip6.bri_r.trigger",
                           "mip6.bri_status", "mip6.bri_seqnr", "ipv6.src", "ipv6.dst", "ipv6.routing.type",
                           "ipv6.routing.mipv6.home_address", "mip6.mhtype", "ipv6.opt.mipv6.home_address",
                           "frame.time_epoch")
@@ -109,7 +110,7 @@ def judge(e):
     e.figures["stayed_away_s"] = round(e.facts["stayed_away_s"])
     e.check(AWAY - 5 < e.figures["stayed_away_s"] < AWAY + 30, f"stayed away for {e.figures['stayed_away_s']} s")
     e.check(e.facts["ha"]["home_agent"]["revocations_unanswered"] == 1, "the count of unanswered revocations")
-    identifiers = packets.tshark(e.path("core-ha.pcapng"), "mip6.mhtype == 5", "mip6.mnid.subtype",
+    identifiers = packets.tshark(link, "mip6.mhtype == 5", "mip6.mnid.subtype",
                                  "mip6.mnid.identifier")
     e.check(identifiers and all(r[0] == "1" and IDENTIFIER.encode().hex() in r[1].replace(":", "") or r[1] == IDENTIFIER
                                 for r in identifiers), f"identifiers in Binding Updates: {identifiers[:2]}")

@@ -2,7 +2,7 @@
 
 import os
 
-from homebound_lab import capture, daemons, directs, flows
+from homebound_lab import capture, daemons, directs, flows, packets
 from homebound_lab.picture import (CORRESPONDENT, HOME_ADDRESS, PEER_HOME_ADDRESS, PEER_PREFIXES, PREFIXES, Picture,
                                    delays)
 from homebound_lab.scenario import Key
@@ -236,11 +236,12 @@ def judge(e):
 def witnesses(e, k, links):
     """At the other end's link, tshark and scapy read the same extension headers, and those that belong there."""
     other = PEER_HOME_ADDRESS if k.mode == "mn-mn" else CORRESPONDENT
+    captures = [packets.one_of_each(e.path(link + ".pcapng")) for link in links]
     for port, sender, receiver in ((5001, other, HOME_ADDRESS), (5002, HOME_ADDRESS, other)):
         by_tshark, by_scapy = set(), set()
-        for link in links:
-            by_tshark |= directs.headers_by_tshark(e.path(link + ".pcapng"), port)
-            by_scapy |= directs.headers_by_scapy(e.path(link + ".pcapng"), port)
+        for path in captures:
+            by_tshark |= directs.headers_by_tshark(path, port)
+            by_scapy |= directs.headers_by_scapy(path, port)
         e.check(by_tshark == by_scapy, f"tshark and scapy read port {port} differently: {by_tshark ^ by_scapy}")
         mobile = {HOME_ADDRESS, *([other] if k.mode == "mn-mn" else [])}
         complete = [row for row in by_tshark

@@ -96,10 +96,10 @@ def judge(e):
         e.check(not s.repeated, f"{name}: {s.repeated} packets repeated")
     e.figures.update(sent=sent, received=received)
     for place in PREFIXES:
-        seen = packets.streams(e.path(place + ".pcapng"))
+        seen = e.streams(place)
         e.check(len(seen) >= 2 * 900 * e.keys.seconds, f"the capture of {place} has only {len(seen)} stream packets")
-    rows = packets.tshark(e.path("link1.pcapng"), "icmpv6.type==134", "icmpv6.opt.prefix")
+    rows = packets.tshark(packets.signalling_file(e.path("link1.pcapng")), "icmpv6.type==134", "icmpv6.opt.prefix")
     e.check(rows and rows[0][0] == "2001:db8:a::", "tshark sees no advertisement of link 1's prefix")
-    rows = packets.tshark(e.path("home.pcapng"), "icmpv6.type==134", "icmpv6.nd.ra.flag.h", "icmpv6.opt.home_agent_lifetime",
+    rows = packets.tshark(packets.signalling_file(e.path("home.pcapng")), "icmpv6.type==134", "icmpv6.nd.ra.flag.h", "icmpv6.opt.home_agent_lifetime",
                           "icmpv6.opt.prefix.flag.r")
     e.check(rows and rows[0][0] in ("1", "True"), f"tshark sees no H bit on the home link: {rows[:1]}")

@@ -1,7 +1,7 @@
 """Two mobile nodes leave the office while they talk with each other, and their packets take the direct way, protected from
 end to end (seed 003, figures 1 and 2; requirements V1 to V15; doc/vcm.md)."""
 
-from homebound_lab import capture, flows, intranet, vpn, vpn_figures, vpn_story
+from homebound_lab import capture, flows, intranet, vpn, vpn_figures, vpn_monitor, vpn_story
 from homebound_lab.intranet import Intranet
 from homebound_lab.scenario import Key
 
@@ -69,10 +69,17 @@ def end(lab, net, flowing):
         lab.check(daemon.alive(), f"{daemon.name} of {name} died")
 
 
+def quiet(keys):
+    return keys.kill == "none" and not keys.loss
+
+
 def run(lab):
     net = setup(lab)
+    if quiet(lab.keys):
+        vpn.monitors(lab, net)
     story = vpn_story.Story(lab, net)
     story.settle("inside")
+    vpn.check_strongswan(lab, net)  # they have them before they leave
     flowing = talk(lab, net)
     try:
         story.tell()
@@ -82,3 +89,5 @@ def run(lab):
 
 def judge(e):
     vpn_figures.judge(e)
+    if quiet(e.keys):
+        vpn_monitor.judge(e)

@@ -65,7 +65,7 @@ def test_one_link_and_a_fake_office(result):
 
 
 @pytest.mark.lab("vcm", "ipsec=strongswan")
-@runs("seed=2", "overlap=no", "overlap=no ike_rekey=6", "seed=1 keys=asymmetric", "manager_ipsec=strongswan", "embodiment=2", "embodiment=2 ike_rekey=6 where=gateway")
+@runs("seed=2", "overlap=no", "overlap=no ike_rekey=6", "seed=1 keys=asymmetric", "manager_ipsec=strongswan", "embodiment=2 overlap=no", "embodiment=2 ike_rekey=6 where=gateway")
 def test_strongswan(result, words):
     """V13: SAs of node and gateway, or of a home registration, that charons make, and replace, lose nothing either. A node that
     leaves the office has them, also where the way out is the link that it had not before."""
