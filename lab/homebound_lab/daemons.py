@@ -182,6 +182,14 @@ def mobile_node(lab, net, lifetime=600, uplink="optimistic", optimistic_dad=True
                   home_address=home_address, **{**protection(lab, host, home_address, more_agents, networks), **values}).start()
 
 
+def both_at_home(lab, net, **node):
+    """A home agent, and a mobile node on its link that has the home address. node: as of mobile_node()."""
+    net.ha_daemon = home_agent(lab, net)
+    net.attach("home")
+    net.mn_daemon = mobile_node(lab, net, **node)
+    lab.until(lambda: HOME_ADDRESS in [a[0] for a in net.mn.addresses()], 10, "the home address on the node")
+
+
 def interfaces_of(host):
     return ", ".join(f'{{ name = "{device}"; preference = {10 - n}; }}' for n, device in enumerate(host.interfaces))
 
