@@ -293,6 +293,9 @@ void daemon_vpn_event(struct daemon *d, const struct mip6_event *e)
 	mn_info(d->mn, &i);
 	if (i.location == MN_AT_HOME && i.registration == MN_REG_NONE) {
 		place_manager(d->vpn, &i, false);
+		/* The SAs are there before it leaves: its Binding Update needs them. */
+		daemon_swan_bound(d, &d->cfg->mobile_node.home_address, &i.home_agent,
+			&d->cfg->mobile_node.home_address);
 		tell(d->vpn, false, "at home");
 	} else if (i.location == MN_AWAY) {
 		place_manager(d->vpn, &i, true);

@@ -65,7 +65,7 @@ def test_one_link_and_a_fake_office(result):
 
 
 @pytest.mark.lab("vcm", "ipsec=strongswan")
-@runs("seed=2", "overlap=no", "overlap=no ike_rekey=6", "seed=1 keys=asymmetric", "manager_ipsec=strongswan", "embodiment=2", "embodiment=2 ike_rekey=6 where=gateway")
+@runs("seed=2", "overlap=no", "overlap=no ike_rekey=6", "seed=1 keys=asymmetric", "manager_ipsec=strongswan", "embodiment=2 overlap=no", "embodiment=2 ike_rekey=6 where=gateway")
 def test_strongswan(result, words):
     """V13: SAs of node and gateway, or of a home registration, that charons make, and replace, lose nothing either. A node that
     leaves the office has them, also where the way out is the link that it had not before."""
@@ -116,6 +116,16 @@ def test_attacks(result):
 def test_somebody_meddles(result, words):
     """V14, M6: what somebody changes or deletes of a session is told and mended, or the session ends and comes again."""
     passed(result)
+
+
+@pytest.mark.lab("vcm_pairs")
+@runs("packets=20", "embodiment=2", "where=gateway keys=asymmetric")
+def test_three_nodes(result, words):
+    """V5: two that are outside begin; V12: one way only; V14: revoked, denied, idle, new keys; V11: all return at once. No key is in
+    any file, whatever the daemons log."""
+    passed(result)
+    f = result["figures"]
+    assert (f["lost"], f["duplicated"], f["clear"], f["sg_payload_packets_while_direct"], f["keys_in_files"]) == (0, 0, 0, 0, 0)
 
 
 @pytest.mark.lab("vcm_takeover")
