@@ -107,6 +107,19 @@ void rr_wipe(void *secret, size_t n)
 	OPENSSL_cleanse(secret, n);
 }
 
+static bool same_octets(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+	return a_len == b_len && rr_same(a, b, a_len);
+}
+
+bool rr_shared_same(const struct rr_shared *a, const struct rr_shared *b)
+{
+	return same_octets(a->kcn, a->kcn_len, b->kcn, b->kcn_len) &&
+	       same_octets(a->home_nonce, a->home_nonce_len, b->home_nonce, b->home_nonce_len) &&
+	       same_octets(a->care_of_nonce, a->care_of_nonce_len, b->care_of_nonce,
+		       b->care_of_nonce_len);
+}
+
 void rr_shared_kbm(const struct rr_shared *s, const struct in6_addr *home,
 	const struct in6_addr *care_of, uint8_t kbm[RR_KBM_LEN])
 {

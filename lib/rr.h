@@ -45,6 +45,7 @@ struct rr_shared {
 	uint8_t kcn[RR_MAX_SECRET], home_nonce[RR_MAX_SECRET], care_of_nonce[RR_MAX_SECRET];
 	size_t kcn_len, home_nonce_len, care_of_nonce_len; /* kcn_len: at least 20 */
 };
+bool rr_shared_same(const struct rr_shared *a, const struct rr_shared *b);
 /* care_of NULL, or equal to home: for deleting a binding (home token alone). */
 void rr_shared_kbm(const struct rr_shared *s, const struct in6_addr *home,
 	const struct in6_addr *care_of, uint8_t kbm[RR_KBM_LEN]);

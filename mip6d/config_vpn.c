@@ -98,8 +98,7 @@ bool config_read_vpn(
 	if (v->ipsec == IPSEC_STRONGSWAN && !config_setting_get_member(s, "reqid"))
 		config_complain(r, s,
 			"has ipsec = \"strongswan\" and no reqid; add  reqid = 100;  and give the "
-			"child of swanctl.conf with the gateway that number, that with the manager "
-			"one more");
+			"child of swanctl.conf with the gateway that number");
 	return r->faults == before;
 }
 

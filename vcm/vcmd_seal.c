@@ -6,12 +6,14 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/config_secret.h"
 #include "common/loop.h"
 
 #define DIGITS (2 * VCMD_SEAL_LEN)
+#define NOT_A_KEY "is not 64 hexadecimal digits; make one with  openssl rand -hex 32"
 
 void vcmd_seal_wipe(struct vcmd_seal *s)
 {
@@ -65,22 +67,43 @@ static void make(const struct vcmd_seal *s, const char *path)
 	OPENSSL_cleanse(text, sizeof(text));
 }
 
-/* Its folder is systemd's, whose rights it has seen to (systemd.exec(5)). */
+#define CREDENTIAL_MOST (DIGITS + 63)
+
+/*
+ * Its folder is systemd's, which has seen to the rights; the group's are the mask of its list for
+ * the service's user (systemd.exec(5)).
+ */
+static const char *judge_credential(int fd, const struct stat *st)
+{
+	if (fd < 0)
+		return errno == ENOENT ? "is not there; add  LoadCredential=  or  "
+					 "LoadCredentialEncrypted=  "
+					 "to the unit"
+				       : "cannot be read; let systemd provide it";
+	if (!S_ISREG(st->st_mode))
+		return "is no regular file";
+	if (st->st_mode & S_IRWXO)
+		return "others may read it; let systemd provide it, and make a new key";
+	return st->st_size > CREDENTIAL_MOST ? NOT_A_KEY : NULL;
+}
+
 static const char *read_credential(const char *path, char **text, size_t *len)
 {
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	ssize_t n;
+	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st = {0};
+	const char *why;
+	ssize_t n = -1;
 
-	*text = calloc(1, DIGITS + 64);
-	if (fd < 0 || !*text) {
-		if (fd >= 0)
-			close(fd);
-		return "is not there; add  LoadCredential=  or  LoadCredentialEncrypted=  to the unit";
-	}
-	n = read(fd, *text, DIGITS + 63);
-	close(fd);
+	if (fd >= 0 && fstat(fd, &st) < 0)
+		st.st_mode = 0;
+	why = judge_credential(fd, &st);
+	*text = why ? NULL : calloc(1, CREDENTIAL_MOST);
+	if (*text)
+		n = read(fd, *text, CREDENTIAL_MOST);
 	*len = n > 0 ? (size_t)n : 0;
-	return n < 0 ? "cannot be read" : NULL;
+	if (fd >= 0)
+		close(fd);
+	return why ? why : n < 0 ? "cannot be read" : NULL;
 }
 
 /* Then a key that is lost is not to be made up for by another one. */
@@ -101,7 +124,8 @@ bool vcmd_seal_load(struct vcmd_seal *s, const struct vcmd_config *c, char *err,
 	s->random = sys_random;
 	if (c->credential[0] && !folder) {
 		snprintf(err, errlen,
-			"store.credential is %s, but this process was not given credentials; start it "
+			"store.credential is %s, but this process was not given credentials; start "
+			"it "
 			"by systemd with  LoadCredential=%s:FILE,  or write store.key_file",
 			c->credential, c->credential);
 		return false;
@@ -116,8 +140,8 @@ bool vcmd_seal_load(struct vcmd_seal *s, const struct vcmd_config *c, char *err,
 		why = config_secret_file(path, 4096, &text, &len);
 	}
 	if (!why && !parse(text, len, s->key))
-		why = "is not 64 hexadecimal digits; make one with  openssl rand -hex 32";
-	config_secret_release(text, c->credential[0] ? DIGITS + 64 : len);
+		why = NOT_A_KEY;
+	config_secret_release(text, len);
 	if (why)
 		snprintf(err, errlen, "the sealing key %s: %s", path, why);
 	return !why;

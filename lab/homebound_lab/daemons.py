@@ -85,7 +85,7 @@ class Daemon:
         if not os.path.exists(program):
             from .lab import LabError
             raise LabError(f"{program} is not there: build it first, or set HOMEBOUND_BUILD to the directory of the build")
-        self.process = self.host.start(self.name, [program, "-c", self.conf, "-f"], self.log)
+        self.process = self.host.start(self.name, [program, "-c", self.conf, "-f", *getattr(self.lab, "daemon_options", ())], self.log)
         self.lab.until(self.answers, 10, f"{self.name} to answer on its socket; see {self.log}")
         return self
 
@@ -180,6 +180,14 @@ def mobile_node(lab, net, lifetime=600, uplink="optimistic", optimistic_dad=True
     return Daemon(lab, host, MOBILE_NODE_CONF, interfaces=interfaces, lifetime=lifetime, uplink=uplink,
                   optimistic_dad="true" if optimistic_dad else "false", more=more, sections=sections,
                   home_address=home_address, **{**protection(lab, host, home_address, more_agents, networks), **values}).start()
+
+
+def both_at_home(lab, net, **node):
+    """A home agent, and a mobile node on its link that has the home address. node: as of mobile_node()."""
+    net.ha_daemon = home_agent(lab, net)
+    net.attach("home")
+    net.mn_daemon = mobile_node(lab, net, **node)
+    lab.until(lambda: HOME_ADDRESS in [a[0] for a in net.mn.addresses()], 10, "the home address on the node")
 
 
 def interfaces_of(host):

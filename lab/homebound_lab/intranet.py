@@ -104,6 +104,12 @@ class Intranet(Picture):
         self._queue(self.vcm, "eth0", self.delays["vcm"])
         self._queue(self.air, "p-vcm", self.delays["vcm"])
 
+    def third_node(self):
+        """A third mobile node, with two interfaces as the others."""
+        self.mn3 = self.lab.host("mn3", static=False)
+        self._node(self.mn3, ("wlan4", "wlan5"))
+        self.devices = {**DEVICES, "mn3": ("wlan4", "wlan5")}
+
     def _filter(self):
         """Access routers drop wrong sources (RFC 2827); the attacker's does not."""
         for link, (router, device, _, prefix) in LINKS.items():

@@ -283,7 +283,7 @@ class Manager(Daemon):
         if not os.path.exists(program):
             from .lab import LabError
             raise LabError(f"{program} is not there: build it first, or set HOMEBOUND_BUILD to the directory of the build")
-        self.process = self.host.start(self.name, [program, "-c", self.conf, "-f"], self.log)
+        self.process = self.host.start(self.name, [program, "-c", self.conf, "-f", *getattr(self.lab, "daemon_options", ())], self.log)
         self.lab.until(self.answers, 10, f"{self.name} to answer on its socket; see {self.log}")
         return self
 

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections import Counter
 
-from . import flows, headers, layers, packets, vcm_wire, vpn
+from . import flows, headers, layers, packets, vcm_wire, vpn, vpn_keys
 from .headers import ESP, IPV6, MH, UDP
 from .intranet import LINKS, WALKS, addresses, delays
 from .vpn_account import HOME_DAD, Account
@@ -78,15 +78,17 @@ def session_spis(e, home):
 
 # --- what must not be readable
 
+OURS = ("mn1", "mn2", "sg", "ha", "core", "vcm", "files", "ar1", "ar2", "ar3", "ar4", "ar5", "ar6")
+
+
 class Secrets:
     """What is readable outside and must not be: addresses of the intranet, payload; in embodiment 2, where internal addresses
     are those of Mobile IPv6, what the watcher wants to be protected with payload protection."""
 
-    def __init__(self, e, at):
+    def __init__(self, e, at, ours=OURS):
         self.private = e.keys.embodiment == 1
         self.internal = [packets.octets(a) for a in (*at.internal.values(), at.vcm, at.files, at.servers_router)]
         self.watcher = Watcher(at.home.values(), [at.home_agent], payload=True)
-        ours = ("mn1", "mn2", "sg", "ha", "core", "vcm", "files", "ar1", "ar2", "ar3", "ar4", "ar5", "ar6")
         self.manager = packets.octets(at.vcm)
         self.foreign = {ATTACKER} | {mac(m) for m, host in e.facts.get("macs", {}).items() if host not in ours}
 
@@ -111,8 +113,9 @@ class Secrets:
         return self.watcher.clear(octets, True)
 
 
-def clear(run):
-    secrets = Secrets(run.e, run.at)
+def clear(run, ours=OURS):
+    """[(time, link, words)] of what could be read outside; what hosts that are not ours sent does not count."""
+    secrets = Secrets(run.e, run.at, ours)
     found = []
     for link, seen in run.seen.items():
         if link not in ("office", "servers"):
@@ -356,6 +359,7 @@ def judge(e):
     if e.keys.kill != "none":
         e.figures["direct_again_ms"] = e.facts.get("direct_again_ms")
     judge_always(e, run, readable, account)
+    vpn_keys.judge(e, run.seen, run.at)
     if e.facts.get("returning") is None:
         e.check(False, "the story did not come to its end")
         return

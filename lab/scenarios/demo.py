@@ -1,4 +1,4 @@
-"""The scenario `handover`, telling after each move what the applications saw of it: ./demo shows that."""
+"""The scenario `handover`, telling after each move what the applications saw of it: ./demo handover shows that."""
 
 import json
 
@@ -8,7 +8,7 @@ from homebound_lab.scenario import Key
 
 handover = scenario.load("handover")
 
-TITLE = "handover, with a report after each move (what ./demo shows)"
+TITLE = "handover, with a report after each move (what ./demo handover shows)"
 KEYS = {**handover.KEYS, "moves": Key(9, "how many moves")}
 LIMIT = handover.LIMIT
 setup, judge = handover.setup, handover.judge

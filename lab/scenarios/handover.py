@@ -30,10 +30,7 @@ def setup(lab):
     devices = ("wlan0", "wlan1") if k.links == "two" else ("wlan0",)
     net = Picture(lab, rtt_ms=k.rtt, interfaces=devices, router=k.router, ra_ms=k.ra_ms)
     capture.start(lab, net.capture_points())
-    net.ha_daemon = daemons.home_agent(lab, net)
-    net.attach("home")
-    net.mn_daemon = daemons.mobile_node(lab, net, uplink=k.uplink, optimistic_dad=k.optimistic_dad)
-    lab.until(lambda: HOME_ADDRESS in [a[0] for a in net.mn.addresses()], 10, "the home address on the node")
+    daemons.both_at_home(lab, net, uplink=k.uplink, optimistic_dad=k.optimistic_dad)
     lab.until(lambda: not net.cn.popen(["ping", "-n", "-c", "1", "-W", "1", HOME_ADDRESS], stdout=-3).wait(),
               20, "an answer from the home address")
     return net

@@ -22,10 +22,7 @@ def setup(lab):
         net.evil.ip(f"link set {device} up\n")
     net.evil.ip("addr add 2001:db8:b::666/64 dev eth2 nodad\n")
     capture.start(lab, net.capture_points())
-    net.ha_daemon = daemons.home_agent(lab, net)
-    net.attach("home")
-    net.mn_daemon = daemons.mobile_node(lab, net)
-    lab.until(lambda: HOME_ADDRESS in [a[0] for a in net.mn.addresses()], 10, "the home address on the node")
+    daemons.both_at_home(lab, net)
     net.move("link1")
     lab.until(lambda: net.mn_daemon.registration()[0] == "registered", 20, "the node's registration")
     return net

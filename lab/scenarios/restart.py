@@ -29,10 +29,7 @@ def setup(lab):
     net.air.ip("link set p-many master link2 up\n")
     net.many.ip(f"addr add {CARE_OF}/64 dev eth0 nodad\nlink set eth0 up\n")
     capture.start(lab, net.capture_points())
-    net.ha_daemon = daemons.home_agent(lab, net)
-    net.attach("home")
-    net.mn_daemon = daemons.mobile_node(lab, net)
-    lab.until(lambda: HOME_ADDRESS in [a[0] for a in net.mn.addresses()], 10, "the home address on the node")
+    daemons.both_at_home(lab, net)
     net.move("link1")
     registered(lab, net, "2001:db8:a:")
     return net

@@ -35,10 +35,7 @@ def setup(lab):
     net.attacker = net.on_link("attacker", "link2", ATTACKER)
     if lab.keys.part != "many":
         capture.start(lab, net.capture_points())
-    net.ha_daemon = daemons.home_agent(lab, net)
-    net.attach("home")
-    net.mn_daemon = daemons.mobile_node(lab, net)
-    lab.until(lambda: HOME_ADDRESS in [a[0] for a in net.mn.addresses()], 10, "the home address on the node")
+    daemons.both_at_home(lab, net)
     go(lab, net, "link1")
     return net
 

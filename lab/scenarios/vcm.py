@@ -1,7 +1,7 @@
 """Two mobile nodes leave the office while they talk with each other, and their packets take the direct way, protected from
 end to end (seed 003, figures 1 and 2; requirements V1 to V15; doc/vcm.md)."""
 
-from homebound_lab import capture, flows, intranet, vpn, vpn_figures, vpn_monitor, vpn_story
+from homebound_lab import capture, flows, intranet, vpn, vpn_figures, vpn_keys, vpn_monitor, vpn_story
 from homebound_lab.intranet import Intranet
 from homebound_lab.scenario import Key
 
@@ -67,6 +67,7 @@ def end(lab, net, flowing):
         stream.stop()
     for name, daemon in net.daemons.items():
         lab.check(daemon.alive(), f"{daemon.name} of {name} died")
+    vpn_keys.keep(lab, net)
 
 
 def quiet(keys):

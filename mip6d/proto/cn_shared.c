@@ -56,24 +56,11 @@ static bool is_valid(const struct rr_shared *s)
 	       s->care_of_nonce_len <= RR_MAX_SECRET;
 }
 
-static bool same_octets(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
-{
-	return a_len == b_len && rr_same(a, b, a_len);
-}
-
-static bool same_data(const struct rr_shared *a, const struct rr_shared *b)
-{
-	return same_octets(a->kcn, a->kcn_len, b->kcn, b->kcn_len) &&
-	       same_octets(a->home_nonce, a->home_nonce_len, b->home_nonce, b->home_nonce_len) &&
-	       same_octets(a->care_of_nonce, a->care_of_nonce_len, b->care_of_nonce,
-		       b->care_of_nonce_len);
-}
-
 static bool still_authorized(
 	const struct cn_binding *b, const struct cn_shared *s, const struct rr_shared *data)
 {
 	/* Return routability is refused while there is an s; a new s has no data yet. */
-	return data ? same_data(&s->data, data) : !b->shared;
+	return data ? rr_shared_same(&s->data, data) : !b->shared;
 }
 
 int cn_shared_set(struct cn *cn, const struct in6_addr *local, const struct in6_addr *home,
@@ -103,7 +90,7 @@ int cn_shared_set(struct cn *cn, const struct in6_addr *local, const struct in6_
 		return 0;
 	}
 	/* The same data again: what was seen with them stays seen. */
-	if (seq >= 0 || !same_data(&s->data, data))
+	if (seq >= 0 || !rr_shared_same(&s->data, data))
 		s->seq = seq < 0 ? -1 : seq;
 	s->data = *data;
 	s->closed = false;

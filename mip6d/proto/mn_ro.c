@@ -304,6 +304,7 @@ int mn_shared_set(struct mn *mn, const struct in6_addr *peer, const struct rr_sh
 {
 	struct ro_shared *s = mn->ro ? shared_find(mn->ro, peer) : NULL;
 	struct ro_peer *p = mn_ro_find(mn, peer);
+	bool same = data && s && rr_shared_same(&s->data, data);
 
 	if (!mn->ro ||
 		(data && (data->kcn_len < RR_KCN_LEN || data->kcn_len > RR_MAX_SECRET ||
@@ -334,6 +335,8 @@ int mn_shared_set(struct mn *mn, const struct in6_addr *peer, const struct rr_sh
 		p->seq = (uint16_t)s->seq;
 	}
 	mn_cbu_pause(p);
+	if (!same)
+		mn_ro_unauthorized(p, "another key");
 	mn_ro_pursue(p, "another key");
 	return 0;
 }

@@ -141,6 +141,7 @@ void mn_ro_pursue(struct ro_peer *p, const char *why); /* may free p */
 void mn_ro_tunnel(struct ro_peer *p, const char *why);
 void mn_ro_confirmed(struct ro_peer *p, uint32_t lifetime_s, monotime_t sent); /* BA: bound */
 void mn_ro_deleted(struct ro_peer *p); /* BA, or nothing more to be hoped for; may free p */
+void mn_ro_unauthorized(struct ro_peer *p, const char *why); /* the binding is gone */
 void mn_ro_refused(struct ro_peer *p, const char *why);
 void mn_ro_unanswered(struct ro_peer *p, const char *why);
 void mn_ro_again(struct ro_peer *p); /* the refusal is over */

@@ -378,14 +378,20 @@ void mn_ro_again(struct ro_peer *p)
 	change_state(p, MN_RO_IDLE, NULL);
 }
 
+/* Nor has the correspondent a binding whose key counts no more (cn_shared_set()), though we could not know when it ended. */
+void mn_ro_unauthorized(struct ro_peer *p, const char *why)
+{
+	mn_ro_tunnel(p, why);
+	p->bound = in6addr_any;
+	p->bound_until = MN_PAST;
+	p->refresh = false;
+}
+
 static void expired(struct ro_peer *p)
 {
 	bool in_use = p->refresh || mn_ro_in_use(p);
 
-	mn_ro_tunnel(p, "the binding has expired");
-	p->bound = in6addr_any;
-	p->bound_until = MN_PAST;
-	p->refresh = false;
+	mn_ro_unauthorized(p, "the binding has expired");
 	p->wanted = p->wanted && in_use;
 	mn_ro_pursue(p, "the binding has expired");
 }

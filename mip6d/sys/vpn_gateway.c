@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ipsec-glue/compare.h"
 #include "ipsec-glue/marks.h"
 #include "ipsec-glue/sender.h"
 #include "ipsec-glue/snapshot.h"
@@ -39,13 +40,7 @@ void vpn_gateway_stats(const struct vpn_gateway *v, struct vpn_gateway_stats *s)
 /* Carries the plan out, and frees it. */
 static int carry_out(struct vpn_gateway *v, struct ipsec_plan *p)
 {
-	struct ipsec_failure f = {0};
-	int err = p->no_memory ? -ENOMEM : ipsec_sender_do(v->sender, p, &f);
-
-	ipsec_plan_free(p);
-	if (err)
-		snprintf(v->why, sizeof(v->why), "%s", f.why);
-	return err;
+	return ipsec_carry_out(v->sender, p, v->why, sizeof(v->why));
 }
 
 /* ---- nodes ---- */
@@ -153,16 +148,61 @@ int vpn_gateway_start(struct vpn_gateway *v)
 	return err || !v->config.activates ? err : vpn_links_settle(v);
 }
 
+/* ---- what there should be ---- */
+
+static void plan_manager(const struct vpn_gateway *v, bool on, struct ipsec_plan *p)
+{
+	if (!in6_is_any(&v->config.own))
+		ipsec_plan_vpn_manager(
+			&v->config.own, &v->config.manager, v->config.manager_reqid, on, p);
+}
+
+/* A manager on this host has policies of the same priority. */
+static bool is_ours(void *ctx, const struct ipsec_op *surplus)
+{
+	const struct vpn_gateway *v = ctx;
+	const struct ipsec_policy *p = &surplus->policy;
+
+	if (surplus->type != IPSEC_POLICY_DEL)
+		return false;
+	if (p->priority == GLUE_PRIO_VPN_MANAGER)
+		return !in6_is_any(&v->config.own) &&
+		       (in6_equal(&p->sel.src.addr, &v->config.own) ||
+			       in6_equal(&p->sel.dst.addr, &v->config.own));
+	return p->priority == GLUE_PRIO_VPN && v->config.activates;
+}
+
+int vpn_gateway_check(
+	struct vpn_gateway *v, bool mend, void (*fn)(void *arg, const char *text), void *arg)
+{
+	struct ipsec_compare c = {.owns = is_ours, .ctx = v, .mend = mend, .tell = fn, .arg = arg};
+	struct ipsec_plan wanted = {0};
+	const struct vpn_node *n, *next;
+	int rc;
+
+	plan_manager(v, true, &wanted);
+	HASH_ITER(hh, v->nodes, n, next) {
+		if (!v->config.activates)
+			break;
+		ipsec_plan_vpn_receive(&v->plan, &n->n, true, &wanted);
+		if (n->outside)
+			ipsec_plan_vpn_send(&v->plan, &n->n, true, &wanted);
+	}
+	rc = ipsec_compare(v->sender, &wanted, &c);
+	if (rc < 0 && c.why[0])
+		snprintf(v->why, sizeof(v->why), "%s", c.why);
+	ipsec_plan_free(&wanted);
+	return rc;
+}
+
 /* ---- start and end ---- */
 
 static int protect_manager(struct vpn_gateway *v, bool on)
 {
 	struct ipsec_plan p = {0};
 
-	if (in6_is_any(&v->config.own))
-		return 0;
-	ipsec_plan_vpn_manager(&v->config.own, &v->config.manager, v->config.manager_reqid, on, &p);
-	return carry_out(v, &p);
+	plan_manager(v, on, &p);
+	return p.n || p.no_memory ? carry_out(v, &p) : 0;
 }
 
 static int open_all(struct vpn_gateway *v, char *err, size_t errlen)

@@ -118,6 +118,16 @@ def test_somebody_meddles(result, words):
     passed(result)
 
 
+@pytest.mark.lab("vcm_pairs")
+@runs("packets=20", "embodiment=2", "where=gateway keys=asymmetric")
+def test_three_nodes(result, words):
+    """V5: two that are outside begin; V12: one way only; V14: revoked, denied, idle, new keys; V11: all return at once. No key is in
+    any file, whatever the daemons log."""
+    passed(result)
+    f = result["figures"]
+    assert (f["lost"], f["duplicated"], f["clear"], f["sg_payload_packets_while_direct"], f["keys_in_files"]) == (0, 0, 0, 0, 0)
+
+
 @pytest.mark.lab("vcm_takeover")
 @runs("embodiment=1")
 def test_pairs_are_taken_over(result, words):

@@ -69,6 +69,29 @@ START_TEST(shared_kbm)
 }
 END_TEST
 
+/* A binding of return routability counts no more when a secret is shared, at either end: another Binding Update says it anew. */
+START_TEST(shared_later)
+{
+	struct rr_shared s = shared();
+
+	mn_traffic(A->mn, &peer);
+	run();
+	ck_assert(info(A, &peer).direct);
+	forget();
+	ck_assert_int_eq(cn_shared_set(w->far, &peer, &A->home, &s, -1), 0);
+	ck_assert_int_eq(mn_shared_set(A->mn, &peer, &s, -1), 0);
+	ck_assert(!info(A, &peer).direct);
+	ck_assert_uint_eq(count(0, MH_BU), 1);
+	run();
+	ck_assert(info(A, &peer).direct);
+	/* the same once more is no news */
+	forget();
+	ck_assert_int_eq(mn_shared_set(A->mn, &peer, &s, -1), 0);
+	ck_assert(info(A, &peer).direct);
+	ck_assert_uint_eq(count(0, MH_BU), 0);
+}
+END_TEST
+
 /* 11.8: however often the node moves, three of a type in a second; in the end the last place counts. */
 static void hectic(void)
 {
@@ -358,8 +381,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const all[] = {shared_pause, shared_kbm, test_rate, update_rate, two_copies,
-		copies_in_the_other_order, sealed, no_path_of_the_past, sealed_pause,
+	const TTest *const all[] = {shared_pause, shared_kbm, shared_later, test_rate, update_rate,
+		two_copies, copies_in_the_other_order, sealed, no_path_of_the_past, sealed_pause,
 		sealed_and_heard, tested_and_heard, copies_again, both_move};
 
 	return RUN("mn_ro, shared", all, setup, teardown);

@@ -28,17 +28,19 @@ HOMES = [f"2001:db8:1::{i}" for i in (101, 102, 103)]
 class Vcmd:
     started = []  # all there were, to be ended with the story whatever becomes of it
 
-    def __init__(self, place, ipsec="none", more=""):
+    def __init__(self, place, ipsec="none", more="", key=None, credentials=None):
         self.place, self.socket = place, place / "s"
+        self.environment = {**os.environ, **({"CREDENTIALS_DIRECTORY": str(credentials)} if credentials else {})}
+        key = key or f'key_file = "{place}/key"; make_key = true;'
         self.conf = place / "vcmd.conf"
         self.conf.write_text(
             f'address = "{MANAGER}"; gateways = ( "{GATEWAY}" ); ipsec = {{ manager = "{ipsec}"; }};\n'
             f'control = {{ socket = "{self.socket}"; }}; audit = {{ file = "{place}/audit"; }};\n'
-            f'store = {{ path = "{place}/store"; key_file = "{place}/key"; make_key = true; size = 64; }};\n{more}\n')
+            f'store = {{ path = "{place}/store"; {key} size = 64; }};\n{more}\n')
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen([VCMD, "-f", "-c", self.conf], stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen([VCMD, "-f", "-c", self.conf], stderr=subprocess.PIPE, text=True, env=self.environment)
         Vcmd.started.append(self.process)
         deadline = time.monotonic() + 20
         while self.ctl("status", check=False).returncode != 0:
@@ -302,6 +304,64 @@ def no_privileges(place):
     vcmd.stop()
 
 
+def refusal(vcmd, environment=None):
+    """What it says instead of starting."""
+    got = subprocess.run([VCMD, "-f", "-c", vcmd.conf], capture_output=True, text=True, timeout=20, env=environment or vcmd.environment)
+    assert got.returncode == 1 and not vcmd.socket.exists(), got
+    return got.stderr
+
+
+def credential(place):
+    """The sealing key comes from systemd: with it what was on its way goes on, without it or with another one nothing begins."""
+    folder, key = place / "credentials", os.urandom(32).hex()
+    folder.mkdir(0o700)
+    file = folder / "vcmd.key"
+
+    def give(text, mode=0o400):
+        file.unlink(missing_ok=True)
+        file.write_text(text)
+        file.chmod(mode)
+
+    give(key + "\n")
+    vcmd, people = Vcmd(place, key='credential = "vcmd.key";', credentials=folder), everybody()
+    report(people[0], 0, 1)
+    until(people, lambda: all(p.of(OFFER) for p in people[1:3]))
+    offers = offered(people)
+    looked_for(vcmd, keys_of(offers))
+    assert key not in "".join(vcmd.ctl(x).stdout for x in ("status", "stats", "contexts", "sessions"))
+    vcmd.kill()
+
+    without = {k: v for k, v in vcmd.environment.items() if k != "CREDENTIALS_DIRECTORY"}
+    said = refusal(vcmd, without)
+    assert "store.credential is vcmd.key" in said and "LoadCredential=vcmd.key:FILE" in said and "store.key_file" in said
+    give(os.urandom(32).hex())
+    assert re.search("sealing key", refusal(vcmd))
+    for text in (key[:-1], key + "0", key[:-1] + "g", "", key + 63 * "\n" + "0"):
+        give(text)
+        said = refusal(vcmd)
+        assert f"{file}: is not 64 hexadecimal digits; make one with  openssl rand -hex 32" in said and (not text or text[:60] not in said)
+    give(key, 0o404)
+    assert f"{file}: others may read it" in refusal(vcmd)
+    file.unlink()
+    assert f"{file}: is not there; add  LoadCredential=" in refusal(vcmd)
+    file.mkdir()
+    assert f"{file}: is no regular file" in refusal(vcmd)
+    file.rmdir()
+    os.mkfifo(file)  # nobody ever writes
+    assert f"{file}: is no regular file" in refusal(vcmd)
+    file.unlink()
+    file.symlink_to(place / "key")
+    assert f"{file}: cannot be read" in refusal(vcmd)
+
+    give(key, 0o440)
+    vcmd.start()
+    for p in people:
+        p.got.clear()
+    until(people, lambda: all(p.of(OFFER) for p in people[1:3]))
+    assert [m.sas for m in offered(people)] == [m.sas for m in offers]
+    vcmd.stop()
+
+
 def main(folder, name):
     subprocess.run("ip link set lo up", shell=True, check=True)
     for a in (MANAGER, GATEWAY, *NODES):
@@ -314,7 +374,7 @@ def main(folder, name):
 
 
 STORIES = ("direct", "offered_again", "killed_often", "revoked", "policy_changes", "asymmetric", "strangers", "probes", "in_clear",
-           "no_privileges")
+           "no_privileges", "credential")
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

@@ -29,7 +29,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BLOCK_SIZE = 1 << 18, BLOCKS = 16, PATIENCE_MS = 250 };
+enum { BLOCK_SIZE = 1 << 16, BLOCKS = 16, PATIENCE_MS = 250 };
 /* draft-ietf-opsawg-pcapng: section 4.1, 4.2, 4.3 */
 enum { SECTION = 0x0A0D0D0A, INTERFACE = 1, ENHANCED_PACKET = 6, BYTE_ORDER_MAGIC = 0x1A2B3C4D, ETHERNET = 1, IF_TSRESOL = 9 };
 
