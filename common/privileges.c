@@ -3,7 +3,11 @@
 
 #include <cap-ng.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "lib/log.h"
 
 bool privileges_enough(void)
 {
@@ -26,4 +30,14 @@ int privileges_drop(bool net_admin, bool net_raw)
 		(net_raw && capng_update(CAPNG_ADD, own, CAP_NET_RAW) < 0) || capng_apply(which) < 0)
 		return -EPERM;
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+void privileges_no_core(void)
+{
+	/* core(5): with 1 a program that takes it by a pipe gets none either, with 0 it would. */
+	static const struct rlimit none = {1, 1};
+
+	if (setrlimit(RLIMIT_CORE, &none) < 0)
+		log_warning("core dumps, which have keys in them, cannot be turned off: %s",
+			strerror(errno));
 }

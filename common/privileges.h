@@ -12,5 +12,7 @@ bool privileges_enough(void);
  * these as well where they are not wanted.  0 or a negative errno.
  */
 int privileges_drop(bool net_admin, bool net_raw);
+/* From now on a crash leaves no image of the memory, in which keys are.  Warns when that cannot be. */
+void privileges_no_core(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ipsec-glue/algorithm.h"
+#include "ipsec-glue/compare.h"
 #include "ipsec-glue/kernel_events.h"
 #include "ipsec-glue/sender.h"
 
@@ -77,15 +78,7 @@ void sessions_forget(struct ipsec_sessions *x, struct entry *e)
 
 int sessions_carry_out(struct ipsec_sessions *x, struct ipsec_plan *p)
 {
-	struct ipsec_failure f = {0};
-	int err = p->no_memory ? -ENOMEM : ipsec_sender_do(x->sender, p, &f);
-
-	if (err)
-		snprintf(x->why, sizeof(x->why), "%s: %s",
-			p->n > f.op ? ipsec_op_name(p->ops[f.op].type) : "plan",
-			f.why[0] ? f.why : strerror(-err));
-	ipsec_plan_free(p);
-	return err;
+	return ipsec_carry_out(x->sender, p, x->why, sizeof(x->why));
 }
 
 static struct ipsec_selector between(const struct in6_addr *src, const struct in6_addr *dst)

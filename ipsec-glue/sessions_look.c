@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "ipsec-glue/compare.h"
 #include "ipsec-glue/kernel_events.h"
 #include "ipsec-glue/marks.h"
 #include "ipsec-glue/reconcile.h"
@@ -19,16 +20,6 @@ struct report {
 	ipsec_sessions_text_fn *fn;
 	void *arg;
 };
-
-static void tell(void *ctx, enum ipsec_difference d, const struct ipsec_op *op)
-{
-	const struct report *r = ctx;
-	char text[200];
-
-	ipsec_difference_text(d, op, text, sizeof(text));
-	if (r->fn)
-		r->fn(r->arg, text);
-}
 
 static bool is_left_sa(const struct ipsec_sessions *x, const struct ipsec_sa *sa)
 {
@@ -55,24 +46,23 @@ static bool owns(void *ctx, const struct ipsec_op *surplus)
 /* whole: with what is left over, which takes a look at all that there is. */
 static int compare_policies(struct ipsec_sessions *x, bool mend_too, bool whole, struct report *r)
 {
-	struct ipsec_plan wanted = {0}, mend = {0};
-	struct ipsec_snapshot there;
-	int n, err = 0;
+	struct ipsec_compare c = {.owns = whole ? owns : NULL,
+		.ctx = x,
+		.mend = mend_too,
+		.tell = r->fn,
+		.arg = r->arg};
+	struct ipsec_plan wanted = {0};
+	int n;
 
 	for (const struct entry *e = x->entries; e; e = e->next)
 		sessions_plan_policies(x, e, &wanted);
 	if (x->guarded)
 		ipsec_plan_session_guard(&x->guard, true, &wanted);
-	n = whole ? ipsec_sender_snapshot(x->sender, &there)
-		  : ipsec_sender_look(x->sender, &wanted, &there);
-	if (!n)
-		n = ipsec_reconcile(&wanted, &there, whole ? owns : NULL, x, &mend, tell, r);
-	if (n > 0 && mend_too)
-		err = sessions_carry_out(x, &mend);
-	ipsec_snapshot_free(&there);
+	n = ipsec_compare(x->sender, &wanted, &c);
+	if (n < 0 && c.why[0])
+		snprintf(x->why, sizeof(x->why), "%s", c.why);
 	ipsec_plan_free(&wanted);
-	ipsec_plan_free(&mend);
-	return err ? err : n;
+	return n;
 }
 
 static void tell_gone(const struct ipsec_sessions *x, const struct entry *e, const struct report *r)
@@ -86,7 +76,8 @@ static void tell_gone(const struct ipsec_sessions *x, const struct entry *e, con
 
 	ipsec_op_text(&op, object, sizeof(object));
 	snprintf(text, sizeof(text),
-		"%s is missing, and its key is gone with it: its session ends, and is offered again",
+		"%s is missing, and its key is gone with it: its session ends, and is offered "
+		"again",
 		object);
 	if (r->fn)
 		r->fn(r->arg, text);

@@ -51,10 +51,10 @@ struct control_backend {
 	/* End that with this internal address; false: there is none. */
 	bool (*session_end)(void *ctx, const struct in6_addr *peer);
 	/*
-	 * Of "ipsec" and "sas", about sessions (ipsec-glue/sessions.h): differences, and their
-	 * SAs.  sessions_check may be NULL, and both do nothing where there are no sessions.
+	 * Of "ipsec" and "sas", about intranet and sessions: differences of policies, and SAs of
+	 * sessions.  vpn_check may be NULL, and both do nothing where there is no VPN.
 	 */
-	int (*sessions_check)(
+	int (*vpn_check)(
 		void *ctx, bool mend, void (*fn)(void *arg, const char *text), void *arg);
 	void (*session_sas)(void *ctx, control_session_sa_fn *fn, void *arg);
 	/* Of "status": inside or outside, and why; NULL: there is no VPN.  vpn may be NULL. */

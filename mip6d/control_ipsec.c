@@ -189,14 +189,16 @@ static bool of_sessions(const struct control_backend *b, const struct in6_addr *
 	return any;
 }
 
-static bool has_sessions(const struct control_call *call)
+static bool has_vpn(const struct control_call *call)
 {
-	return call->backend->config->vpn.enabled && call->backend->sessions_check;
+	const struct mip6d_config *c = call->backend->config;
+
+	return (c->vpn.enabled || c->gateway.enabled) && call->backend->vpn_check;
 }
 
 static bool wants_ipsec(struct control_call *call)
 {
-	if (call->backend->ipsec || has_sessions(call))
+	if (call->backend->ipsec || has_vpn(call))
 		return true;
 	if (call->backend->config->ipsec.moves == CONFIG_MOVES_CHARON)
 		control_fail(
@@ -287,21 +289,21 @@ static void note_others(struct differences *d, size_t n)
 		json_array_append_new(d->lines, json_sprintf("and %zu others", n - MAX_LINES));
 }
 
-/* Of nodes and pairs, and of sessions: what of these is wrong is looked at in any case. */
+/* Of nodes and pairs, and of the VPN: what of these is wrong is looked at in any case. */
 static int compare(
 	const struct control_backend *b, bool mend, struct differences *d, const char **why)
 {
 	struct ipsec_glue *g = b->ipsec;
-	int n = 0, of_sessions = 0;
+	int n = 0, of_vpn = 0;
 
 	if (g)
 		n = mend ? ipsec_glue_mend(g, add_line, d) : ipsec_glue_check(g, add_line, d);
-	*why = n < 0 ? ipsec_glue_why(g) : "of sessions";
-	if (b->sessions_check)
-		of_sessions = b->sessions_check(b->ctx, mend, add_line, d);
-	if (n < 0 || of_sessions < 0)
-		return n < 0 ? n : of_sessions;
-	return n + of_sessions;
+	*why = n < 0 ? ipsec_glue_why(g) : "of the VPN; see the log";
+	if (b->vpn_check)
+		of_vpn = b->vpn_check(b->ctx, mend, add_line, d);
+	if (n < 0 || of_vpn < 0)
+		return n < 0 ? n : of_vpn;
+	return n + of_vpn;
 }
 
 json_t *control_verb_ipsec(struct control_call *call, json_t *args)

@@ -270,7 +270,7 @@ static bool start_control(struct daemon *d)
 		.share = daemon_share,
 		.sessions = daemon_vcm_node_sessions,
 		.session_end = daemon_vcm_node_end,
-		.sessions_check = daemon_vcm_node_check,
+		.vpn_check = daemon_vpn_check,
 		.session_sas = daemon_vcm_node_sas,
 		.vpn = daemon_vpn_status,
 		.extra_stats = extra_stats};

@@ -89,6 +89,9 @@ void daemon_mh_received(struct daemon *d, const struct mip6_packet *p);
 bool daemon_gateway_start(struct daemon *d);
 void daemon_gateway_stop(struct daemon *d);
 void daemon_gateway_event(struct daemon *d, const struct mip6_event *e);
+/* vpn_gateway_check(); 0 where there is no gateway */
+int daemon_gateway_check(
+	struct daemon *d, bool mend, void (*fn)(void *arg, const char *text), void *arg);
 
 /* daemon_ipsec.c: after the kernel side of the role, before its core; stopped behind both */
 bool daemon_ipsec_start(struct daemon *d);

@@ -302,14 +302,26 @@ static bool add_pairs(struct daemon_gateway *g)
 		.peer = c->manager,
 		.reqid = manager_reqid(c)};
 
-	const bool tunnels = c->ipsec == IPSEC_MANUAL && !g->d->ha,
-		   own = wants_manager_pair(g);
+	const bool tunnels = c->ipsec == IPSEC_MANUAL && !g->d->ha, own = wants_manager_pair(g);
 
 	if (!tunnels && !own)
 		return true;
 	if (!daemon_ipsec_pairs(g->d) || (tunnels && !add_tunnels(g)))
 		return false;
 	return !own || add_pair(g->d, &manager);
+}
+
+int daemon_gateway_check(
+	struct daemon *d, bool mend, void (*fn)(void *arg, const char *text), void *arg)
+{
+	int n = d->gateway && d->gateway->kernel
+			? vpn_gateway_check(d->gateway->kernel, mend, fn, arg)
+			: 0;
+
+	if (n < 0)
+		log_warning("gateway: policies cannot be compared: %s",
+			vpn_gateway_why(d->gateway->kernel));
+	return n;
 }
 
 /* ---- start and end ---- */

@@ -104,14 +104,26 @@ static void look_at_path(struct daemon_vcm_node *v, const struct in6_addr *peer)
 		b.direct && v->d->cn && cn_care_of(v->d->cn, &v->home, peer, &care_of));
 }
 
+/*
+ * The session was what the peer's binding was for.  A node that is back inside
+ * would send to the care-of address in clear, which the gateway drops.
+ */
+static void unbind(struct daemon_vcm_node *v, const struct wanted *w)
+{
+	if (w->kcn)
+		cn_shared_close(v->d->cn, &v->home, &w->home);
+	else if (w->path)
+		(void)cn_remove(v->d->cn, &v->home, &w->home);
+}
+
 static void path(void *ctx, const struct in6_addr *peer_home, bool on)
 {
 	struct daemon_vcm_node *v = ctx;
 	struct wanted *w = on ? wanted_get(v, peer_home) : wanted_find(v, peer_home);
 	int err;
 
-	if (!on && w && w->kcn && v->d->cn)
-		cn_shared_close(v->d->cn, &v->home, peer_home);
+	if (!on && w && v->d->cn)
+		unbind(v, w);
 	if (!w || (!on && !w->path))
 		return;
 	if (!w->path || !on) {

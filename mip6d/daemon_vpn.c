@@ -9,39 +9,17 @@
 #include <string.h>
 
 #include "common/loop.h"
-#include "ipsec-glue/glue.h"
-#include "ipsec-glue/pair.h"
-#include "ipsec-glue/plan_vpn.h"
-#include "ipsec-glue/sender.h"
 #include "lib/icmp6.h"
 #include "lib/log.h"
-#include "mip6/wire.h"
 #include "mip6d/daemon_internal.h"
 #include "mip6d/daemon_vcm_node.h"
+#include "mip6d/daemon_vpn_internal.h"
 #include "mip6d/proto/mn.h"
 #include "mip6d/proto/vpn_place.h"
 #include "mip6d/sys/mn_kernel.h"
 #include "mip6d/sys/vpn_node.h"
 
-#define REQID 0x560000 /* with manual keys: out of the way of IKE daemons, which count from 1 */
 #define REFRESH_S 5
-
-struct daemon_vpn {
-	struct daemon *d;
-	bool outside;
-	char why[128];
-	struct ipsec_sender *sender; /* embodiment 2: with SAs with the manager only */
-	struct ipsec_vpn policies;
-	/* Embodiment 1; else all NULL: */
-	struct vpn_place *place;
-	struct vpn_node *kernel;
-	struct vpn_link inside;
-	struct timer refresh;
-	struct {
-		int ifindex;
-		bool up, link_local;
-	} links[VPN_PLACE_LINKS];
-};
 
 static bool own_address(const struct daemon *d)
 {
@@ -49,21 +27,6 @@ static bool own_address(const struct daemon *d)
 }
 
 /* ---- what the place changes ---- */
-
-static int set_policies(struct daemon_vpn *v, bool outside)
-{
-	struct ipsec_plan p = {0};
-	struct ipsec_failure f = {0};
-	int err;
-
-	ipsec_plan_vpn(&v->policies, outside, &p);
-	err = p.no_memory ? -ENOMEM : ipsec_sender_do(v->sender, &p, &f);
-	if (err)
-		log_error("policies of %s: %s", in6_str(&v->policies.internal),
-			f.why[0] ? f.why : strerror(-err));
-	ipsec_plan_free(&p);
-	return err;
-}
 
 /* Whoever has the gateway's link-layer address for it (proxy) or a former one takes the new one: RFC 4861 7.2.6. */
 static void advertise(struct daemon_vpn *v, const struct vpn_link *l)
@@ -93,7 +56,7 @@ static int go_inside(struct daemon_vpn *v, const struct vpn_link *l)
 	if (!err)
 		err = vpn_node_clear(v->kernel, l);
 	if (!err)
-		err = set_policies(v, false);
+		err = daemon_vpn_policies(v, false);
 	if (!err)
 		advertise(v, l);
 	return err;
@@ -101,7 +64,7 @@ static int go_inside(struct daemon_vpn *v, const struct vpn_link *l)
 
 static int go_outside(struct daemon_vpn *v)
 {
-	int err = set_policies(v, true), other = vpn_node_clear(v->kernel, NULL);
+	int err = daemon_vpn_policies(v, true), other = vpn_node_clear(v->kernel, NULL);
 
 	if (!err)
 		err = other;
@@ -272,17 +235,6 @@ void daemon_vpn_icmp6(struct daemon *d, const struct mip6_packet *p)
 	vpn_place_advertised(v->place, p->ifindex, &p->src, &m.u.ra);
 }
 
-/* Embodiment 2: what is said to the manager is in its own SA, and outside in the tunnel's as well. */
-static void place_manager(struct daemon_vpn *v, const struct mn_info *i, bool outside)
-{
-	if (!v->sender || outside == v->outside)
-		return;
-	v->policies.gateway = i->home_agent;
-	v->policies.reqid =
-		v->d->glue ? ipsec_glue_reqid(v->d->glue, &v->policies.home, &i->home_agent) : 0;
-	(void)set_policies(v, outside);
-}
-
 /* Embodiment 2: the core knows; at home is inside when the home agent has answered the de-registration. */
 void daemon_vpn_event(struct daemon *d, const struct mip6_event *e)
 {
@@ -292,82 +244,23 @@ void daemon_vpn_event(struct daemon *d, const struct mip6_event *e)
 		return;
 	mn_info(d->mn, &i);
 	if (i.location == MN_AT_HOME && i.registration == MN_REG_NONE) {
-		place_manager(d->vpn, &i, false);
+		daemon_vpn_place_manager(d->vpn, &i, false);
 		/* The SAs are there before it leaves: its Binding Update needs them. */
 		daemon_swan_bound(d, &d->cfg->mobile_node.home_address, &i.home_agent,
 			&d->cfg->mobile_node.home_address);
 		tell(d->vpn, false, "at home");
 	} else if (i.location == MN_AWAY) {
-		place_manager(d->vpn, &i, true);
+		daemon_vpn_place_manager(d->vpn, &i, true);
 		tell(d->vpn, true, "away from home");
 	}
 }
 
 /* ---- start ---- */
 
-static bool refuse(const char *what, const char *why)
+bool daemon_vpn_refuse(const char *what, const char *why)
 {
 	log_error("vpn: %s: %s", what, why);
 	return false;
-}
-
-static struct ipsec_vpn policies_of(const struct config_vpn *c, const struct in6_addr *home)
-{
-	struct ipsec_vpn p = {.internal = c->internal_address,
-		.home = *home,
-		.gateway = c->gateway,
-		.has_manager = true,
-		.manager = c->manager,
-		.reqid = c->reqid ? c->reqid : REQID,
-		.probe_port = VCM_PROBE_PORT,
-		.n_prefixes = c->n_internal};
-
-	if (!c->manager_by_gateway)
-		p.manager_reqid = p.reqid + 1;
-	memcpy(p.prefixes, c->internal, c->n_internal * sizeof(c->internal[0]));
-	return p;
-}
-
-static bool add_pair(struct daemon *d, const struct ipsec_pair *pair)
-{
-	int err = ipsec_glue_pair_add(d->glue, pair);
-
-	if (!err)
-		return true;
-	log_error("vpn: SAs (%s) with %s: %s", ipsec_use_name(pair->use), in6_str(&pair->peer),
-		err == -ENOKEY ? "there are no keys; each direction needs a line in the key file"
-			       : ipsec_glue_why(d->glue));
-	return false;
-}
-
-static bool add_manager_pair(struct daemon_vpn *v)
-{
-	const struct ipsec_pair manager = {.use = IPSEC_MANAGER,
-		.local = v->policies.internal,
-		.peer = v->policies.manager,
-		.reqid = v->policies.manager_reqid};
-
-	return add_pair(v->d, &manager);
-}
-
-/* What comes from the gateway is for IA and from the intranet, whatever policy is asked. */
-static bool add_pairs(struct daemon_vpn *v)
-{
-	const struct ipsec_vpn *c = &v->policies;
-	struct ipsec_pair gateway = {.use = IPSEC_GATEWAY,
-		.local = c->home,
-		.peer = c->gateway,
-		.reqid = c->reqid,
-		.has_sel = true,
-		.sel = {.family = AF_INET6, .type = -1, .dst = {c->internal, 128}}};
-
-	if (c->n_prefixes == 1) /* of several, policies say which */
-		gateway.sel.src = c->prefixes[0];
-	if (!daemon_ipsec_pairs(v->d))
-		return false;
-	if (v->d->cfg->vpn.ipsec == IPSEC_MANUAL && !add_pair(v->d, &gateway))
-		return false;
-	return !c->manager_reqid || add_manager_pair(v);
 }
 
 static bool open_kernel(struct daemon_vpn *v)
@@ -386,39 +279,14 @@ static bool open_kernel(struct daemon_vpn *v)
 		c.home = cfg->mobile_node.home_address;
 		c.gateway = cfg->vpn.gateway;
 	}
-	v->sender = ipsec_sender_open(&rc);
-	if (!v->sender)
-		return refuse("the kernel's IPsec cannot be reached", strerror(-rc));
-	/* what receives and protects before there is anything to send */
-	if ((cfg->ipsec.pairs && !add_pairs(v)) || set_policies(v, true))
+	if (!daemon_vpn_protect(v))
 		return false;
 	v->kernel = vpn_node_open(&c, err, sizeof(err));
 	if (!v->kernel || mn_kernel_internal(v->d->mn_kernel, &c.internal, err, sizeof(err)))
-		return refuse("kernel", err);
+		return daemon_vpn_refuse("kernel", err);
 	(void)mn_kernel_outside(v->d->mn_kernel, true);
 	rc = sys_loop_read(v->d->loop, vpn_node_fd(v->kernel), read_answers, v);
-	return !rc || refuse("event loop", strerror(-rc));
-}
-
-/* Embodiment 2 */
-static bool open_manager(struct daemon_vpn *v)
-{
-	const struct config_vpn *c = &v->d->cfg->vpn;
-	int rc;
-
-	if (in6_is_any(&c->manager) || c->manager_by_gateway)
-		return true;
-	v->policies = policies_of(c, &v->d->cfg->mobile_node.home_address);
-	v->policies.internal = v->policies.home;
-	v->policies.probe_port = 0;
-	v->policies.n_prefixes = 0;
-	if (!daemon_ipsec_pairs(v->d) || !add_manager_pair(v))
-		return false;
-	v->sender = ipsec_sender_open(&rc);
-	if (!v->sender)
-		return refuse("the kernel's IPsec cannot be reached", strerror(-rc));
-	/* Never without the manager's SA; by the tunnel as soon as there is one. */
-	return set_policies(v, false) == 0;
+	return !rc || daemon_vpn_refuse("event loop", strerror(-rc));
 }
 
 static bool open_place(struct daemon_vpn *v)
@@ -442,7 +310,7 @@ static bool open_place(struct daemon_vpn *v)
 	for (size_t i = 0; i < cfg->mobile_node.n_interfaces && i < VPN_PLACE_LINKS; i++)
 		v->links[i].ifindex = (int)if_nametoindex(cfg->mobile_node.interfaces[i].name);
 	v->place = vpn_place_new(&c, &place_ops, v, v->d->env.timers);
-	return v->place || refuse("place", "out of memory");
+	return v->place || daemon_vpn_refuse("place", "out of memory");
 }
 
 /*
@@ -463,38 +331,25 @@ static void direct_path(struct daemon_vpn *v)
 bool daemon_vpn_start(struct daemon *d)
 {
 	const struct config_vpn *c = &d->cfg->vpn;
-	const struct in6_addr *home = &d->cfg->mobile_node.home_address;
 
 	if (!c->enabled)
 		return true;
 	d->vpn = calloc(1, sizeof(*d->vpn));
 	if (!d->vpn)
-		return refuse("start", "out of memory");
+		return daemon_vpn_refuse("start", "out of memory");
 	d->vpn->d = d;
 	timer_init(&d->vpn->refresh, refresh, d->vpn);
 	if (own_address(d)) {
-		d->vpn->policies = policies_of(c, home);
 		if (!open_kernel(d->vpn) || !open_place(d->vpn))
 			return false;
 		direct_path(d->vpn);
 		tell(d->vpn, true, "no link is known to be internal");
 		return true;
 	}
-	return open_manager(d->vpn);
+	return daemon_vpn_protect_manager(d->vpn);
 }
 
 /* ---- end ---- */
-
-static void remove_policies(struct daemon_vpn *v)
-{
-	struct ipsec_plan p = {0};
-	struct ipsec_failure f = {0};
-
-	ipsec_plan_vpn_end(&v->policies, &p);
-	if (p.no_memory || ipsec_sender_do(v->sender, &p, &f))
-		log_warning("vpn: policies are left over: %s", f.why);
-	ipsec_plan_free(&p);
-}
 
 /* The address first: then there is nothing to protect. */
 void daemon_vpn_stop(struct daemon *d)
@@ -508,10 +363,7 @@ void daemon_vpn_stop(struct daemon *d)
 	if (v->kernel)
 		sys_loop_forget(d->loop, vpn_node_fd(v->kernel));
 	vpn_node_close(v->kernel, true);
-	if (v->sender) {
-		remove_policies(v);
-		ipsec_sender_close(v->sender);
-	}
+	daemon_vpn_unprotect(v);
 	free(v);
 	d->vpn = NULL;
 }

@@ -22,6 +22,8 @@ void daemon_vpn_stop(struct daemon *d);
 void daemon_vpn_link(struct daemon *d, int ifindex, bool up, bool link_local);
 void daemon_vpn_icmp6(struct daemon *d, const struct mip6_packet *p);
 void daemon_vpn_event(struct daemon *d, const struct mip6_event *e);
+/* control_backend.vpn_check: policies of the place, of sessions, and of a gateway */
+int daemon_vpn_check(void *daemon, bool mend, void (*fn)(void *arg, const char *text), void *arg);
 /* control_backend.vpn */
 struct json_t *daemon_vpn_status(void *daemon);
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/options.h"
+#include "common/privileges.h"
 #include "lib/log.h"
 #include "mip6d/config.h"
 #include "mip6d/daemon.h"
@@ -26,6 +27,7 @@ int main(int argc, char **argv)
 	rc = 0;
 	if (!o.test) {
 		log_setup("mip6d", o.debug ? LOGL_DEBUG : cfg.log_level);
+		privileges_no_core();
 		rc = daemon_run(&cfg, !o.foreground);
 	} else if (o.print) {
 		config_print(&cfg, stdout);

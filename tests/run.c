@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-int run_tests(const char *name, const TTest *const tests[], size_t count, SFun setup, SFun teardown)
+int run_tests(const char *name, const TTest *const tests[], size_t count, SFun setup, SFun teardown,
+	const TTest *looped, int times)
 {
 	Suite *s = suite_create(name);
 	SRunner *r;
@@ -14,7 +15,7 @@ int run_tests(const char *name, const TTest *const tests[], size_t count, SFun s
 
 		tcase_set_timeout(t, 120);
 		tcase_add_checked_fixture(t, setup, teardown);
-		tcase_add_test(t, tests[i]);
+		tcase_add_loop_test(t, tests[i], 0, tests[i] == looped ? times : 1);
 		suite_add_tcase(s, t);
 	}
 	r = srunner_create(s);

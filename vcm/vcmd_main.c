@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "common/options.h"
+#include "common/privileges.h"
 #include "lib/log.h"
 #include "vcm/vcmd_config.h"
 #include "vcm/vcmd_daemon.h"
@@ -26,6 +27,7 @@ int main(int argc, char **argv)
 	rc = 0;
 	if (!o.test) {
 		log_setup("vcmd", o.debug ? LOGL_DEBUG : cfg.log_level);
+		privileges_no_core();
 		rc = vcmd_run(&cfg, o.config, !o.foreground);
 	} else if (o.print) {
 		vcmd_config_print(&cfg, stdout);

@@ -5,6 +5,7 @@ from collections import Counter
 
 from . import headers, layers, packets
 from .intranet import WALKS
+from .watcher import ATTACKER
 
 BINDING_UPDATE, BINDING_ACKNOWLEDGEMENT = 5, 6
 AS_IT_GOES = 0.001  # s
@@ -41,7 +42,7 @@ def missing(run, streams):
     if found:
         for seen in (*run.seen.values(), run.lost):
             for s in seen:
-                one = found.get(layers.flow(s))
+                one = found.get(layers.flow(s)) if s.mac != ATTACKER else None  # what he repeats is no sign of the packet
                 if one:
                     one.seen.append(s)
     for one in found.values():

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections import Counter
 
-from . import flows, headers, layers, packets, vcm_wire, vpn, vpn_keys
+from . import flows, headers, layers, packets, vcm_wire, vpn, vpn_keys, vpn_order
 from .headers import ESP, IPV6, MH, UDP
 from .intranet import LINKS, WALKS, addresses, delays
 from .vpn_account import HOME_DAD, Account
@@ -326,10 +326,9 @@ def order(run):
                   if y is not None and x > y]
         if direct is not None and direct < steps[name]["PEER-READY"]:
             wrong.append(f"{name} sent by the session at {direct:.6f}, before PEER-READY at {steps[name]['PEER-READY']:.6f}")
-    if run.k.where == "host":
-        report = next((m.time for m in run.messages() if m.kind == "REPORT" and any(o == vcm_wire.PAIR for o, _ in m.options)), None)
-        if report is None or report > min(steps[n]["OFFER"] for n in OTHER):
-            wrong.append(f"REPORT of the pair at {report}, OFFER before it")
+    wrong += vpn_order.reported(run, min(steps[n]["OFFER"] for n in OTHER))
+    for name, other in OTHER.items():
+        wrong += vpn_order.bound(run, name, other)
     return wrong, steps
 
 
@@ -415,3 +414,4 @@ def judge_quiet(e, run):
                      for name, row in steps.items()}
     for text in wrong:
         e.check(False, text)
+    e.check(f["by_home_agent"][0] <= len(OTHER), f"{f['by_home_agent'][0]} packets of the session by a home agent, one each way at most")

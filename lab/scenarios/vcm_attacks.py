@@ -203,3 +203,4 @@ def judge(e):
     e.check(e.figures["tried"] == len(ATTACKS) or e.keys.only != "all", "not all attacks were tried")
     e.check(not readable, f"{len(readable)} packets could be read outside: {readable[:5]}")
     e.check(e.figures["duplicated"] == 0, "packets came twice")
+    e.check(e.figures["lost"] == 0, f"{e.figures['lost']} packets lost")

@@ -13,6 +13,7 @@ IPSEC = False
 KEYS = {name: vcm.KEYS[name] for name in vcm.KEYS if name not in ("kill", "loss", "fake")}
 LIMIT = 120
 SESSION = re.compile(r"src (\S+) dst (\S+)\n\s+proto esp spi (0x[0-9a-f]+) reqid (\d+)")
+INTRANET = (4520, 4530, 4540, 5800)  # priorities of policies with gateway and manager (ipsec-glue/marks.h)
 FOREIGN = 0x73650000 + 4711  # a reqid of sessions
 
 
@@ -26,13 +27,24 @@ def run(lab):
     story.both_direct()
     story.stay(1)
     node = net.daemons["mn1"]
-    for step in (nothing, changed, foreign, policy_gone, sa_gone, pair_gone):
+    all_is_well(lab, net, "direct")
+    for step in (nothing, changed, foreign, policy_gone, sa_gone, pair_gone, intranet):
         step(lab, net, story, node)
-        wrong = node.ask("ipsec", action="check")
-        lab.check(wrong == [], f"{step.__name__}: {wrong}")
+        all_is_well(lab, net, step.__name__)
         lab.say(step.__name__)
         story.stay(0.5)
     vcm.end(lab, net, streams)
+    for name in ("mn1", "mn2"):
+        story.go(name, "office")
+    story.settle("inside")
+    intranet(lab, net, story, node)
+    all_is_well(lab, net, "inside")
+
+
+def all_is_well(lab, net, when):
+    for name in ("mn1", "mn2", "sg"):
+        wrong = net.daemons[name].ask("ipsec", action="check")
+        lab.check(wrong == [], f"{when}, {name}: {wrong}")
 
 
 def sas(net):
@@ -113,6 +125,56 @@ def pair_gone(lab, net, story, node):
     def again():
         return next(r for r in node.ctl("sas") if r["use"] == "manager" and r["direction"] == "out")
     lab.until(lambda: not again()["missing"] and again()["sequence"] > row["sequence"], 5, "the manager's SA to be back, further on")
+
+
+def policies(host, priorities=INTRANET):
+    """{index: text} of the host's policies of the intranet; the text is without what changes by itself."""
+    found = {}
+    for block in re.split(r"\n(?=src )", host.command(["ip", "-s", "xfrm", "policy", "list"])):
+        row = re.search(r"dir (\S+) action \S+ index (\d+) priority (\d+)", block)
+        if row and int(row[3]) in priorities:
+            selector, templates = re.sub(r" uid \d+", "", block.split("\n", 1)[0]), re.findall(r"tmpl .*?(?=\ttmpl|\Z)", block, re.S)
+            found[row[2]] = (row[1], " ".join(f"{selector} dir {row[1]} priority {row[3]} {templates}".split()))
+    return found
+
+
+def intranet(lab, net, story, node):
+    """Policies with gateway and manager, as the place wants them: what is deleted is back at once, also all of it; one is changed,
+    one is added."""
+    for name in ("mn1", "sg"):
+        host, daemon = getattr(net, name), net.daemons[name]
+        before = policies(host)
+        if not before:  # embodiment 2, the manager on the gateway
+            continue
+        for index, (direction, _) in before.items():
+            host.command(["ip", "xfrm", "policy", "delete", "dir", direction, "index", index])
+        lab.until(lambda: texts(policies(host)) == texts(before), 5, f"{name}: policies that were deleted to be back")
+        lab.check(not set(policies(host)) & set(before), f"{name}: policies cannot be deleted")
+        selector = next(text for _, text in before.values() if "tmpl" in text and ("priority 5800" in text or "priority 4540" in text))
+        spoil(lab, net, name, selector.split())
+        lab.check(texts(policies(host)) == texts(before), f"{name}: mended, policies are others: {texts(policies(host))}, not {texts(before)}")
+
+
+def texts(found):
+    return sorted(text for _, text in found.values())
+
+
+def spoil(lab, net, name, words):
+    """One policy lets pass what it protected, and one is there that nobody wants."""
+    host, daemon = getattr(net, name), net.daemons[name]
+    direction, priority = (words[words.index(w) + 1] for w in ("dir", "priority"))
+    selector = words[:words.index("dir")]
+    host.command(["ip", "xfrm", "policy", "update", "dir", direction, *selector, "priority", priority])
+    own = "dst" if direction in ("in", "fwd") else "src"
+    if name == "sg" and priority == "5800":
+        own = {"src": "dst", "dst": "src"}[own]
+    other = {"src": "dst", "dst": "src"}[own]
+    strange = {own: words[words.index(own) + 1], other: "2001:db8:77::/48"}
+    host.command(["ip", "xfrm", "policy", "add", "dir", direction, "src", strange["src"], "dst", strange["dst"], "priority", priority])
+    for action in ("check", "mend"):
+        lines = sorted(daemon.ask("ipsec", action=action))
+        lab.check(len(lines) == 2 and sum("differs" in x for x in lines) == 1 and sum("left over" in x and "2001:db8:77::" in x for x in lines) == 1,
+                  f"{name}: one changed, one added, {action} says {lines}")
 
 
 def judge(e):

@@ -3,6 +3,7 @@ talk only then (the other trigger of requirement V5); one way only (V12); all th
 A node is revoked, a pair is denied, a pair is silent (V14); new keys, by hand; then all return in the same moment (V11). Nothing is
 lost, repeated or readable over any of it, and no key is in any file."""
 
+import re
 from itertools import combinations
 from types import SimpleNamespace
 
@@ -237,6 +238,8 @@ def run(lab):
             stream.stop()
     for name, daemon in net.daemons.items():
         lab.check(daemon.alive(), f"{daemon.name} of {name} died")
+        with open(f"/proc/{daemon.process.pid}/limits") as f:
+            lab.check(re.search("Max core file size +1 +1 ", f.read()), f"{daemon.name} of {name} may leave its keys in a core")
     vpn_keys.keep(lab, net)
 
 

@@ -264,7 +264,7 @@ size_t cn_remove(struct cn *cn, const struct in6_addr *local, const struct in6_a
 		next = addr_table_find_next(n);
 		if (b->state != CN_ACTIVE || (!in6_is_any(local) && !in6_equal(local, &b->local)))
 			continue;
-		cn_change_state(cn, b, CN_FORGOTTEN, NULL, 0, "removed by hand");
+		cn_change_state(cn, b, CN_FORGOTTEN, NULL, 0, "removed here");
 		removed++;
 	}
 	return removed;

@@ -2,15 +2,12 @@
 /*
  * The home agent on the home link: Duplicate Address Detection for home
  * addresses and the link-local addresses that go with them (RFC 6275 10.3.1,
- * RFC 4862 5.4), proxying and unsolicited Neighbor Advertisements (10.4.1).
+ * RFC 4862 5.4), and when they are defended (ha_proxy.c).
  *
  * DAD is one timer: a solicitation leaves, and if nobody has objected when
  * RetransTimer is over the address is free (DupAddrDetectTransmits is 1).
  * Our own solicitation, should the link give it back, is known by its Nonce
  * option (RFC 7527).
- *
- * A link-local address may belong to several home addresses, one of each home
- * prefix.  It is defended once, as long as one of them asks for it.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,17 +21,6 @@
 #define ND_BUFFER 96
 #define ADVERTISEMENT_GAP_US 200 /* between bindings, when all are advertised */
 
-static const uint8_t defences[] = {HA_DEFEND_HOME, HA_DEFEND_LINK_LOCAL};
-#define N_DEFENCES (sizeof(defences) / sizeof(defences[0]))
-
-/* The address behind one HA_DEFEND_ bit; 10.3.1 for how the link-local one is derived. */
-static struct in6_addr address_of(const struct ha_binding *b, uint8_t which)
-{
-	static const struct in6_addr fe80 = {{{0xfe, 0x80}}};
-
-	return which == HA_DEFEND_HOME ? b->node.addr : in6_join(&fe80, &b->node.addr);
-}
-
 static uint8_t wanted(uint16_t bu_flags)
 {
 	return bu_flags & BU_F_L ? HA_DEFEND_HOME | HA_DEFEND_LINK_LOCAL : HA_DEFEND_HOME;
@@ -46,18 +32,6 @@ static bool link_usable(const struct ha *ha)
 }
 
 /* ---- messages ---- */
-
-static void send_nd(
-	struct ha *ha, struct mip6_packet *p, const char *what, const struct in6_addr *target)
-{
-	int err;
-
-	p->ifindex = ha->config.home_ifindex;
-	p->hop_limit = HA_ND_HOP_LIMIT;
-	err = ha->env->send_icmp6(ha->env->ctx, p);
-	if (err)
-		ha_op_failed(ha, what, target, err);
-}
 
 /* RFC 4862 5.4.2, with the nonce of RFC 7527 4.1 */
 static void solicit(struct ha *ha, const struct ha_job *job, const struct in6_addr *target)
@@ -74,121 +48,7 @@ static void solicit(struct ha *ha, const struct ha_job *job, const struct in6_ad
 	wbuf_bytes(&w, job->nonce, sizeof(job->nonce));
 	p.data = data;
 	p.len = w.len;
-	send_nd(ha, &p, "solicit", target);
-}
-
-/*
- * 10.4.1: S clear, O set, from our own address, and always with our link-layer address.  R is clear but
- * for mobile routers (RFC 3963 6.2).
- */
-static void advertise(struct ha *ha, const struct in6_addr *target, bool router)
-{
-	struct icmp6_message m = {.type = ICMP6T_NA,
-		.u.na = {.target = *target, .override = true, .router = router}};
-	struct mip6_packet p = {.src = ha->config.address, .dst = in6_all_nodes};
-	size_t len = ha->config.home_lladdr_len;
-	uint8_t data[ND_BUFFER];
-
-	if (!len || len > sizeof(m.u.na.tlla.addr))
-		return;
-	m.u.na.tlla.len = (uint8_t)len;
-	memcpy(m.u.na.tlla.addr, ha->config.home_lladdr, len);
-	p.data = data;
-	p.len = icmp6_build(&m, data, sizeof(data));
-	send_nd(ha, &p, "advertise", target);
-}
-
-/* ---- defended addresses ---- */
-
-static int proxy(struct ha *ha, const struct in6_addr *addr, bool on, bool router)
-{
-	int ifindex = ha->config.home_ifindex;
-	int err = on ? ha->ops->proxy_add(ha->ops_ctx, ifindex, addr, router)
-		     : ha->ops->proxy_del(ha->ops_ctx, ifindex, addr);
-
-	if (err)
-		ha_op_failed(ha, on ? "be proxy for" : "stop to be proxy for", addr, err);
-	return err;
-}
-
-static struct ha_link_local *find_link_local(const struct ha *ha, const struct in6_addr *addr)
-{
-	struct addr_node *n = addr_table_find(&ha->link_locals, addr);
-
-	return n ? ADDR_OBJECT(n, struct ha_link_local, node) : NULL;
-}
-
-static int defend_link_local(struct ha *ha, const struct in6_addr *addr, bool router)
-{
-	struct ha_link_local *l = find_link_local(ha, addr);
-	int err;
-
-	if (l) {
-		l->users++;
-		return 0;
-	}
-	err = proxy(ha, addr, true, router);
-	if (err)
-		return err;
-	l = calloc(1, sizeof(*l));
-	if (!l) {
-		proxy(ha, addr, false, false);
-		return -ENOMEM;
-	}
-	l->node.addr = *addr;
-	l->users = 1;
-	l->router = router;
-	addr_table_add(&ha->link_locals, &l->node);
-	return 0;
-}
-
-static void undefend_link_local(struct ha *ha, const struct in6_addr *addr)
-{
-	struct ha_link_local *l = find_link_local(ha, addr);
-
-	if (!l || --l->users)
-		return;
-	addr_table_del(&ha->link_locals, &l->node);
-	free(l);
-	proxy(ha, addr, false, false);
-}
-
-/* All of `which` that the binding does not defend yet; returns what was gained. */
-static uint8_t defend(struct ha *ha, struct ha_binding *b, uint8_t which)
-{
-	uint8_t gained = 0;
-
-	for (size_t i = 0; i < N_DEFENCES; i++) {
-		uint8_t bit = defences[i];
-		struct in6_addr addr = address_of(b, bit);
-		bool router = b->flags & BU_F_R;
-		int err;
-
-		if (!(which & bit) || b->defended & bit)
-			continue;
-		err = bit == HA_DEFEND_HOME ? proxy(ha, &addr, true, router)
-					    : defend_link_local(ha, &addr, router);
-		if (!err)
-			gained |= bit;
-	}
-	b->defended |= gained;
-	return gained;
-}
-
-static void undefend(struct ha *ha, struct ha_binding *b, uint8_t which)
-{
-	for (size_t i = 0; i < N_DEFENCES; i++) {
-		uint8_t bit = defences[i];
-		struct in6_addr addr = address_of(b, bit);
-
-		if (!(which & b->defended & bit))
-			continue;
-		b->defended &= (uint8_t)~bit;
-		if (bit == HA_DEFEND_HOME)
-			proxy(ha, &addr, false, false);
-		else
-			undefend_link_local(ha, &addr);
-	}
+	ha_send_nd(ha, &p, "solicit", target);
 }
 
 /* ---- jobs ---- */
@@ -203,9 +63,9 @@ static void listen_for(struct ha *ha, const struct in6_addr *addr, bool on)
 
 static void stop_tests(struct ha *ha, struct ha_job *job, uint8_t which)
 {
-	for (size_t i = 0; i < N_DEFENCES; i++) {
-		uint8_t bit = defences[i];
-		struct in6_addr addr = address_of(job->binding, bit);
+	for (size_t i = 0; i < HA_DEFENCES; i++) {
+		uint8_t bit = ha_defences[i];
+		struct in6_addr addr = ha_defended_address(job->binding, bit);
 
 		if (!(job->testing & which & bit))
 			continue;
@@ -263,9 +123,9 @@ static int start_tests(struct ha *ha, struct ha_job *job, uint8_t which)
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < N_DEFENCES; i++) {
-		uint8_t bit = defences[i];
-		struct in6_addr addr = address_of(job->binding, bit);
+	for (size_t i = 0; i < HA_DEFENCES; i++) {
+		uint8_t bit = ha_defences[i];
+		struct in6_addr addr = ha_defended_address(job->binding, bit);
 
 		if (!(which & bit))
 			continue;
@@ -283,11 +143,11 @@ static int start_tests(struct ha *ha, struct ha_job *job, uint8_t which)
 /* What has still to be tested: not what we know to be ours for another home address. */
 static uint8_t untested(const struct ha *ha, const struct ha_binding *b, uint8_t which)
 {
-	struct in6_addr link_local = address_of(b, HA_DEFEND_LINK_LOCAL);
+	struct in6_addr link_local = ha_defended_address(b, HA_DEFEND_LINK_LOCAL);
 
 	if (b->job)
 		which &= (uint8_t) ~(b->job->testing | b->job->tested);
-	if (find_link_local(ha, &link_local))
+	if (ha_find_link_local(ha, &link_local))
 		which &= (uint8_t)~HA_DEFEND_LINK_LOCAL;
 	return which;
 }
@@ -315,11 +175,11 @@ static void advertise_now(struct ha *ha, struct ha_job *job)
 {
 	struct ha_binding *b = job->binding;
 
-	for (size_t i = 0; i < N_DEFENCES; i++) {
-		struct in6_addr addr = address_of(b, defences[i]);
+	for (size_t i = 0; i < HA_DEFENCES; i++) {
+		struct in6_addr addr = ha_defended_address(b, ha_defences[i]);
 
-		if (b->defended & defences[i])
-			advertise(ha, &addr, b->flags & BU_F_R);
+		if (b->defended & ha_defences[i])
+			ha_advertise(ha, &addr, b->flags & BU_F_R);
 	}
 	job->advertisements--;
 	if (!job->advertisements ||
@@ -344,7 +204,7 @@ void ha_defend(struct ha *ha, struct ha_binding *b, enum ha_defend_how how)
 	uint8_t which = wanted(b->flags), gained, test;
 	struct ha_job *job;
 
-	undefend(ha, b, (uint8_t)~which);
+	ha_proxy_undefend(ha, b, (uint8_t)~which);
 	if (b->job)
 		stop_tests(ha, b->job, (uint8_t)~which);
 	if (!link_usable(ha))
@@ -353,7 +213,7 @@ void ha_defend(struct ha *ha, struct ha_binding *b, enum ha_defend_how how)
 	test = how == HA_DEFEND_RESTORED ? 0 : untested(ha, b, which & HA_DEFEND_LINK_LOCAL);
 	if (b->job)
 		which &= (uint8_t)~b->job->testing;
-	gained = defend(ha, b, which & (uint8_t)~test);
+	gained = ha_proxy_defend(ha, b, which & (uint8_t)~test);
 	job = gained || test ? need_job(ha, b) : b->job;
 	if (!job)
 		return; /* nothing to do, or no memory: the proxy answers all the same */
@@ -376,7 +236,7 @@ void ha_defend(struct ha *ha, struct ha_binding *b, enum ha_defend_how how)
 void ha_undefend(struct ha *ha, struct ha_binding *b)
 {
 	end_job(ha, b);
-	undefend(ha, b, b->defended);
+	ha_proxy_undefend(ha, b, b->defended);
 }
 
 static void tests_done(struct ha *ha, struct ha_job *job)
@@ -543,7 +403,7 @@ static void link_lost(struct ha *ha)
 static void link_back(struct ha *ha)
 {
 	for (struct addr_node *n = NULL; (n = addr_table_walk(&ha->link_locals, n));)
-		proxy(ha, &n->addr, true, ADDR_OBJECT(n, struct ha_link_local, node)->router);
+		ha_proxy(ha, &n->addr, true, ADDR_OBJECT(n, struct ha_link_local, node)->router);
 	for (struct addr_node *n = NULL; (n = addr_table_walk(&ha->cache, n));) {
 		struct ha_binding *b = ADDR_OBJECT(n, struct ha_binding, node);
 

@@ -6,7 +6,8 @@
  *	ha_bu.c		Binding Updates: tests, registration, de-registration
  *	ha_answer.c	Binding Acknowledgement, Binding Error, Parameter Problem
  *	ha_binding.c	the binding cache: states, what is stored, restart
- *	ha_dad.c	Duplicate Address Detection, proxying on the home link
+ *	ha_dad.c	Duplicate Address Detection on the home link
+ *	ha_proxy.c	proxying and advertising there
  *	ha_signal.c	what is said beside registrations: the common part
  *	ha_revoke.c	Binding Revocation (RFC 5846)
  *	ha_heartbeat.c	Heartbeats (RFC 5847)
@@ -224,6 +225,20 @@ void ha_defend(struct ha *ha, struct ha_binding *b, enum ha_defend_how how);
 /* Stop all that goes on for b on the home link. */
 void ha_undefend(struct ha *ha, struct ha_binding *b);
 void ha_neighbor_message(struct ha *ha, const struct mip6_packet *p);
+
+/* ha_proxy.c: `which` is of HA_DEFEND_HOME and HA_DEFEND_LINK_LOCAL */
+#define HA_DEFENCES 2
+extern const uint8_t ha_defences[HA_DEFENCES];
+/* The address behind one of them; 10.3.1 for how the link-local one is derived. */
+struct in6_addr ha_defended_address(const struct ha_binding *b, uint8_t which);
+struct ha_link_local *ha_find_link_local(const struct ha *ha, const struct in6_addr *addr);
+/* All of `which` that the binding does not defend yet; what was gained. */
+uint8_t ha_proxy_defend(struct ha *ha, struct ha_binding *b, uint8_t which);
+void ha_proxy_undefend(struct ha *ha, struct ha_binding *b, uint8_t which);
+int ha_proxy(struct ha *ha, const struct in6_addr *addr, bool on, bool router);
+void ha_advertise(struct ha *ha, const struct in6_addr *target, bool router);
+void ha_send_nd(
+	struct ha *ha, struct mip6_packet *p, const char *what, const struct in6_addr *target);
 
 /* ha_signal.c */
 /* A Mobility Header that is no Binding Update. */

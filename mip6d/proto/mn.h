@@ -196,7 +196,8 @@ void mn_wait(struct mn *mn);
 void mn_ro_sealed(struct mn *mn, const struct in6_addr *peer, bool on);
 /*
  * A Binding Update of this peer was accepted here: it is there, and so is the
- * way to it.  What it has not acknowledged to us is said again at once.
+ * way to it.  What it has not acknowledged to us, or answered of tests, is said
+ * again at once.
  */
 void mn_ro_heard(struct mn *mn, const struct in6_addr *peer);
 

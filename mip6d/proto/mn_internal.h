@@ -9,6 +9,7 @@
  *   mn_move.c    choice among the links, and what is done at a move
  *   mn_home.c    arrival on the home link
  *   mn_reg.c     registration with the home agent: the Binding Update List entry
+ *   mn_bu.c      its Binding Updates: contents, numbers, retransmission
  *   mn_nemo.c    what is different for a mobile router (RFC 3963)
  *   mn_agent.c   which home agent, and the change to another
  *   mn_discovery.c  which home agents there are (RFC 6275 11.4.1)
@@ -375,6 +376,11 @@ void mn_home_stop(struct mn_link *l);
 void mn_home_init(struct mn_link *l);
 void mn_home_forget(struct mn *mn); /* what was learnt of the home agent */
 
+/* mn_bu.c */
+/* Send now, or as soon as MAX_UPDATE_RATE allows; what is sent is what is wanted then. */
+void mn_reg_send_bu(struct mn *mn);
+void mn_reg_send_timer(struct timer *t, void *arg);
+
 /* mn_reg.c */
 void mn_reg_init(struct mn *mn);
 void mn_reg_stop(struct mn *mn);
@@ -394,8 +400,8 @@ void mn_reg_restore(
 	struct mn *mn, const struct in6_addr *care_of, uint16_t seq, uint32_t remaining_s);
 /* For mn_answer.c.  The only place where the state changes. */
 void mn_reg_change_state(struct mn *mn, enum mn_registration to);
-/* Send now, or as soon as MAX_UPDATE_RATE allows; what is sent is what is wanted then. */
-void mn_reg_send_bu(struct mn *mn);
+void mn_reg_expiry_start(struct mn *mn);
+bool mn_binding_lives(const struct mn *mn); /* as far as the home agent has confirmed it */
 void mn_reg_request(struct mn *mn, const struct in6_addr *care_of, bool deregister,
 	enum mn_registration state);
 void mn_reg_deregistered(struct mn *mn, const char *text);

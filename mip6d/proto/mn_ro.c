@@ -236,14 +236,19 @@ void mn_ro_heard(struct mn *mn, const struct in6_addr *peer)
 {
 	struct ro_peer *p = mn->ro ? mn_ro_find(mn, peer) : NULL;
 	monotime_t now = mn_now(mn);
-	bool updating;
+	bool updating, testing;
 
 	if (!p || !p->sealed || mono_before(now, mono_add_s(p->heard, RO_PROVOKED_S)))
 		return;
 	updating = p->state == MN_RO_UPDATING && p->bu.waiting && !p->bu.deletes && p->bu.tries > 1;
-	if (!updating && !(p->state == MN_RO_REFUSED && p->silent))
+	testing = p->state == MN_RO_TESTING && mn_rr_backs_off(p);
+	if (!updating && !testing && !(p->state == MN_RO_REFUSED && p->silent))
 		return;
 	p->heard = now;
+	if (testing) {
+		mn_rr_anew(p);
+		return;
+	}
 	if (updating) {
 		mn_cbu_hurry(p);
 		return;

@@ -41,7 +41,7 @@ struct ro_token {
 /* Home Test Init or Care-of Test Init under way. */
 struct ro_test {
 	bool waiting;
-	unsigned tries;
+	unsigned tries, past; /* past: how many of them were before it began anew */
 	uint64_t cookies[RO_COOKIES]; /* a ring */
 	int64_t timeout_ms;
 	monotime_t last_sent;
@@ -160,6 +160,9 @@ void mn_rr_pause(struct ro_peer *p); /* nothing is under way any more */
 void mn_rr_forget(struct ro_peer *p); /* wipes all tokens */
 /* The home agent knows us now: a Home Test Init that was sent before may have been lost there. */
 void mn_rr_hurry(struct ro_peer *p);
+/* A test has been sent again; both go on as if they had been sent once. */
+bool mn_rr_backs_off(const struct ro_peer *p);
+void mn_rr_anew(struct ro_peer *p);
 bool mn_rr_cookie(const struct ro_test *t, uint64_t cookie);
 
 /* mn_cbu.c */

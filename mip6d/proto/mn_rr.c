@@ -152,7 +152,7 @@ static void test_send(struct ro_peer *p, struct ro_test *t)
 static void test_start(struct ro_peer *p, struct ro_test *t)
 {
 	t->waiting = true;
-	t->tries = 0;
+	t->tries = t->past = 0;
 	t->timeout_ms = MIP6_INITIAL_BINDACK_TIMEOUT;
 	rr_wipe(t->cookies, sizeof(t->cookies));
 	test_send(p, t);
@@ -183,12 +183,43 @@ void mn_rr_hurry(struct ro_peer *p)
 	test_send(p, t);
 }
 
+/* Behind its first retransmission. */
+static bool backs_off(const struct ro_test *t)
+{
+	return t->waiting && t->tries > 1;
+}
+
+bool mn_rr_backs_off(const struct ro_peer *p)
+{
+	return backs_off(&p->hoti) || backs_off(&p->coti);
+}
+
+static void begin_anew(struct ro_peer *p, struct ro_test *t)
+{
+	monotime_t when = mono_add_ms(t->last_sent, MIP6_INITIAL_BINDACK_TIMEOUT);
+
+	if (!backs_off(t))
+		return;
+	t->past = t->tries;
+	t->timeout_ms = MIP6_INITIAL_BINDACK_TIMEOUT;
+	if (mono_before(mn_now(p->mn), when))
+		mn_timer(p->mn, &t->timer, when);
+	else
+		test_send(p, t);
+}
+
+void mn_rr_anew(struct ro_peer *p)
+{
+	begin_anew(p, &p->hoti);
+	begin_anew(p, &p->coti);
+}
+
 static void test_timer(struct ro_peer *p, struct ro_test *t)
 {
 	bool deleting = p->state == MN_RO_DELETING && mn_ro_may_live(p);
 
 	/* There may be something to delete as long as it lives: 11.8 sets the pace. */
-	if (t->tries > RO_MAX_FAILURE && !deleting)
+	if (t->tries - t->past > RO_MAX_FAILURE && !deleting)
 		mn_ro_unanswered(p, "no answer to the test of return routability");
 	else
 		test_send(p, t);

@@ -68,6 +68,12 @@ struct vpn_gateway_stats {
 	uint64_t told_outside, told_inside, told_traffic;
 };
 void vpn_gateway_stats(const struct vpn_gateway *v, struct vpn_gateway_stats *s);
+/*
+ * Policies of nodes and manager compared with the kernel: a line for each difference; how many, or a
+ * negative errno.  mend: put right as well.
+ */
+int vpn_gateway_check(
+	struct vpn_gateway *v, bool mend, void (*fn)(void *arg, const char *text), void *arg);
 /* What the last error was about. */
 const char *vpn_gateway_why(const struct vpn_gateway *v);
 

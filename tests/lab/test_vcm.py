@@ -43,7 +43,7 @@ def test_what_is_shown(result, capsys):
 
 
 @pytest.mark.lab("vcm")
-@runs("kcn=no", "rtt=300", "rekey=60")
+@runs("kcn=no", "embodiment=2 kcn=no", "rtt=300", "rekey=60")
 def test_other_ways(result, words):
     passed(result)
 
@@ -105,8 +105,16 @@ def test_fake_office(result):
     assert result["figures"]["clear"] == 0
 
 
+@pytest.mark.lab("vcm", "fake=yes", "embodiment=2")
+def test_fake_home(result):
+    """V2: nor does one that looks like home; its router leads nowhere, so packets are lost there."""
+    f = result["figures"]
+    assert (f["clear"], f["reused"], f["keys_in_files"]) == (0, 0, 0)
+
+
 @pytest.mark.lab("vcm_attacks")
-def test_attacks(result):
+@runs("embodiment=1", "embodiment=2 keys=asymmetric where=gateway")
+def test_attacks(result, words):
     passed(result)
     assert result["figures"]["tried"] == 8
 

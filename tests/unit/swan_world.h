@@ -20,6 +20,7 @@
 
 #include "ipsec-glue/swan.h"
 #include "ipsec-glue/vici.h"
+#include "tests/run.h"
 
 #define HOA "2001:db8:1::100"
 #define HA "2001:db8:1::1000"

@@ -323,6 +323,30 @@ START_TEST(sealed_and_heard)
 }
 END_TEST
 
+/* The same of tests, where there is no key: both of them, and answers to what was sent before are still good. */
+START_TEST(tested_and_heard)
+{
+	mn_ro_command(A->mn, &peer, MN_RO_ON);
+	mn_ro_sealed(A->mn, &peer, true);
+	wait_(500, false);
+	mn_ro_heard(A->mn, &peer);
+	ck_assert_uint_eq(count(0, MH_HOTI), 1);
+	wait_(3500, false);
+	ck_assert_uint_eq(count(0, MH_HOTI), 3);
+	mn_ro_heard(A->mn, &peer);
+	ck_assert_uint_eq(count(0, MH_HOTI), 4);
+	ck_assert_uint_eq(count(0, MH_COTI), 4);
+	wait_(1000, false);
+	ck_assert_uint_eq(count(0, MH_HOTI), 5);
+	for (int i = 0; i < 10; i++)
+		mn_ro_heard(A->mn, &peer);
+	wait_(1900, false);
+	ck_assert_uint_eq(count(0, MH_HOTI), 5);
+	wait_(500, true);
+	ck_assert_int_eq(info(A, &peer).state, MN_RO_BOUND);
+}
+END_TEST
+
 /* Each retransmission, not the first transmission alone, goes both ways. */
 START_TEST(copies_again)
 {
@@ -359,7 +383,7 @@ int main(void)
 {
 	const TTest *const all[] = {shared_pause, shared_kbm, shared_later, test_rate, update_rate,
 		two_copies, copies_in_the_other_order, sealed, no_path_of_the_past, sealed_pause,
-		sealed_and_heard, copies_again, both_move};
+		sealed_and_heard, tested_and_heard, copies_again, both_move};
 
 	return RUN("mn_ro, shared", all, setup, teardown);
 }

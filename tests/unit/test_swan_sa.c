@@ -224,20 +224,6 @@ int main(void)
 		test_wrong_ends, test_good_conf, test_no_child, test_wrong_mode, test_wrong_ts,
 		test_wrong_data_ts, test_follows, test_does_not_follow,
 		test_moved_while_connecting};
-	Suite *s = suite_create("swan, SAs");
-	SRunner *r;
-	int failed;
 
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		TCase *t = tcase_create(all[i]->name);
-
-		tcase_add_checked_fixture(t, setup_up, teardown);
-		tcase_add_loop_test(t, all[i], 0, all[i] == test_wrong_ts ? N_BAD_TS : 1);
-		suite_add_tcase(s, t);
-	}
-	r = srunner_create(s);
-	srunner_run_all(r, CK_ENV);
-	failed = srunner_ntests_failed(r);
-	srunner_free(r);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return RUN_LOOPED("swan, SAs", all, setup_up, teardown, test_wrong_ts, N_BAD_TS);
 }

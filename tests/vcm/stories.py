@@ -270,6 +270,38 @@ def nft(text):
     return subprocess.run(["nft", text], capture_output=True, text=True, check=True).stdout
 
 
+def disk_full(place):
+    """Where store and audit log are there is no room: nobody is told what could not be stored; with room again it goes on, and keys
+    that were offered are there after a kill."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", place], check=True)
+    vcmd, people = Vcmd(place), everybody()
+    filler = place / "filler"
+    with open(filler, "wb", buffering=0) as f:
+        try:
+            while True:
+                f.write(bytes(4096))
+        except OSError:
+            pass
+    report(people[0], 0, 1)
+    end = time.monotonic() + 3
+    until(people, lambda: time.monotonic() > end)
+    assert not people[1].of(OFFER) and not people[2].of(OFFER), "told what is not stored"
+    assert vcmd.process.poll() is None, vcmd.process.stderr.read()
+    filler.unlink()
+    until(people, lambda: all(p.of(OFFER) for p in people[1:3]))
+    first = offered(people)
+    vcmd.kill()
+    vcmd.start()
+    for p in people:
+        p.got.clear()
+    until(people, lambda: all(p.of(OFFER) for p in people[1:3]))
+    assert [m.sas for m in offered(people)] == [m.sas for m in first]
+    ready(people)
+    until(people, lambda: vcmd.states() == ["direct"])
+    vcmd.stop()
+    subprocess.run(["umount", "-l", place], check=True)
+
+
 def in_clear(place):
     """With IPsec wanted, what comes without it is not heard; nothing is left of the filter afterwards."""
     vcmd, people = Vcmd(place, "strongswan"), everybody()
@@ -297,8 +329,9 @@ def in_clear(place):
 
 
 def no_privileges(place):
-    """Where somebody else has the IPsec, it keeps no capability."""
+    """Where somebody else has the IPsec, it keeps no capability. A crash leaves no core, by no way (core(5): a limit of 1)."""
     vcmd = Vcmd(place)
+    assert re.search(r"Max core file size +1 +1 ", pathlib.Path(f"/proc/{vcmd.process.pid}/limits").read_text())
     status = pathlib.Path(f"/proc/{vcmd.process.pid}/status").read_text()
     assert re.findall(r"Cap(?:Eff|Prm|Inh|Bnd):\t(\w+)", status) == ["0" * 16] * 4 and "NoNewPrivs:\t1" in status
     vcmd.stop()
@@ -373,7 +406,7 @@ def main(folder, name):
             process.kill()
 
 
-STORIES = ("direct", "offered_again", "killed_often", "revoked", "policy_changes", "asymmetric", "strangers", "probes", "in_clear",
+STORIES = ("direct", "offered_again", "killed_often", "revoked", "policy_changes", "asymmetric", "strangers", "probes", "disk_full", "in_clear",
            "no_privileges", "credential")
 
 if __name__ == "__main__":

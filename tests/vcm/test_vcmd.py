@@ -23,7 +23,7 @@ def namespaces():
 def test_vcmd(name):
     place = tempfile.mkdtemp(prefix="vcmd-")  # a short name, for the socket
     try:
-        got = subprocess.run(["unshare", "-n", sys.executable, "-B", HERE / "stories.py", place, name], capture_output=True,
+        got = subprocess.run(["unshare", "-nm", sys.executable, "-B", HERE / "stories.py", place, name], capture_output=True,
                              text=True, timeout=180)
         assert got.returncode == 0, got.stdout + got.stderr
     finally:
