@@ -16,6 +16,7 @@ struct daemon_vpn {
 	struct ipsec_sender *sender; /* embodiment 2: with SAs with the manager only */
 	struct ipsec_vpn policies;
 	bool policies_outside; /* which of them are wanted */
+	struct policy_watch *watch; /* while there is a sender */
 	/* Embodiment 1; else all NULL: */
 	struct vpn_place *place;
 	struct vpn_node *kernel;

@@ -13,6 +13,7 @@
 #include "mip6d/daemon_vcm_node.h"
 #include "mip6d/daemon_vpn.h"
 #include "mip6d/daemon_vpn_internal.h"
+#include "mip6d/sys/policy_watch.h"
 #include "vcm/message.h"
 
 #define REQID 0x560000 /* with manual keys: out of the way of IKE daemons, which count from 1 */
@@ -45,37 +46,43 @@ void daemon_vpn_place_manager(struct daemon_vpn *v, const struct mn_info *i, boo
 
 /* ---- compared with the kernel ---- */
 
+static bool of_internal(void *ctx, const struct ipsec_selector *sel, enum ipsec_dir dir)
+{
+	const struct daemon_vpn *v = ctx;
+
+	return in6_equal(dir == IPSEC_OUT ? &sel->src.addr : &sel->dst.addr, &v->policies.internal);
+}
+
 /* Of our internal address, with a priority that nobody else has. */
 static bool is_ours(void *ctx, const struct ipsec_op *surplus)
 {
-	const struct daemon_vpn *v = ctx;
 	const struct ipsec_policy *p = &surplus->policy;
-	const struct ip6_prefix *own = p->dir == IPSEC_OUT ? &p->sel.src : &p->sel.dst;
 
-	return surplus->type == IPSEC_POLICY_DEL && in6_equal(&own->addr, &v->policies.internal) &&
+	return surplus->type == IPSEC_POLICY_DEL && of_internal(ctx, &p->sel, p->dir) &&
 	       (p->priority == GLUE_PRIO_VPN || p->priority == GLUE_PRIO_VPN_OPEN ||
 		       p->priority == GLUE_PRIO_VPN_PROBE || p->priority == GLUE_PRIO_VPN_MANAGER);
 }
 
-static int check_place(
-	struct daemon_vpn *v, bool mend, void (*fn)(void *arg, const char *text), void *arg)
+static int check_place(struct daemon_vpn *v, struct ipsec_compare *c)
 {
-	struct ipsec_compare c = {.owns = is_ours, .ctx = v, .mend = mend, .tell = fn, .arg = arg};
 	struct ipsec_plan wanted = {0};
 	int n;
 
 	ipsec_plan_vpn(&v->policies, v->policies_outside, &wanted);
-	n = ipsec_compare(v->sender, &wanted, &c);
+	n = ipsec_compare(v->sender, &wanted, c);
 	ipsec_plan_free(&wanted);
-	if (n < 0 && c.why[0])
-		log_error("policies of %s: %s", in6_str(&v->policies.internal), c.why);
+	if (n < 0)
+		log_error("policies of %s: %s", in6_str(&v->policies.internal),
+			c->why[0] ? c->why : strerror(-n));
 	return n;
 }
 
 int daemon_vpn_check(void *daemon, bool mend, void (*fn)(void *arg, const char *text), void *arg)
 {
 	struct daemon *d = daemon;
-	int of_place = d->vpn && d->vpn->sender ? check_place(d->vpn, mend, fn, arg) : 0,
+	struct ipsec_compare c = {
+		.owns = is_ours, .ctx = d->vpn, .mend = mend, .tell = fn, .arg = arg};
+	int of_place = d->vpn && d->vpn->sender ? check_place(d->vpn, &c) : 0,
 	    of_sessions = daemon_vcm_node_check(d, mend, fn, arg),
 	    of_gateway = daemon_gateway_check(d, mend, fn, arg);
 
@@ -84,7 +91,34 @@ int daemon_vpn_check(void *daemon, bool mend, void (*fn)(void *arg, const char *
 	return of_gateway < 0 ? of_gateway : of_place + of_sessions + of_gateway;
 }
 
+/* ---- what somebody deletes ---- */
+
+static void notice(void *arg, const char *text)
+{
+	(void)arg;
+	log_notice("vpn: %s; it is put back", text);
+}
+
+static void gone(void *ctx)
+{
+	struct ipsec_compare c = {.mend = true, .tell = notice};
+
+	(void)check_place(ctx, &c);
+}
+
+static const struct policy_watch_ops watch_ops = {of_internal, gone};
+
 /* ---- start and end ---- */
+
+static bool open_sender(struct daemon_vpn *v)
+{
+	int rc;
+
+	v->sender = ipsec_sender_open(&rc);
+	if (v->sender)
+		v->watch = policy_watch_open(v->d->loop, v->sender, &watch_ops, v, &rc);
+	return v->watch || daemon_vpn_refuse("the kernel's IPsec cannot be reached", strerror(-rc));
+}
 
 static struct ipsec_vpn policies_of(const struct config_vpn *c, const struct in6_addr *home)
 {
@@ -148,20 +182,16 @@ static bool add_pairs(struct daemon_vpn *v)
 bool daemon_vpn_protect(struct daemon_vpn *v)
 {
 	const struct mip6d_config *cfg = v->d->cfg;
-	int rc;
 
 	v->policies = policies_of(&cfg->vpn, &cfg->mobile_node.home_address);
-	v->sender = ipsec_sender_open(&rc);
-	if (!v->sender)
-		return daemon_vpn_refuse("the kernel's IPsec cannot be reached", strerror(-rc));
 	/* what receives and protects before there is anything to send */
-	return (!cfg->ipsec.pairs || add_pairs(v)) && daemon_vpn_policies(v, true) == 0;
+	return open_sender(v) && (!cfg->ipsec.pairs || add_pairs(v)) &&
+	       daemon_vpn_policies(v, true) == 0;
 }
 
 bool daemon_vpn_protect_manager(struct daemon_vpn *v)
 {
 	const struct config_vpn *c = &v->d->cfg->vpn;
-	int rc;
 
 	if (in6_is_any(&c->manager) || c->manager_by_gateway)
 		return true;
@@ -169,11 +199,8 @@ bool daemon_vpn_protect_manager(struct daemon_vpn *v)
 	v->policies.internal = v->policies.home;
 	v->policies.probe_port = 0;
 	v->policies.n_prefixes = 0;
-	if (!daemon_ipsec_pairs(v->d) || !add_manager_pair(v))
+	if (!daemon_ipsec_pairs(v->d) || !add_manager_pair(v) || !open_sender(v))
 		return false;
-	v->sender = ipsec_sender_open(&rc);
-	if (!v->sender)
-		return daemon_vpn_refuse("the kernel's IPsec cannot be reached", strerror(-rc));
 	/* Never without the manager's SA; by the tunnel as soon as there is one. */
 	return daemon_vpn_policies(v, false) == 0;
 }
@@ -188,6 +215,8 @@ void daemon_vpn_unprotect(struct daemon_vpn *v)
 	ipsec_plan_vpn_end(&v->policies, &p);
 	if (ipsec_carry_out(v->sender, &p, why, sizeof(why)))
 		log_warning("vpn: policies are left over: %s", why);
+	policy_watch_close(v->watch);
+	v->watch = NULL;
 	ipsec_sender_close(v->sender);
 	v->sender = NULL;
 }

@@ -352,3 +352,19 @@ void vcmd_config_release(struct vcmd_config *c)
 	free(c->rules);
 	*c = (struct vcmd_config){0};
 }
+
+bool vcmd_config_needs_restart(const struct vcmd_config *x, const struct vcmd_config *y)
+{
+	return !in6_equal(&x->address, &y->address) || x->port != y->port ||
+	       x->probe_port != y->probe_port || x->ipsec != y->ipsec ||
+	       x->n_gateways != y->n_gateways ||
+	       memcmp(x->gateways, y->gateways, x->n_gateways * sizeof(x->gateways[0])) != 0 ||
+	       strcmp(x->store, y->store) != 0 || strcmp(x->key_file, y->key_file) != 0 ||
+	       strcmp(x->credential, y->credential) != 0 ||
+	       strcmp(x->keys_file, y->keys_file) != 0 || x->store_mib != y->store_mib ||
+	       strcmp(x->audit_file, y->audit_file) != 0 ||
+	       strcmp(x->control_socket, y->control_socket) != 0 ||
+	       strcmp(x->control_group, y->control_group) != 0 || x->retry_s != y->retry_s ||
+	       x->retry_most_s != y->retry_most_s || x->max_contexts != y->max_contexts ||
+	       x->max_sessions != y->max_sessions;
+}

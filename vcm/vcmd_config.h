@@ -70,5 +70,7 @@ bool vcmd_node_known(const struct vcmd_config *c, const struct in6_addr *interna
 /* The number of the rule from 1 on, 0: none fits. */
 size_t vcmd_pair_policy(const struct vcmd_config *c, const struct in6_addr *a,
 	const struct in6_addr *b, struct vcm_policy *p);
+/* More than nodes and pairs, which take effect at once, is different. */
+bool vcmd_config_needs_restart(const struct vcmd_config *x, const struct vcmd_config *y);
 
 #endif

@@ -24,6 +24,8 @@
 #include "vcm/vcmd_socket.h"
 #include "vcm/vcmd_store.h"
 
+#define WAIT_MOST_S 16 /* between attempts to write the store */
+
 struct vcmd {
 	struct vcmd_config *cfg;
 	const char *path;
@@ -40,25 +42,38 @@ struct vcmd {
 	struct vcmd_sas *sas; /* NULL: somebody else's */
 	struct sys_after end_of_turn;
 	uint64_t strange_ports; /* datagrams from another port than ours */
+	struct timer again;
+	uint32_t wait_s; /* 0: the store can be written */
 	bool guarded, failed;
 };
 
 /* ---- at the end of a turn ---- */
 
+static void wait_for_room(struct vcmd *d)
+{
+	d->wait_s = !d->wait_s ? 1 : d->wait_s < WAIT_MOST_S ? 2 * d->wait_s : WAIT_MOST_S;
+	if (timer_start(sys_loop_timers(d->loop), &d->again, mono_add_s(sys_now(NULL), d->wait_s)))
+		sys_loop_stop(d->loop);
+}
+
+/* What was promised in this turn is not told to anybody; we go on from what is stored. */
 static void end_of_turn(void *arg)
 {
 	struct vcmd *d = arg;
-	int err = vcmd_store_commit(d->store);
+	int err;
 
+	if (d->wait_s)
+		return;
+	err = vcmd_store_commit(d->store);
 	if (!err) {
 		vcmd_outbox_flush(&d->outbox);
 		return;
 	}
-	/* What was promised in this turn is not told to anybody; the next start goes on from what is stored. */
-	log_error("the store %s cannot be written: %s; make room (store.size is %u MiB) and start again",
+	log_error("the store %s cannot be written: %s; until there is room (store.size is %u MiB) nobody "
+		  "is told anything",
 		d->cfg->store, strerror(-err), d->cfg->store_mib);
-	d->failed = true;
-	sys_loop_stop(d->loop);
+	vcmd_outbox_free(&d->outbox);
+	wait_for_room(d);
 }
 
 static int at_end(struct vcmd *d, int err)
@@ -79,6 +94,8 @@ static int op_send(void *ctx, const struct in6_addr *to, const uint8_t *data, si
 {
 	struct vcmd *d = ctx;
 
+	if (d->wait_s)
+		return -EAGAIN;
 	if (d->asker)
 		return at_end(d, vcmd_outbox_put(&d->outbox, d->probe_fd, to, d->asker, data, len));
 	return at_end(
@@ -174,34 +191,23 @@ static void read_socket(void *arg)
 {
 	struct vcmd *d = arg;
 
-	vcmd_socket_read(d->fd, datagram, d);
+	if (d->wait_s)
+		vcmd_socket_drain(d->fd);
+	else
+		vcmd_socket_read(d->fd, datagram, d);
 }
 
 static void read_probes(void *arg)
 {
 	struct vcmd *d = arg;
 
-	vcmd_socket_read(d->probe_fd, probe, d);
+	if (d->wait_s)
+		vcmd_socket_drain(d->probe_fd);
+	else
+		vcmd_socket_read(d->probe_fd, probe, d);
 }
 
 /* ---- reading the configuration again ---- */
-
-/* What is not nodes and pairs takes effect with the next start. */
-static bool needs_restart(const struct vcmd_config *x, const struct vcmd_config *y)
-{
-	return !in6_equal(&x->address, &y->address) || x->port != y->port ||
-	       x->probe_port != y->probe_port || x->ipsec != y->ipsec ||
-	       x->n_gateways != y->n_gateways ||
-	       memcmp(x->gateways, y->gateways, x->n_gateways * sizeof(x->gateways[0])) != 0 ||
-	       strcmp(x->store, y->store) != 0 || strcmp(x->key_file, y->key_file) != 0 ||
-	       strcmp(x->credential, y->credential) != 0 ||
-	       strcmp(x->keys_file, y->keys_file) != 0 || x->store_mib != y->store_mib ||
-	       strcmp(x->audit_file, y->audit_file) != 0 ||
-	       strcmp(x->control_socket, y->control_socket) != 0 ||
-	       strcmp(x->control_group, y->control_group) != 0 || x->retry_s != y->retry_s ||
-	       x->retry_most_s != y->retry_most_s || x->max_contexts != y->max_contexts ||
-	       x->max_sessions != y->max_sessions;
-}
 
 static bool reload(void *ctx, char *err, size_t errlen)
 {
@@ -217,7 +223,7 @@ static bool reload(void *ctx, char *err, size_t errlen)
 	config_errors_release(&errors);
 	if (!ok)
 		return false;
-	if (needs_restart(d->cfg, &next))
+	if (vcmd_config_needs_restart(d->cfg, &next))
 		log_warning("%s: more than nodes and pairs has changed; that takes effect when vcmd is "
 			    "started again",
 			d->path);
@@ -417,6 +423,27 @@ static bool start_manager(struct vcmd *d)
 	return true;
 }
 
+/* As after a start: a new epoch, and what is stored. */
+static void try_again(struct timer *t, void *arg)
+{
+	struct vcmd *d = arg;
+	char err[1024];
+
+	(void)t;
+	if (!vcmd_store_recover(d->store, err, sizeof(err))) {
+		log_debug("the store still cannot be written: %s", err);
+		wait_for_room(d);
+		return;
+	}
+	log_notice("the store can be written again");
+	d->wait_s = 0;
+	d->backend.manager = NULL;
+	vcm_manager_free(d->manager);
+	d->failed = !start_manager(d);
+	if (d->failed)
+		sys_loop_stop(d->loop);
+}
+
 static void terminate(void *arg)
 {
 	struct vcmd *d = arg;
@@ -476,6 +503,7 @@ int vcmd_run(struct vcmd_config *cfg, const char *path, bool detach)
 		log_warning("cannot go to the background: %s", strerror(errno));
 	signal(SIGPIPE, SIG_IGN);
 	d.end_of_turn = (struct sys_after){.fn = end_of_turn, .arg = &d};
+	timer_init(&d.again, try_again, &d);
 	d.loop = sys_loop_new();
 	if (!d.loop) {
 		log_error("out of memory");

@@ -17,6 +17,7 @@
 
 #define LOOK_S 120 /* for reading all of the largest store */
 #define DATABASES 4
+#define TRIAL_LEN (64 << 10)
 #define REMEDY                                                                                    \
 	"put back a copy of the folder, or move it away and start again: nodes are then reported " \
 	"anew, and sessions begin anew"
@@ -28,7 +29,7 @@ struct vcmd_store {
 	MDB_env *env;
 	MDB_dbi contexts, sessions, sequences, meta;
 	MDB_txn *txn; /* what is not committed yet; NULL: nothing */
-	bool failed; /* a put has failed: the transaction must not be committed */
+	int failed; /* why a put has failed, a negative errno: the transaction must not be committed */
 	struct vcmd_store_stats stats;
 };
 
@@ -359,7 +360,7 @@ bool vcmd_store_load(struct vcmd_store *s,
 static int begin(struct vcmd_store *s)
 {
 	if (s->failed)
-		return -EIO;
+		return s->failed;
 	return s->txn ? 0 : error_of(mdb_txn_begin(s->env, NULL, 0, &s->txn));
 }
 
@@ -372,7 +373,7 @@ static int put(struct vcmd_store *s, MDB_dbi dbi, const uint8_t *key, size_t key
 	if (!err)
 		err = error_of(mdb_put(s->txn, dbi, &k, &v, 0));
 	if (err)
-		s->failed = true;
+		s->failed = err;
 	else
 		s->stats.puts++;
 	return err;
@@ -391,7 +392,7 @@ static int del(struct vcmd_store *s, MDB_dbi dbi, const uint8_t *key, size_t key
 		return 0;
 	err = error_of(rc);
 	if (err)
-		s->failed = true;
+		s->failed = err;
 	return err;
 }
 
@@ -431,7 +432,7 @@ bool vcmd_store_sequence_get(struct vcmd_store *s, struct vcmd_sequence *q)
 	MDB_txn *txn = s->txn; /* which may have it already */
 	bool ok;
 
-	if (!txn && mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn))
+	if (!s->env || (!txn && mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn)))
 		return false;
 	vcmd_sequence_key(q, key);
 	ok = mdb_get(txn, s->sequences, &k, &v) == 0 &&
@@ -454,16 +455,47 @@ int vcmd_store_commit(struct vcmd_store *s)
 	int rc;
 
 	if (s->failed)
-		return -EIO;
+		return s->failed;
 	if (!s->txn)
 		return 0;
 	rc = mdb_txn_commit(s->txn);
 	s->txn = NULL;
-	if (rc)
-		s->failed = true;
-	else
+	s->failed = error_of(rc);
+	if (!rc)
 		s->stats.commits++;
-	return error_of(rc);
+	return s->failed;
+}
+
+/* ---- after a failure ---- */
+
+/* More than a turn of the event loop writes. */
+static int try_to_write(struct vcmd_store *s)
+{
+	static const uint8_t name[] = {'t', 'r', 'y'};
+	uint8_t *room = calloc(1, TRIAL_LEN);
+	int err = room ? put(s, s->meta, name, sizeof(name), room, TRIAL_LEN) : -ENOMEM;
+
+	free(room);
+	return err ? err : vcmd_store_commit(s);
+}
+
+/* LMDB takes nothing more after some errors: it is opened anew. */
+bool vcmd_store_recover(struct vcmd_store *s, char *err, size_t errlen)
+{
+	int rc;
+
+	if (s->txn)
+		mdb_txn_abort(s->txn);
+	s->txn = NULL;
+	if (s->env)
+		mdb_env_close(s->env);
+	s->env = NULL;
+	s->failed = -EIO;
+	if (!open_environment(s, (uint32_t)(s->stats.octets_most >> 20), err, errlen))
+		return false;
+	s->failed = 0;
+	rc = try_to_write(s);
+	return rc == 0 || complain(err, errlen, "%s: %s", s->path, strerror(-rc));
 }
 
 void vcmd_store_stats(const struct vcmd_store *s, struct vcmd_store_stats *st)

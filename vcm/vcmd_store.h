@@ -37,6 +37,8 @@ bool vcmd_store_sequence_get(struct vcmd_store *s, struct vcmd_sequence *q);
 int vcmd_store_sequence_put(struct vcmd_store *s, const struct vcmd_sequence *q);
 /* On disk when it returns 0; nothing to do is fine. */
 int vcmd_store_commit(struct vcmd_store *s);
+/* After an error, when nothing more is taken: what was committed is there.  False with err filled: it still cannot be written. */
+bool vcmd_store_recover(struct vcmd_store *s, char *err, size_t errlen);
 
 struct vcmd_store_stats {
 	uint64_t puts, deletions, commits;

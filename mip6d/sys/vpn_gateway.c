@@ -17,6 +17,7 @@
 #include "ipsec-glue/sender.h"
 #include "ipsec-glue/snapshot.h"
 #include "lib/netlink.h"
+#include "mip6d/sys/policy_watch.h"
 #include "mip6d/sys/vpn_gateway_internal.h"
 
 void vpn_gateway_complain(struct vpn_gateway *v, const char *what, int err)
@@ -172,10 +173,8 @@ static bool is_ours(void *ctx, const struct ipsec_op *surplus)
 	return p->priority == GLUE_PRIO_VPN && v->config.activates;
 }
 
-int vpn_gateway_check(
-	struct vpn_gateway *v, bool mend, void (*fn)(void *arg, const char *text), void *arg)
+static int compare(struct vpn_gateway *v, struct ipsec_compare *c)
 {
-	struct ipsec_compare c = {.owns = is_ours, .ctx = v, .mend = mend, .tell = fn, .arg = arg};
 	struct ipsec_plan wanted = {0};
 	const struct vpn_node *n, *next;
 	int rc;
@@ -188,12 +187,52 @@ int vpn_gateway_check(
 		if (n->outside)
 			ipsec_plan_vpn_send(&v->plan, &n->n, true, &wanted);
 	}
-	rc = ipsec_compare(v->sender, &wanted, &c);
-	if (rc < 0 && c.why[0])
-		snprintf(v->why, sizeof(v->why), "%s", c.why);
+	rc = ipsec_compare(v->sender, &wanted, c);
+	if (rc < 0)
+		snprintf(v->why, sizeof(v->why), "%s", c->why[0] ? c->why : strerror(-rc));
 	ipsec_plan_free(&wanted);
 	return rc;
 }
+
+int vpn_gateway_check(
+	struct vpn_gateway *v, bool mend, void (*fn)(void *arg, const char *text), void *arg)
+{
+	struct ipsec_compare c = {.owns = is_ours, .ctx = v, .mend = mend, .tell = fn, .arg = arg};
+
+	return compare(v, &c);
+}
+
+/* ---- what somebody deletes ---- */
+
+static bool of_node_or_manager(void *ctx, const struct ipsec_selector *sel, enum ipsec_dir dir)
+{
+	const struct in6_addr *other = dir == IPSEC_OUT ? &sel->dst.addr : &sel->src.addr;
+	const struct vpn_gateway *v = ctx;
+	const struct vpn_node *n;
+
+	HASH_FIND(hh, v->nodes, other, sizeof(*other), n);
+	return n || in6_equal(other, &v->config.manager);
+}
+
+static void notice(void *arg, const char *text)
+{
+	struct vpn_gateway *v = arg;
+
+	if (log_allowed(&v->log, sys_now(NULL), NULL))
+		log_notice("gateway: %s; it is put back", text);
+}
+
+static void policy_gone(void *ctx)
+{
+	struct ipsec_compare c = {.mend = true, .tell = notice, .arg = ctx};
+	struct vpn_gateway *v = ctx;
+
+	if (compare(v, &c) < 0)
+		log_error(
+			"gateway: policies that somebody has deleted are not put back: %s", v->why);
+}
+
+static const struct policy_watch_ops watch_ops = {of_node_or_manager, policy_gone};
 
 /* ---- start and end ---- */
 
@@ -214,7 +253,9 @@ static int open_all(struct vpn_gateway *v, char *err, size_t errlen)
 		v->rt = nlreq_open(NETLINK_ROUTE, &rc);
 	if (v->rt)
 		v->sender = ipsec_sender_open(&rc);
-	if (!v->sender) {
+	if (v->sender)
+		v->watch = policy_watch_open(v->loop, v->sender, &watch_ops, v, &rc);
+	if (!v->watch) {
 		snprintf(err, errlen, "gateway: no netlink socket: %s", strerror(-rc));
 		return rc;
 	}
@@ -290,6 +331,7 @@ void vpn_gateway_close(struct vpn_gateway *v)
 	}
 	if (v->nf)
 		vpn_filter_close(v);
+	policy_watch_close(v->watch);
 	if (v->sender)
 		ipsec_sender_close(v->sender);
 	if (v->rt)

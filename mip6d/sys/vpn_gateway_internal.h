@@ -61,6 +61,7 @@ struct vpn_gateway {
 	void *ctx;
 	struct nlreq *nf, *rt;
 	struct ipsec_sender *sender;
+	struct policy_watch *watch;
 	struct icmp6_socket *icmp6;
 	int ifindex; /* where routes of nodes outside lead; 0: none */
 	struct in6_addr source; /* ours, of what we send to them */

@@ -433,19 +433,25 @@ END_TEST
 START_TEST(full)
 {
 	struct vcmd_store *s = vcmd_store_open(folder, 16, &seal, err, sizeof(err));
+	struct vcm_session_record r;
 	int e = 0;
 
 	ck_assert_msg(s != NULL, "%s", err);
 	for (uint32_t i = 0; !e && i < 1000000; i++) {
-		struct vcm_session_record r = session(i);
-
+		r = session(i);
 		e = vcmd_store_session_put(s, &r);
 	}
 	ck_assert_int_eq(e, -ENOSPC);
-	ck_assert_int_eq(vcmd_store_commit(s), -EIO);
+	ck_assert_int_eq(vcmd_store_commit(s), -ENOSPC);
+	ck_assert_uint_eq(load(s).sessions, 0);
+	/* it goes on without being closed */
+	ck_assert_msg(vcmd_store_recover(s, err, sizeof(err)), "%s", err);
+	r = session(1);
+	ck_assert_int_eq(vcmd_store_session_put(s, &r), 0);
+	ck_assert_int_eq(vcmd_store_commit(s), 0);
 	vcmd_store_close(s);
 	s = open_store();
-	ck_assert_uint_eq(load(s).sessions, 0);
+	ck_assert_uint_eq(load(s).sessions, 1);
 	vcmd_store_close(s);
 }
 END_TEST

@@ -298,7 +298,7 @@ def disk_full(place):
     assert [m.sas for m in offered(people)] == [m.sas for m in first]
     ready(people)
     until(people, lambda: vcmd.states() == ["direct"])
-    assert "no room" not in vcmd.stop() or True
+    vcmd.stop()
     subprocess.run(["umount", "-l", place], check=True)
 
 
