@@ -235,3 +235,46 @@ def test_plain_packets_of_a_node_count_where_it_is_away(tmp_path):
         s = watcher.Sightings(see(True)[0])
         s.read("mn-wlan0", path, False, routers)
         assert len(s.ours()) == wanted
+
+
+# --- packets of streams, whose headers are looked at once
+
+def stream(sequence, octets=64):
+    """UDP of the flow tool, with its checksum not the same in any two."""
+    data = (packets.MARK + struct.pack(">II", 5001, sequence)).ljust(octets, b"\0")
+    return struct.pack(">HHHH", 40000, 5001, 8 + len(data), sequence) + data
+
+
+def directly(sequence):
+    return ip6(CARE_OF, CORRESPONDENT, 60, hao(17, stream(sequence)))
+
+
+def test_a_harmless_stream_hides_nothing(tmp_path):
+    plain = ip6(HOME_ADDRESS, CORRESPONDENT, 17, stream(7))
+    path = pcapng(tmp_path / "link1", [(NODE, ROUTER, p) for p in (directly(1), directly(2), plain, directly(3), plain, PAYLOAD["plain"])])
+    s = watcher.Sightings(see(True)[0])
+    s.read("link1", path, True)
+    assert [round(t * 1000) for t, *_ in s.ours()] == [2, 4, 5] and len(s.harmless) == 1
+    at_home = watcher.Sightings(see(True)[0])
+    at_home.read("home", pcapng(tmp_path / "home", [(NODE, ROUTER, plain)]), False)
+    at_home.read("link1", path, True)
+    assert len(at_home.ours()) == 3
+
+
+def test_headers_of_streams():
+    def name(packet):
+        return watcher.headers_of_stream(bytes(12) + b"\x86\xdd" + packet)
+
+    assert name(directly(1)) == name(hop(directly(2))) != b""
+    assert name(directly(1)) != name(ip6(OTHER, CORRESPONDENT, 60, hao(17, stream(1))))
+    assert name(directly(1)[:-1]) == b"" == name(directly(1) + b"\0") == name(PAYLOAD["plain"])
+    assert name(ip6(CARE_OF, CORRESPONDENT, 60, bytes([17, 2]) + packets.MARK + bytes(18) + stream(1)[:8])) == b""
+
+
+def test_one_of_each(tmp_path):
+    tcp = [ip6(CARE_OF, CORRESPONDENT, 6, TCP), ip6(CARE_OF, CORRESPONDENT, 60, hao(6, TCP)),
+           ip6(CARE_OF, CORRESPONDENT, 43, route2(60, hao(6, TCP)))]
+    wanted = [directly(1), ip6(OTHER, CORRESPONDENT, 60, hao(17, stream(2))), SIGNALS["update"], SIGNALS["update"],
+              ip6(CARE_OF, CORRESPONDENT, 60, hao(17, stream(3, 65)))]
+    path = pcapng(tmp_path / "x.pcapng", [(NODE, ROUTER, p) for p in (*wanted, *tcp, directly(4), directly(5))])
+    assert [frame[14:] for _, frame in packets.frames(packets.one_of_each(str(path)))] == wanted

@@ -125,7 +125,7 @@ static bool settled(const struct world *w)
 	for (int a = 0; a < N_NODES; a++)
 		for (int b = a + 1; b < N_NODES; b++)
 			if (!(wanted(w, a, b) ? world_direct(w, a, b) : world_none(w, a, b)) ||
-				!world_same_secret(w, a, b))
+				!world_secrets_right(w, a, b))
 				return false;
 	return true;
 }
