@@ -59,8 +59,34 @@ def secrets(e, seen, at):
     return found
 
 
+def told(e, seen, at):
+    """Messages that have a key of a session in them, in words, where they must not: symmetric keys go from the manager to the two nodes,
+    in OFFER, and with public keys nobody says any."""
+    keys, found = between(e, at.home), []
+    owners = owners_of(e, at)
+    for s in (s for link in seen.values() for s in link):
+        m = message(s)
+        for spi, key in keys.items() if m else ():
+            if any(key in data for _, data in m.options) and (
+                    e.keys.keys == "asymmetric" or m.kind != "OFFER" or m.destination not in owners[spi]):
+                found.append(f"{m.kind} at {m.time:.6f} on {m.link}")
+    return found
+
+
+def owners_of(e, at):
+    """{SPI: internal addresses of the nodes whose kernels were told of it}."""
+    found = {}
+    for name in at.home:
+        path = e.path(f"xfrm-{name}.log")
+        for spi in swans.keys_in(path) if os.path.exists(path) else ():
+            found.setdefault(spi, set()).add(packets.octets(at.internal[name]))
+    return found
+
+
 def judge(e, seen, at):
     """The figures keys_known, keys_in_files."""
+    wrong = told(e, seen, at)
+    e.check(not wrong, f"{len(wrong)} messages with keys of sessions to others than their nodes: {wrong[:3]}")
     wanted, found = secrets(e, seen, at), []
     e.figures["keys_known"] = len(wanted)
     for folder, _, names in os.walk(e.out):

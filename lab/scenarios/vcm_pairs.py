@@ -1,7 +1,7 @@
 """Three mobile nodes outside that talk in pairs: what begins a session, and what ends one. They leave the office without a word, and
 talk only then (the other trigger of requirement V5); one way only (V12); all three with each other, two of them on the same link.
-A node is revoked, a pair is denied, a pair is silent (V14); new keys, by hand; then all return in the same moment (V11). Nothing is
-lost, repeated or readable over any of it, and no key is in any file."""
+New keys by hand; two move while their session is being made; a node is revoked, a pair is denied, a pair is silent (V14); then all
+return in the same moment (V11). Nothing is lost, repeated or readable over any of it, and no key is in any file."""
 
 import re
 from itertools import combinations
@@ -50,6 +50,7 @@ class Pairs:
 
     def __init__(self, lab, net):
         self.lab, self.net, self.streams = lab, net, {}
+        self.at, self.preference = {name: 0 for name in NODES}, 20  # which of its interfaces each node uses
         self.ways = lab.facts.setdefault("ways", [])  # [pair, "direct" or "gateway", from, to]
 
     def goes(self, way, *pairs):
@@ -107,6 +108,19 @@ class Pairs:
     def hush(self, sender, receiver):
         self.streams[sender, receiver].stop_sending()
 
+    def move(self, places, seconds=1):
+        """These nodes, in the same moment, each with its other interface; the last place is left after a while."""
+        old = {name: self.net.devices[name][self.at[name]] for name in places}
+        for name in places:
+            self.at[name] ^= 1
+            self.preference += 1
+            self.net.daemons[name].ask("prefer", interface=self.net.devices[name][self.at[name]], preference=self.preference)
+        for name, place in places.items():
+            self.net.attach(place, self.net.devices[name][self.at[name]])
+        self.lab.sleep(seconds + 6 * self.lab.keys.rtt / 1000)
+        for name in places:
+            self.net.detach(old[name])
+
     def vcm(self, *words):
         return self.net.daemons["vcm"].ctl("vcm", *words)
 
@@ -114,11 +128,7 @@ class Pairs:
 def leave(lab, net, p):
     """All three, and none says a word to another: there is nothing to report."""
     for name in NODES:
-        old, new = net.devices[name]
-        net.daemons[name].ask("prefer", interface=new, preference=30)
-        net.attach(WALK[name], new)
-        lab.sleep(1 + 6 * lab.keys.rtt / 1000)
-        net.detach(old)
+        p.move({name: WALK[name]})
     p.settle("outside")
     p.until(lambda: sorted(c["place"] for c in p.vcm("contexts")) == ["outside"] * 3, "the manager to know of all three")
     lab.check(p.vcm("sessions") == [], "a session of nodes that do not talk")
@@ -149,6 +159,18 @@ def new_keys(lab, net, p):
     p.until(lambda: all(p.session(*ends).get("generation") == before["generation"] + 1 for ends in (("mn1", "mn3"), ("mn3", "mn1"))),
             "the next generation")
     lab.check(p.direct(("mn1", "mn3")) == [before["session"]], "new keys: another session")
+    lab.sleep(1)
+
+
+def moving(lab, net, p):
+    """A session that was ended by hand comes again; in the moment in which it is offered both nodes move."""
+    before, pair = p.is_direct("mn1", "mn2"), ("mn1", "mn2")
+    p.goes(None, pair)
+    p.vcm("end", *(net.at.internal[name] for name in pair))
+    p.until(lambda: any(p.session(*ends).get("session", before) != before for ends in (pair, pair[::-1])), "another session")
+    lab.check(not p.is_direct(*pair), "it was direct before anybody could move")
+    p.move({"mn1": "link2", "mn2": "link5"})
+    p.direct(pair)
     lab.sleep(1)
 
 
@@ -208,14 +230,8 @@ def silent(lab, net, p):
 
 def all_return(lab, net, p):
     """In the same moment."""
-    for name in NODES:
-        net.daemons[name].ask("prefer", interface=net.devices[name][0], preference=40)
     p.goes(None, *combinations(NODES, 2))
-    for name in NODES:
-        net.attach("office", net.devices[name][0])
-    lab.sleep(3 + 6 * lab.keys.rtt / 1000)
-    for name in NODES:
-        net.detach(net.devices[name][1])
+    p.move({name: "office" for name in NODES}, 3)
     p.settle("inside")
     p.ended(None, *combinations(NODES, 2))
     lab.sleep(2)
@@ -226,7 +242,7 @@ def run(lab):
     p = Pairs(lab, net)
     p.settle("inside")
     try:
-        for step in (leave, one_way, all_talk, new_keys, revoked, denied, silent, all_return):
+        for step in (leave, one_way, all_talk, new_keys, moving, revoked, denied, silent, all_return):
             step(lab, net, p)
             lab.say(step.__name__.replace("_", " "))
     finally:
