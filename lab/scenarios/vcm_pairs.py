@@ -7,7 +7,7 @@ import re
 from itertools import combinations
 from types import SimpleNamespace
 
-from homebound_lab import capture, flows, layers, scenario, vpn, vpn_figures, vpn_keys
+from homebound_lab import capture, flows, layers, scenario, vcm_wire, vpn, vpn_figures, vpn_keys, watcher
 from homebound_lab.intranet import Intranet, addresses
 from homebound_lab.scenario import Key
 
@@ -25,6 +25,7 @@ NODES = ("mn1", "mn2", "mn3")
 WALK = {"mn1": "link1", "mn2": "link4", "mn3": "link1"}
 LONGEST = 20  # s, for a session to begin or to end
 SLACK = 0.5  # s, for packets under way
+AT_ONCE = 2  # packets
 
 
 def setup(lab):
@@ -275,6 +276,8 @@ def judge(e):
     e.check(e.figures["idle_s"] is None or e.keys.idle <= e.figures["idle_s"] <= e.keys.idle + 3, f"idle after {e.figures['idle_s']} s")
     ways(e, run)
     one_way_alone(e, run)
+    if e.keys.where == "host":
+        threshold(e, run)
     vpn_keys.judge(e, run.seen, at)
 
 
@@ -300,3 +303,13 @@ def one_way_alone(e, run):
     back = [s for seen in run.seen.values() for s in seen if layers.flow(s) and s.time < e.facts.get("one_way_until", 0) and
             s.source == vpn_keys.packets.octets(run.at.internal["mn2"])]
     e.check("one_way_until" in e.facts and not back, f"{len(back)} packets of the node that was to be silent")
+
+
+def threshold(e, run):
+    """The first pair is reported with the packet that makes it enough, as the gateway's configuration says, and at once then."""
+    report = next((m.time for m in map(layers.message, run.seen["servers"]) if m and m.kind == "REPORT" and
+                   any(o == vcm_wire.PAIR for o, _ in m.options)), 0)
+    core = {watcher.mac(m) for m, host in e.facts["macs"].items() if host == "core"}
+    sent = [s.time for s in run.seen["core-sg"] if layers.flow(s) and s.time <= report and s.mac in core]
+    e.figures["packets_until_report"] = len(sent)
+    e.check(e.keys.packets <= len(sent) <= e.keys.packets + AT_ONCE, f"{len(sent)} packets until the report, {e.keys.packets} wanted")
