@@ -42,11 +42,11 @@ class Evidence:
             self.failures.append(text)
         return holds
 
-    def near(self, name, values, wanted, tolerance):
-        """Each of the values (ms) is what is wanted of it, or at most `tolerance` more."""
+    def near(self, name, values, wanted, tolerance, early=1):
+        """Each of the values (ms) is what is wanted of it, or at most `tolerance` more, or `early` less."""
         for number, (value, want) in enumerate(zip(values, wanted), 1):
             if value is not None:
-                self.check(want - 1 <= value <= want + tolerance,
+                self.check(want - early <= value <= want + tolerance,
                            f"{name}: {value:g} ms at move {number}, {want:g} ms wanted (and at most {tolerance:g} more)")
 
 

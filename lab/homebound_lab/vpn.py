@@ -301,9 +301,10 @@ def watch(lab, host):
 
 
 def monitors(lab, net):
-    """What `mip6ctl monitor` shows of each of them, for who judges."""
+    """What `mip6ctl monitor` shows of each of them, to eyes and as JSON, for who judges."""
     program = os.path.join(lab.build, "ctl", "mip6ctl")
     for name in MONITORED:
         daemon = net.daemons[name]
         verb = ["vcm", "monitor"] if name == "vcm" else ["monitor"]
-        daemon.host.start(f"monitor-{name}", [program, "-s", daemon.socket, *verb], lab.path(f"monitor-{name}.log"))
+        for file, option in ((f"monitor-{name}.log", []), (f"monitor-{name}-j.log", ["-j"])):
+            daemon.host.start(file.removesuffix(".log"), [program, "-s", daemon.socket, *option, *verb], lab.path(file))

@@ -141,7 +141,7 @@ class Account:
         soon = (max(self.run.delays[n] for n in ("mn1", "mn2")) + 2 * self.run.delays.get("ha", 0) + self.run.delays["sg"]) / 1000
         soon += HOME_DAD if self.run.k.embodiment == 2 else 0
         return one.last.time <= heard + AT_ONCE and (
-            one.last.time <= move["down"] + soon + LOOP or self.unlucky(one.receiver, move["up"], one.last.time) or
+            one.last.time <= max(move["down"] + LOOP, move["up"] + AT_ONCE) + soon or self.unlucky(one.receiver, move["up"], one.last.time) or
             self.dead("sg", move["up"], one.last.time))
 
     def as_it_went(self, one):

@@ -35,8 +35,8 @@ def session_spis(e, home):
 
 
 def between(e, home):
-    """{SPI: key} of SAs that end at two nodes' home addresses."""
-    ends, found = set(home.values()), {}
+    """{SPI: (key, ends)} of SAs that end at two nodes' home addresses."""
+    homes, found = set(home.values()), {}
     for name in home:
         path = e.path(f"xfrm-{name}.log")
         if not os.path.exists(path):
@@ -44,14 +44,14 @@ def between(e, home):
         keys = swans.keys_in(path)
         with open(path, errors="replace") as f:
             for source, destination, spi in re.findall(r"src (\S+) dst (\S+)\s+proto esp spi (0x[0-9a-f]+)", f.read()):
-                if {source, destination} <= ends and int(spi, 16) in keys:
-                    found[int(spi, 16)] = keys[int(spi, 16)][1]
+                if {source, destination} <= homes and int(spi, 16) in keys:
+                    found[int(spi, 16)] = keys[int(spi, 16)][1], (source, destination)
     return found
 
 
 def secrets(e, seen, at):
     """All that must be in no file."""
-    found = set(between(e, at.home).values())
+    found = {key for key, _ in between(e, at.home).values()}
     for s in (s for link in seen.values() for s in link):
         m = message(s)
         if m and m.kind == "OFFER":
@@ -59,8 +59,25 @@ def secrets(e, seen, at):
     return found
 
 
+def told(e, seen, at):
+    """Messages that have a key of a session in them, in words, where they must not: symmetric keys go from the manager to the two nodes,
+    in OFFER, and with public keys nobody says any."""
+    internal = {home: packets.octets(at.internal[name]) for name, home in at.home.items()}
+    keys = {key: [internal[home] for home in ends] for key, ends in between(e, at.home).values()}
+    found = []
+    for s in (s for link in seen.values() for s in link):
+        m = message(s)
+        for key, nodes in keys.items() if m else ():
+            if any(key in data for _, data in m.options) and (
+                    e.keys.keys == "asymmetric" or m.kind != "OFFER" or m.destination not in nodes):
+                found.append(f"{m.kind} at {m.time:.6f} on {m.link}")
+    return found
+
+
 def judge(e, seen, at):
     """The figures keys_known, keys_in_files."""
+    wrong = told(e, seen, at)
+    e.check(not wrong, f"{len(wrong)} messages with keys of sessions to others than their nodes: {wrong[:3]}")
     wanted, found = secrets(e, seen, at), []
     e.figures["keys_known"] = len(wanted)
     for folder, _, names in os.walk(e.out):

@@ -1,11 +1,14 @@
 """What `mip6ctl monitor` showed of scenario vcm: the story, in its order, with the names of those whose it is."""
 
+import json
 import re
 
 from . import vpn
 from .intranet import addresses
 
 LINE = re.compile(r"(\d\d):(\d\d):(\d\d\.\d{3})  (\S+) +(.*)")
+IN_TEXT = re.compile(r"(?:fd00|2001):[0-9a-f:]+")
+ADDRESSES = ("a", "b", "node", "internal_address", "home_address", "care_of", "peer")
 NEVER = ("bad-packet", "bu-refused", "ba-refused", "correspondent-refused", "binding-lost", "session-refused", "refused", "no-party")
 
 
@@ -18,6 +21,8 @@ class Shown:
             self.lines = [m.groups() for m in map(LINE.fullmatch, f.read().splitlines()) if m]
         self.times = [int(h) * 3600 + int(m) * 60 + float(s) for h, m, s, _, _ in self.lines]
         self.events = [(event, rest) for *_, event, rest in self.lines]
+        with open(e.path(f"monitor-{name}-j.log"), errors="replace") as f:
+            self.objects = [json.loads(line) for line in f if line.startswith("{")]
 
     def check(self, holds, text):
         return self.e.check(holds, f"monitor of {self.name}: {text}")
@@ -26,6 +31,11 @@ class Shown:
         self.check(self.times == sorted(self.times) and all(self.times), f"times do not rise: {self.times[:20]}")
         for event, rest in self.events:
             self.check(event not in NEVER, f"{event} {rest}")
+        told = [(x["event"], x["time"][-10:-4]) for x in self.objects]  # seconds and their thousandths
+        self.check(told == [(event, second) for _, _, second, event, _ in self.lines], f"-j tells something else: {told[:20]}")
+        for (event, rest), x in zip(self.events, self.objects):
+            told = [x[key] for key in ADDRESSES if key in x]
+            self.check(set(told) >= set(IN_TEXT.findall(rest)) and told, f"-j has {x} for {event} {rest}")
 
     def follows(self, *story):
         """Each of the story's (event, words of the line in their order), somewhere behind the one before."""

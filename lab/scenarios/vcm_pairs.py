@@ -1,13 +1,13 @@
 """Three mobile nodes outside that talk in pairs: what begins a session, and what ends one. They leave the office without a word, and
 talk only then (the other trigger of requirement V5); one way only (V12); all three with each other, two of them on the same link.
-A node is revoked, a pair is denied, a pair is silent (V14); new keys, by hand; then all return in the same moment (V11). Nothing is
-lost, repeated or readable over any of it, and no key is in any file."""
+New keys by hand; two move while their session is being made; a node is revoked, a pair is denied, a pair is silent (V14); then all
+return in the same moment (V11). Nothing is lost, repeated or readable over any of it, and no key is in any file."""
 
 import re
 from itertools import combinations
 from types import SimpleNamespace
 
-from homebound_lab import capture, flows, layers, scenario, vpn, vpn_figures, vpn_keys
+from homebound_lab import capture, flows, layers, scenario, vcm_wire, vpn, vpn_figures, vpn_keys, watcher
 from homebound_lab.intranet import Intranet, addresses
 from homebound_lab.scenario import Key
 
@@ -25,6 +25,7 @@ NODES = ("mn1", "mn2", "mn3")
 WALK = {"mn1": "link1", "mn2": "link4", "mn3": "link1"}
 LONGEST = 20  # s, for a session to begin or to end
 SLACK = 0.5  # s, for packets under way
+AT_ONCE = 2  # packets
 
 
 def setup(lab):
@@ -50,6 +51,7 @@ class Pairs:
 
     def __init__(self, lab, net):
         self.lab, self.net, self.streams = lab, net, {}
+        self.at, self.preference = {name: 0 for name in NODES}, 20  # which of its interfaces each node uses
         self.ways = lab.facts.setdefault("ways", [])  # [pair, "direct" or "gateway", from, to]
 
     def goes(self, way, *pairs):
@@ -107,6 +109,19 @@ class Pairs:
     def hush(self, sender, receiver):
         self.streams[sender, receiver].stop_sending()
 
+    def move(self, places, seconds=1):
+        """These nodes, in the same moment, each with its other interface; the last place is left after a while."""
+        old = {name: self.net.devices[name][self.at[name]] for name in places}
+        for name in places:
+            self.at[name] ^= 1
+            self.preference += 1
+            self.net.daemons[name].ask("prefer", interface=self.net.devices[name][self.at[name]], preference=self.preference)
+        for name, place in places.items():
+            self.net.attach(place, self.net.devices[name][self.at[name]])
+        self.lab.sleep(seconds + 6 * self.lab.keys.rtt / 1000)
+        for name in places:
+            self.net.detach(old[name])
+
     def vcm(self, *words):
         return self.net.daemons["vcm"].ctl("vcm", *words)
 
@@ -114,11 +129,7 @@ class Pairs:
 def leave(lab, net, p):
     """All three, and none says a word to another: there is nothing to report."""
     for name in NODES:
-        old, new = net.devices[name]
-        net.daemons[name].ask("prefer", interface=new, preference=30)
-        net.attach(WALK[name], new)
-        lab.sleep(1 + 6 * lab.keys.rtt / 1000)
-        net.detach(old)
+        p.move({name: WALK[name]})
     p.settle("outside")
     p.until(lambda: sorted(c["place"] for c in p.vcm("contexts")) == ["outside"] * 3, "the manager to know of all three")
     lab.check(p.vcm("sessions") == [], "a session of nodes that do not talk")
@@ -149,6 +160,18 @@ def new_keys(lab, net, p):
     p.until(lambda: all(p.session(*ends).get("generation") == before["generation"] + 1 for ends in (("mn1", "mn3"), ("mn3", "mn1"))),
             "the next generation")
     lab.check(p.direct(("mn1", "mn3")) == [before["session"]], "new keys: another session")
+    lab.sleep(1)
+
+
+def moving(lab, net, p):
+    """A session that was ended by hand comes again; in the moment in which it is offered both nodes move."""
+    before, pair = p.is_direct("mn1", "mn2"), ("mn1", "mn2")
+    p.goes(None, pair)
+    p.vcm("end", *(net.at.internal[name] for name in pair))
+    p.until(lambda: any(p.session(*ends).get("session", before) != before for ends in (pair, pair[::-1])), "another session")
+    lab.check(not p.is_direct(*pair), "it was direct before anybody could move")
+    p.move({"mn1": "link2", "mn2": "link5"})
+    p.direct(pair)
     lab.sleep(1)
 
 
@@ -208,14 +231,8 @@ def silent(lab, net, p):
 
 def all_return(lab, net, p):
     """In the same moment."""
-    for name in NODES:
-        net.daemons[name].ask("prefer", interface=net.devices[name][0], preference=40)
     p.goes(None, *combinations(NODES, 2))
-    for name in NODES:
-        net.attach("office", net.devices[name][0])
-    lab.sleep(3 + 6 * lab.keys.rtt / 1000)
-    for name in NODES:
-        net.detach(net.devices[name][1])
+    p.move({name: "office" for name in NODES}, 3)
     p.settle("inside")
     p.ended(None, *combinations(NODES, 2))
     lab.sleep(2)
@@ -226,7 +243,7 @@ def run(lab):
     p = Pairs(lab, net)
     p.settle("inside")
     try:
-        for step in (leave, one_way, all_talk, new_keys, revoked, denied, silent, all_return):
+        for step in (leave, one_way, all_talk, new_keys, moving, revoked, denied, silent, all_return):
             step(lab, net, p)
             lab.say(step.__name__.replace("_", " "))
     finally:
@@ -259,6 +276,8 @@ def judge(e):
     e.check(e.figures["idle_s"] is None or e.keys.idle <= e.figures["idle_s"] <= e.keys.idle + 3, f"idle after {e.figures['idle_s']} s")
     ways(e, run)
     one_way_alone(e, run)
+    if e.keys.where == "host":
+        threshold(e, run)
     vpn_keys.judge(e, run.seen, at)
 
 
@@ -284,3 +303,13 @@ def one_way_alone(e, run):
     back = [s for seen in run.seen.values() for s in seen if layers.flow(s) and s.time < e.facts.get("one_way_until", 0) and
             s.source == vpn_keys.packets.octets(run.at.internal["mn2"])]
     e.check("one_way_until" in e.facts and not back, f"{len(back)} packets of the node that was to be silent")
+
+
+def threshold(e, run):
+    """The first pair is reported with the packet that makes it enough, as the gateway's configuration says, and at once then."""
+    report = next((m.time for m in map(layers.message, run.seen["servers"]) if m and m.kind == "REPORT" and
+                   any(o == vcm_wire.PAIR for o, _ in m.options)), 0)
+    core = {watcher.mac(m) for m, host in e.facts["macs"].items() if host == "core"}
+    sent = [s.time for s in run.seen["core-sg"] if layers.flow(s) and s.time <= report and s.mac in core]
+    e.figures["packets_until_report"] = len(sent)
+    e.check(e.keys.packets <= len(sent) <= e.keys.packets + AT_ONCE, f"{len(sent)} packets until the report, {e.keys.packets} wanted")

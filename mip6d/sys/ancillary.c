@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mip6d/sys/ancillary.h"
 
+#include <errno.h>
 #include <netinet/ip6.h>
 #include <string.h>
 
 #include "lib/buf.h"
 #include "mip6/wire.h"
+
+#define BURST 64
+#define CONTROL_MAX 4096 /* two extension headers of full length */
 
 struct cmsghdr *ancillary_put(
 	struct msghdr *m, struct cmsghdr *after, int type, const void *data, size_t len)
@@ -47,7 +51,7 @@ static bool find_hao(const uint8_t *data, size_t len, struct in6_addr *coa)
 	return false;
 }
 
-void ancillary_take(const struct cmsghdr *c, struct mip6_packet *p)
+static void take(const struct cmsghdr *c, struct mip6_packet *p)
 {
 	size_t len = c->cmsg_len - CMSG_LEN(0);
 	const uint8_t *data = CMSG_DATA(c);
@@ -66,8 +70,61 @@ void ancillary_take(const struct cmsghdr *c, struct mip6_packet *p)
 	} else if (c->cmsg_type == IPV6_DSTOPTS) {
 		if (find_hao(data, len, &p->src_coa))
 			p->flags |= MIP6_PKT_HAO;
-	} else if (c->cmsg_type == IPV6_RTHDR && len >= ANCILLARY_RTHDR2_LEN && data[2] == MIP6_RTHDR_TYPE2) {
+	} else if (c->cmsg_type == IPV6_RTHDR && len >= ANCILLARY_RTHDR2_LEN &&
+		   data[2] == MIP6_RTHDR_TYPE2) {
 		memcpy(&p->dst_coa, data + 8, sizeof(p->dst_coa));
 		p->flags |= MIP6_PKT_RH2;
 	}
+}
+
+static bool set(int fd, int option)
+{
+	int on = 1;
+
+	return setsockopt(fd, IPPROTO_IPV6, option, &on, sizeof(on)) == 0;
+}
+
+int ancillary_wanted(int fd, int buffer)
+{
+	if (!set(fd, IPV6_RECVPKTINFO) || !set(fd, IPV6_RECVDSTOPTS) || !set(fd, IPV6_RECVRTHDR) ||
+		!set(fd, IPV6_RECVHOPLIMIT))
+		return -errno;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof(buffer)) < 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof(buffer));
+	return 0;
+}
+
+/* False: nothing more to read now. */
+static bool read_one(int fd, uint8_t *data, size_t len, ancillary_fn *fn, void *arg)
+{
+	_Alignas(struct cmsghdr) char control[CONTROL_MAX];
+	struct sockaddr_in6 from = {0};
+	struct iovec iov = {data, len};
+	struct msghdr m = {.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control)};
+	struct mip6_packet p = {0};
+	ssize_t n = recvmsg(fd, &m, 0);
+
+	if (n < 0)
+		return errno == EINTR;
+	if (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+		return true;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
+		take(c, &p);
+	p.src = from.sin6_addr;
+	p.data = data;
+	p.len = (size_t)n;
+	fn(arg, &p);
+	return true;
+}
+
+void ancillary_read(int fd, uint8_t *data, size_t len, ancillary_fn *fn, void *arg)
+{
+	for (int i = 0; i < BURST; i++)
+		if (!read_one(fd, data, len, fn, arg))
+			return;
 }

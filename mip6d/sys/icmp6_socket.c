@@ -25,7 +25,6 @@
 #include "lib/mh.h"
 #include "mip6d/sys/ancillary.h"
 
-#define BURST 64
 #define BUFFER (2 << 20)
 #define MAX_MESSAGE 1280 /* longer ones are not for us */
 #define IP6_HEADER 40
@@ -50,15 +49,10 @@ struct icmp6_socket {
 	int *members;
 };
 
-static bool set(int fd, int option, int value)
-{
-	return setsockopt(fd, IPPROTO_IPV6, option, &value, sizeof(value)) == 0;
-}
-
 static int open_all(struct icmp6_socket *s, const uint8_t *types, size_t n)
 {
 	struct icmp6_filter filter;
-	int big = BUFFER;
+	int off = 0, err;
 
 	s->fd = socket(AF_INET6, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ICMPV6);
 	if (s->fd < 0)
@@ -68,12 +62,11 @@ static int open_all(struct icmp6_socket *s, const uint8_t *types, size_t n)
 		ICMP6_FILTER_SETPASS(types[i], &filter);
 	/* IPV6_MULTICAST_LOOP off: our own solicitations are no news. */
 	if (setsockopt(s->fd, IPPROTO_ICMPV6, ICMP6_FILTER, &filter, sizeof(filter)) < 0 ||
-		!set(s->fd, IPV6_RECVPKTINFO, 1) || !set(s->fd, IPV6_RECVHOPLIMIT, 1) ||
-		!set(s->fd, IPV6_RECVDSTOPTS, 1) || !set(s->fd, IPV6_RECVRTHDR, 1) ||
-		!set(s->fd, IPV6_MULTICAST_LOOP, 0))
+		setsockopt(s->fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &off, sizeof(off)) < 0)
 		return -errno;
-	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &big, sizeof(big)) < 0)
-		(void)setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &big, sizeof(big));
+	err = ancillary_wanted(s->fd, BUFFER);
+	if (err)
+		return err;
 	/* Protocol 0: it sends and receives nothing. */
 	s->packet_fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	return s->packet_fd < 0 ? -errno : 0;
@@ -188,39 +181,11 @@ int icmp6_socket_send(struct icmp6_socket *s, const struct mip6_packet *p)
 
 /* ---- receiving ---- */
 
-static bool read_one(struct icmp6_socket *s, icmp6_socket_fn *fn, void *arg)
-{
-	uint8_t data[MAX_MESSAGE];
-	_Alignas(struct cmsghdr) char control[ANCILLARY_MAX];
-	struct sockaddr_in6 from = {0};
-	struct iovec iov = {data, sizeof(data)};
-	struct msghdr m = {.msg_name = &from,
-		.msg_namelen = sizeof(from),
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control)};
-	struct mip6_packet p = {0};
-	ssize_t n = recvmsg(s->fd, &m, 0);
-
-	if (n < 0)
-		return errno == EINTR;
-	if (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-		return true;
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
-		ancillary_take(c, &p);
-	p.src = from.sin6_addr;
-	p.data = data;
-	p.len = (size_t)n;
-	fn(arg, &p);
-	return true;
-}
-
 void icmp6_socket_read(struct icmp6_socket *s, icmp6_socket_fn *fn, void *arg)
 {
-	for (int i = 0; i < BURST; i++)
-		if (!read_one(s, fn, arg))
-			return;
+	uint8_t data[MAX_MESSAGE];
+
+	ancillary_read(s->fd, data, sizeof(data), fn, arg);
 }
 
 int icmp6_socket_anycast(struct icmp6_socket *s, int ifindex, const struct in6_addr *addr, bool on)

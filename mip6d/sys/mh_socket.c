@@ -18,7 +18,6 @@
 #include "lib/mh.h"
 #include "mip6d/sys/ancillary.h"
 
-#define BURST 64
 #define BUFFER (4 << 20) /* octets waiting: some 10,000 Binding Updates */
 
 struct mh_socket {
@@ -26,11 +25,6 @@ struct mh_socket {
 	int bound_fd; /* sends only */
 	int bound_to; /* interface index, 0: none yet */
 };
-
-static bool set(int fd, int option, int value)
-{
-	return setsockopt(fd, IPPROTO_IPV6, option, &value, sizeof(value)) == 0;
-}
 
 static int raw_socket(void)
 {
@@ -51,7 +45,7 @@ static int receive_nothing(int fd)
 
 static int open_both(struct mh_socket *s)
 {
-	int big = BUFFER;
+	int err;
 
 	s->fd = raw_socket();
 	if (s->fd < 0)
@@ -59,12 +53,8 @@ static int open_both(struct mh_socket *s)
 	s->bound_fd = raw_socket();
 	if (s->bound_fd < 0)
 		return s->bound_fd;
-	if (!set(s->fd, IPV6_RECVPKTINFO, 1) || !set(s->fd, IPV6_RECVDSTOPTS, 1) ||
-		!set(s->fd, IPV6_RECVRTHDR, 1) || !set(s->fd, IPV6_RECVHOPLIMIT, 1))
-		return -errno;
-	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &big, sizeof(big)) < 0)
-		(void)setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &big, sizeof(big));
-	return receive_nothing(s->bound_fd);
+	err = ancillary_wanted(s->fd, BUFFER);
+	return err ? err : receive_nothing(s->bound_fd);
 }
 
 struct mh_socket *mh_socket_open(int *err)
@@ -150,38 +140,9 @@ int mh_socket_send(struct mh_socket *s, const struct mip6_packet *p)
 
 /* ---- receiving ---- */
 
-/* False: nothing more to read now. */
-static bool read_one(struct mh_socket *s, mh_socket_fn *fn, void *arg)
-{
-	uint8_t data[MH_MAX_LEN + 64];
-	_Alignas(struct cmsghdr) char control[ANCILLARY_MAX];
-	struct sockaddr_in6 from = {0};
-	struct iovec iov = {data, sizeof(data)};
-	struct msghdr m = {.msg_name = &from,
-		.msg_namelen = sizeof(from),
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = control,
-		.msg_controllen = sizeof(control)};
-	struct mip6_packet p = {0};
-	ssize_t n = recvmsg(s->fd, &m, 0);
-
-	if (n < 0)
-		return errno == EINTR;
-	if (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-		return true; /* longer than any Mobility Header */
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c))
-		ancillary_take(c, &p);
-	p.src = from.sin6_addr;
-	p.data = data;
-	p.len = (size_t)n;
-	fn(arg, &p);
-	return true;
-}
-
 void mh_socket_read(struct mh_socket *s, mh_socket_fn *fn, void *arg)
 {
-	for (int i = 0; i < BURST; i++)
-		if (!read_one(s, fn, arg))
-			return;
+	uint8_t data[MH_MAX_LEN + 64];
+
+	ancillary_read(s->fd, data, sizeof(data), fn, arg);
 }

@@ -147,7 +147,8 @@ static void put_pairs(struct nft_text *t, const struct vpn_gateway_config *c)
 /*
  * IKE of a node inside, between its home address, by which it is not reached
  * there, and our external one: what is said to it goes where it came from as
- * well (vpn_gateway_answer.c).
+ * well (vpn_gateway_answer.c).  Whoever is inside can make us look: not
+ * without limit.
  */
 static void put_ike(struct nft_text *t, const struct vpn_gateway_config *c)
 {
@@ -158,7 +159,8 @@ static void put_ike(struct nft_text *t, const struct vpn_gateway_config *c)
 	nft_put(t,
 		"chain ike_in { type filter hook input priority 0;\n"
 		"iifname @links iifname != \"lo\" ip6 saddr @homes ip6 daddr %s udp dport 500 "
-		"meta ipsec missing update @ike { ip6 saddr } queue num %d bypass\n}\n",
+		"meta ipsec missing limit rate 1000/second burst 1024 packets "
+		"update @ike { ip6 saddr } queue num %d bypass\n}\n",
 		address, SYS_QUEUE_ASKING);
 	nft_put(t,
 		"chain ike_out { type filter hook output priority 0;\n"

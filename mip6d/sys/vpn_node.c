@@ -204,7 +204,7 @@ static int ike_route(const struct vpn_node *v, const struct vpn_link *l, bool on
 }
 
 /* Without it IKE takes the tunnel of the home agent, which reaches nobody from inside. */
-static int ike_rule(struct vpn_node *v, bool on)
+static int ike_rule(const struct vpn_node *v, bool on)
 {
 	struct rtnl_rule r = {.table = v->config.table, .priority = SYS_RULE_VPN_IKE};
 
@@ -239,16 +239,17 @@ static int inside_routes(struct vpn_node *v, const struct vpn_link *l, bool on)
 int vpn_node_routes(struct vpn_node *v, const struct vpn_link *inside)
 {
 	struct vpn_link former = v->inside;
-	int err = inside ? inside_routes(v, inside, true) : 0;
+	int err = inside ? inside_routes(v, inside, true) : 0, rule;
 
-	if (!err)
-		err = ike_rule(v, inside);
 	if (err)
 		return err;
+	rule = ike_rule(v, inside);
+	if (rule && inside)
+		return rule;
 	v->inside = inside ? *inside : (struct vpn_link){0};
 	if (former.ifindex && (!inside || former.ifindex != inside->ifindex))
 		err = inside_routes(v, &former, false);
-	return err;
+	return err ? err : rule;
 }
 
 static int load(const char *text)

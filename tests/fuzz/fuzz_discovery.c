@@ -22,6 +22,7 @@
 #include "lib/icmp6.h"
 #include "lib/log.h"
 #include "mip6d/proto/mn.h"
+#include "tests/advert.h"
 #include "tests/quiet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -129,20 +130,12 @@ static const struct mn_ops mn_ops = {.address_set = quiet_address_set,
 
 static void advertise(struct world *w)
 {
-	struct icmp6_message m = {.type = ICMP6T_RA};
+	struct icmp6_message m = advert(in6("2001:db8:a::"));
 	struct mip6_packet p = {
 		.src = in6("fe80::a"), .dst = in6_all_nodes, .ifindex = 1, .hop_limit = 255};
 	uint8_t data[256];
 
 	m.u.ra.lifetime_s = 9000;
-	m.u.ra.slla.len = 6;
-	m.u.ra.n_prefixes = 1;
-	m.u.ra.prefixes[0] = (struct nd_prefix){.prefix = in6("2001:db8:a::"),
-		.plen = 64,
-		.on_link = true,
-		.autonomous = true,
-		.valid_s = 86400,
-		.preferred_s = 14400};
 	p.data = data;
 	p.len = icmp6_build(&m, data, sizeof(data));
 	mn_receive_icmp6(w->mn, &p);

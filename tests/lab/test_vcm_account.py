@@ -50,7 +50,7 @@ MOVING = [move("office", "link1", 0, 2), move("link1", "link2", 8, 10)]
 KILLED = [{"time": 9, "what": "killed", "whom": "mn1"}, {"time": 11, "what": "started", "whom": "mn1"}]
 
 
-def reason(moves, *sightings, sent=None, events=(), down=False, ipsec="manual", embodiment=1):
+def reason(moves, *sightings, sent=None, events=(), down=False, embodiment=1):
     """Of the one packet that mn1 (down: mn2) sent; `lost` is the link of what the core lost."""
     pair = ("mn2", "mn1") if down else ("mn1", "mn2")
     links = {link: [] for link in ("office", "servers", "core-sg", "core-ha", *LINKS)}
@@ -62,7 +62,7 @@ def reason(moves, *sightings, sent=None, events=(), down=False, ipsec="manual", 
     log = SimpleNamespace(flow=FLOW[pair], missing=[0], time_of=lambda n: sent or min(times))
     run = SimpleNamespace(
         at=AT, delays=delays(100), seen=links, lost=lost, logs={pair: log}, in_prefix=prefixes,
-        k=SimpleNamespace(embodiment=embodiment, overlap=True, ipsec=ipsec), e=SimpleNamespace(facts={"moves": moves, "events": list(events)}),
+        k=SimpleNamespace(embodiment=embodiment, overlap=True), e=SimpleNamespace(facts={"moves": moves, "events": list(events)}),
         macs_of=lambda host: {CORE}, care_of=lambda name, address: next((n for n, fits in prefixes.items() if fits(address)), None))
     (found,) = Account(run, [pair]).reasons.values()
     return found
@@ -99,6 +99,9 @@ def test_neighbour_at_home(started, time, wanted):
 def test_under_way_to_the_office():
     assert reason(LEAVING, payload(10.05, "core-sg", PEER, GATEWAY, down=True), down=True) == "lost_on_old_link"
     assert reason(LEAVING, payload(9.5, "core-sg", PEER, GATEWAY, down=True), down=True) == "lost"
+    for time, wanted in ((10.0952, "lost_on_old_link"), (10.102, "lost")):  # one link at a time: the gateway hears of it 75 ms later
+        later = [move("office", "link1", 10.02, 10)]
+        assert reason(later, payload(time, "core-sg", PEER, GATEWAY, down=True), down=True) == wanted
 
 
 @pytest.mark.parametrize("sightings, events, wanted", [

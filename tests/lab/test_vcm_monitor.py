@@ -1,6 +1,7 @@
 """What is asked of the monitors of scenario vcm: a story as they tell it passes, and with any of its lines missing, in
 another place, of another node, or without a time it does not."""
 
+import json
 import os
 import sys
 from types import SimpleNamespace
@@ -41,11 +42,17 @@ STORY = {
 LINES = [(name, n) for name, lines in STORY.items() for n in range(len(lines))]
 
 
-def failures(place, story, times=None):
+def as_json(time, line):
+    told = dict(zip(vpn_monitor.ADDRESSES, vpn_monitor.IN_TEXT.findall(line)))
+    return {"event": line.split()[0], "time": f"2026-01-01T{time}000Z", **told}
+
+
+def failures(place, story, times=None, spoil=lambda objects: objects):
     for name, lines in story.items():
-        with open(place / f"monitor-{name}.log", "w") as f:
-            for n, line in enumerate(lines):
-                f.write(f"{times[n] if times else f'00:00:{n + 1:02d}.500'}  {line}\n")
+        told = [(times[n] if times else f"00:00:{n + 1:02d}.500", line) for n, line in enumerate(lines)]
+        (place / f"monitor-{name}.log").write_text("".join(f"{time}  {line}\n" for time, line in told))
+        objects = spoil([as_json(*x) for x in told])
+        (place / f"monitor-{name}-j.log").write_text("".join(json.dumps(x) + "\n" for x in objects))
     e = Evidence(str(place), {}, 1, {}, [])
     e.keys = SimpleNamespace(embodiment=1)
     vpn_monitor.judge(e)
@@ -85,6 +92,12 @@ def test_times(tmp_path):
     assert not failures(tmp_path, STORY, rising)
     assert failures(tmp_path, STORY, ["00:00:00.000", *rising])
     assert failures(tmp_path, STORY, [rising[1], rising[0], *rising[2:]])
+
+
+@pytest.mark.parametrize("key, value", [("time", "2026-01-01T00:00:00.000000Z"), ("event", "else"), ("a", "::1")])
+def test_json_says_something_else(tmp_path, key, value):
+    assert failures(tmp_path, STORY, spoil=lambda objects: [{**objects[0], key: value}, *objects[1:]])
+    assert failures(tmp_path, STORY, spoil=lambda objects: objects[1:])
 
 
 def test_what_should_not_be_there(tmp_path):

@@ -124,9 +124,8 @@ static bool settled(const struct world *w)
 		return false;
 	for (int a = 0; a < N_NODES; a++)
 		for (int b = a + 1; b < N_NODES; b++)
-			/* Of a session that has ended either may keep its secret as long as inbound. */
-			if (wanted(w, a, b) ? !world_direct(w, a, b) || !world_same_secret(w, a, b)
-					    : !world_none(w, a, b))
+			if (!(wanted(w, a, b) ? world_direct(w, a, b) : world_none(w, a, b)) ||
+				!world_secrets_right(w, a, b))
 				return false;
 	return true;
 }

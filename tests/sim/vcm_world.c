@@ -325,10 +325,28 @@ bool world_direct(const struct world *w, int a, int b)
 	return goes_to(w, a, b) && goes_to(w, b, a);
 }
 
-bool world_same_secret(const struct world *w, int a, int b)
+static bool has_inbound(const struct host *h, int peer)
 {
-	return memcmp(&w->hosts[a].shared[b], &w->hosts[b].shared[a], sizeof(struct rr_shared)) ==
-	       0;
+	for (int i = 0; i < MAX_IN; i++)
+		if (h->in[i].used && h->in[i].peer == peer)
+			return true;
+	return false;
+}
+
+static bool secret_is_over(const struct host *h, int peer)
+{
+	static const struct rr_shared none;
+
+	return has_inbound(h, peer) || memcmp(&h->shared[peer], &none, sizeof(none)) == 0;
+}
+
+bool world_secrets_right(const struct world *w, int a, int b)
+{
+	const struct host *one = &w->hosts[a], *other = &w->hosts[b];
+
+	if (world_direct(w, a, b))
+		return memcmp(&one->shared[b], &other->shared[a], sizeof(struct rr_shared)) == 0;
+	return secret_is_over(one, b) && secret_is_over(other, a);
 }
 
 bool world_none(const struct world *w, int a, int b)

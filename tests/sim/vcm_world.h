@@ -120,8 +120,12 @@ void world_move(struct world *w, int i, bool outside);
 uint64_t world_a_session(struct world *w);
 /* By sessions both ways, with the same keys; or not at all. */
 bool world_direct(const struct world *w, int a, int b);
-/* For Binding Updates between the two (V15); none on either side is the same as well. */
-bool world_same_secret(const struct world *w, int a, int b);
+/*
+ * For Binding Updates between the two (V15): who talks directly has the same
+ * one as the peer, or neither has any; else a node has one only as long as it
+ * keeps inbound, since the peer may still take its binding back.
+ */
+bool world_secrets_right(const struct world *w, int a, int b);
 bool world_none(const struct world *w, int a, int b);
 
 /* vcm_world_net.c */

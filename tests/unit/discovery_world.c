@@ -176,20 +176,12 @@ void icmp6(struct world *w, const char *src, const char *dst, unsigned flags,
 
 void link_is(struct world *w, const char *prefix)
 {
-	struct icmp6_message m = {.type = ICMP6T_RA};
+	struct icmp6_message m = advert(in6(prefix));
 	uint8_t mac[6] = {2, 0, 0, 0, 0, 1};
 	struct in6_addr router = in6("fe80::a");
 
 	router.s6_addr[15] = in6(prefix).s6_addr[5];
-	m.u.ra.lifetime_s = 1800;
-	m.u.ra.slla.len = 6;
-	m.u.ra.n_prefixes = 1;
-	m.u.ra.prefixes[0] = (struct nd_prefix){.prefix = in6(prefix),
-		.plen = 64,
-		.on_link = true,
-		.autonomous = true,
-		.valid_s = 864000,
-		.preferred_s = 864000};
+	m.u.ra.prefixes[0].valid_s = m.u.ra.prefixes[0].preferred_s = 864000;
 	mn_link_event(w->mn, 1, true, mac, true);
 	icmp6(w, in6_str(&router), "ff02::1", 0, &m);
 }

@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "lib/mh.h"
 #include "mip6d/proto/mn.h"
+#include "tests/advert.h"
 #include "tests/quiet.h"
 #include "tests/run.h"
 

@@ -192,7 +192,7 @@ struct sent *nth(int from, uint8_t type, size_t n)
 
 void attach(struct node *n, const char *prefix)
 {
-	struct icmp6_message m = {.type = ICMP6T_RA};
+	struct icmp6_message m = advert(in6(prefix));
 	uint8_t mac[6] = {2, 0, 0, 0, 0, (uint8_t)(n->number + 1)}, buf[256];
 	struct mip6_packet p = {.src = in6("fe80::a"),
 		.dst = in6_all_nodes,
@@ -202,15 +202,6 @@ void attach(struct node *n, const char *prefix)
 	struct mn_info i;
 
 	p.src.s6_addr[15] = in6(prefix).s6_addr[5];
-	m.u.ra.lifetime_s = 1800;
-	m.u.ra.slla.len = 6;
-	m.u.ra.n_prefixes = 1;
-	m.u.ra.prefixes[0] = (struct nd_prefix){.prefix = in6(prefix),
-		.plen = 64,
-		.on_link = true,
-		.autonomous = true,
-		.valid_s = 86400,
-		.preferred_s = 14400};
 	p.len = icmp6_build(&m, buf, sizeof(buf));
 	mn_link_event(n->mn, 1, false, NULL, false);
 	mn_link_event(n->mn, 1, true, mac, true);

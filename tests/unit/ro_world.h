@@ -19,6 +19,7 @@
 #include "lib/log.h"
 #include "mip6d/proto/cn.h"
 #include "mip6d/proto/mn.h"
+#include "tests/advert.h"
 #include "tests/quiet.h"
 #include "tests/run.h"
 

@@ -20,6 +20,7 @@
 #include "lib/log.h"
 #include "mip6d/proto/ha.h"
 #include "mip6d/proto/mn.h"
+#include "tests/advert.h"
 #include "tests/quiet.h"
 #include "tests/run.h"
 

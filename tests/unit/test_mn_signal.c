@@ -89,20 +89,12 @@ static void acknowledge(struct world *w, const char *who, uint8_t status)
 
 static void advertise(struct world *w, const char *prefix)
 {
-	struct icmp6_message m = {.type = ICMP6T_RA};
+	struct icmp6_message m = advert(in6(prefix));
 	struct mip6_packet p = {
 		.src = in6("fe80::a"), .dst = in6_all_nodes, .ifindex = 1, .hop_limit = 255};
 	uint8_t data[256];
 
 	m.u.ra.lifetime_s = 9000;
-	m.u.ra.slla.len = 6;
-	m.u.ra.n_prefixes = 1;
-	m.u.ra.prefixes[0] = (struct nd_prefix){.prefix = in6(prefix),
-		.plen = 64,
-		.on_link = true,
-		.autonomous = true,
-		.valid_s = 86400,
-		.preferred_s = 14400};
 	p.data = data;
 	p.len = icmp6_build(&m, data, sizeof(data));
 	mn_receive_icmp6(w->mn, &p);

@@ -693,16 +693,22 @@ def test_link_events():
     run("sysctl -qw net.ipv6.conf.all.accept_dad=0", "mn")
 
 
-TESTS = [v for k, v in list(globals().items()) if k.startswith("test_")]
+# ---- one after the other ----
+
+def end_all(names):
+    """Kills what a test that has failed has left in name spaces."""
+    for ns in names:
+        for pid in run(f"ip netns pids {ns}").split():
+            os.kill(int(pid), 9)
 
 
-def main():
-    wanted = sys.argv[3:]
+def run_all(space, clean_up):
+    """The functions test_*() of a module's globals, or those whose names were given; clean_up() after one that has failed.
+    results.json is written after each."""
     results = {}
-    setup()
-    for t in TESTS:
+    for t in [v for k, v in list(space.items()) if k.startswith("test_")]:
         name = t.__name__[5:]
-        if wanted and name not in wanted:
+        if sys.argv[3:] and name not in sys.argv[3:]:
             continue
         start = time.monotonic()
         try:
@@ -712,18 +718,24 @@ def main():
             results[name] = f"{type(e).__name__}: {e}"
             if not isinstance(e, Failed):
                 traceback.print_exc()
-            for ns in ("ha", "mn"):
-                for pid in run(f"ip netns pids {ns}").split():
-                    os.kill(int(pid), 9)
-            for ns, start_ in (("ha", start_ha), ("mn", start_mn)):
-                try:
-                    d = start_()
-                    d.end()
-                except Exception as e2:
-                    print(f"clean-up of {ns}: {e2}")
+            try:
+                clean_up()
+            except Exception as e2:
+                print(f"clean-up: {e2}")
         print(f"{name}: {results[name] or 'ok'} ({time.monotonic() - start:.1f} s)", flush=True)
         with open(f"{OUT}/results.json", "w") as f:
             json.dump({"results": results, "figures": figures}, f, indent=1)
+
+
+def clean_up():
+    end_all(("ha", "mn"))
+    start_ha().end()
+    start_mn().end()
+
+
+def main():
+    setup()
+    run_all(globals(), clean_up)
     print(json.dumps(figures))
 
 

@@ -8,20 +8,16 @@ What is not direct goes through core, whose route to the home address stands for
 Arguments as of inside.py, whose tools are used."""
 
 import importlib.util
-import json
 import os
 import re
 import socket
-import struct
-import sys
-import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 spec = importlib.util.spec_from_file_location("inside", os.path.join(HERE, "inside.py"))
 i = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(i)
 run, until, check, capture, udp, receive = i.run, i.until, i.check, i.capture, i.udp, i.receive
-HA, HOA, COA1, COA2, OUT = i.HA, i.HOA, i.COA1, i.COA2, i.OUT
+HA, HOA, COA1, COA2 = i.HA, i.HOA, i.COA1, i.COA2
 ANY, MH, ESP = "::", 135, 50
 
 
@@ -570,28 +566,5 @@ def test_acquire_names_the_node():
     d.end()
 
 
-TESTS = [f for n, f in list(globals().items()) if n.startswith("test_")]
-
-
-def main():
-    results = {}
-    setup()
-    for t in TESTS:
-        name = t.__name__[5:]
-        if sys.argv[3:] and name not in sys.argv[3:]:
-            continue
-        try:
-            t()
-            results[name] = None
-        except Exception as e:
-            results[name] = f"{type(e).__name__}: {e}"
-            traceback.print_exc()
-            for ns in ("mn", "ha"):
-                for pid in run(f"ip netns pids {ns}").split():
-                    os.kill(int(pid), 9)
-        print(f"{name}: {results[name] or 'ok'}", flush=True)
-        with open(f"{OUT}/results.json", "w") as f:
-            json.dump({"results": results, "figures": i.figures}, f, indent=1)
-
-
-main()
+setup()
+i.run_all(globals(), lambda: i.end_all(("mn", "ha")))

@@ -8,15 +8,11 @@ What is not direct goes through core as well: its route to the home address stan
 Arguments as of inside.py, whose tools are used."""
 
 import importlib.util
-import json
 import os
 import re
 import socket
-import subprocess
-import sys
 import threading
 import time
-import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 spec = importlib.util.spec_from_file_location("inside", os.path.join(HERE, "inside.py"))
@@ -24,7 +20,6 @@ i = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(i)
 run, until, check, Failed, capture, udp, receive = i.run, i.until, i.check, i.Failed, i.capture, i.udp, i.receive
 HOA, CN, COA1, COA2 = i.HOA, i.CN, i.COA1, i.COA2
-OUT = i.OUT
 ALWAYS = ["::/0,always"]
 
 
@@ -397,32 +392,11 @@ def test_ten_thousand_pairs():
     check(run("ip xfrm state", "cn") == "" and run("ip xfrm policy", "cn") == "", "something is left")
 
 
-TESTS = [v for k, v in list(globals().items()) if k.startswith("test_")]
+def clean_up():
+    i.end_all(("mn", "cn"))
+    for ns in ("mn", "cn"):
+        i.Drive(ns, HOA if ns == "mn" else "-").end()
 
 
-def main():
-    results = {}
-    setup()
-    for t in TESTS:
-        name = t.__name__[5:]
-        if sys.argv[3:] and name not in sys.argv[3:]:
-            continue
-        try:
-            t()
-            results[name] = None
-        except Exception as e:
-            results[name] = f"{type(e).__name__}: {e}"
-            traceback.print_exc()
-            for ns in ("mn", "cn"):
-                for pid in run(f"ip netns pids {ns}").split():
-                    os.kill(int(pid), 9)
-                try:
-                    i.Drive(ns, HOA if ns == "mn" else "-").end()
-                except Exception as e2:
-                    print(f"clean-up of {ns}: {e2}")
-        print(f"{name}: {results[name] or 'ok'}", flush=True)
-        with open(f"{OUT}/results.json", "w") as f:
-            json.dump({"results": results, "figures": i.figures}, f, indent=1)
-
-
-main()
+setup()
+i.run_all(globals(), clean_up)
