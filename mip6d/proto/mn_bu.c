@@ -142,7 +142,8 @@ void mn_reg_send_bu(struct mn *mn)
 			    .ifindex = mn->path.link->ifindex,
 			    .status = -1,
 			    .seq = reg->seq,
-			    .lifetime_s = (uint32_t)reg->lifetime * MIP6_LIFETIME_UNIT});
+			    .lifetime_s = (uint32_t)reg->lifetime * MIP6_LIFETIME_UNIT,
+			    .text = reg->lifetime ? NULL : "de-registers"});
 	if (reg->delivered)
 		mn_path_bu_sent(mn);
 }

@@ -174,7 +174,10 @@ static void transmit(struct ro_peer *p, const struct in6_addr *peer_care_of)
 			      .care_of = bu->care_of,
 			      .status = -1,
 			      .seq = p->seq,
-			      .lifetime_s = (uint32_t)lifetime * MIP6_LIFETIME_UNIT});
+			      .lifetime_s = (uint32_t)lifetime * MIP6_LIFETIME_UNIT,
+			      .text = !lifetime      ? "de-registers"
+				      : peer_care_of ? "to its care-of address"
+						     : NULL});
 }
 
 /*
@@ -205,8 +208,7 @@ static void send_bu(struct ro_peer *p)
 	}
 	path_set(p);
 	/* A peer that is mobile may have moved as well: by its care-of address, and by its home address. */
-	if (mn->ro->cn &&
-		cn_care_of(mn->ro->cn, &mn->config.home_address, &p->addr, &peer_care_of))
+	if (mn->ro->cn && cn_care_of(mn->ro->cn, &mn->config.home_address, &p->addr, &peer_care_of))
 		transmit(p, &peer_care_of);
 	bu->held_back = !has_neighbours(mn, &p->addr);
 	if (!bu->held_back && !mono_before(now, mn_rate_when(&bu->rate, now)))
