@@ -19,6 +19,7 @@ KEYS = {**{name: vcm.KEYS[name] for name in ("embodiment", "where", "keys", "kcn
         "idle": Key(6, "s after which a session without traffic ends"),
         "probe": Key(2, "s after which a node that hears nothing asks"),
         "hold": Key(4, "s in which the gateway does not report a pair again"),
+        "office_ms": Key(0, "time from the gateway to a host of the office"),
         "packets": Key(1, "packets of a pair before the gateway reports it")}
 LIMIT = 200
 NODES = ("mn1", "mn2", "mn3")
@@ -34,6 +35,8 @@ def setup(lab):
     net = Intranet(lab, k.embodiment, k.rtt)
     net.manager_ipsec, lab.daemon_options = k.manager_ipsec, ["-d"]  # nor is a key in what they log then
     net.third_node()
+    if k.office_ms:  # a return takes as long as the gateway's answer: what is sent meanwhile is not lost either
+        net.sg.command(["tc", "qdisc", "add", "dev", "int0", "root", "netem", "delay", f"{k.office_ms}ms"])
     for name in (*NODES, "sg"):
         vpn.watch(lab, getattr(net, name))
     capture.start(lab, net.capture_points(), snaplen=700)

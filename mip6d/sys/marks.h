@@ -36,6 +36,7 @@
 #define SYS_NFT_NETWORKS "networks" /* sets networksN of care-of address . prefix of N bits; chain */
 #define SYS_NFT_HELD "held" /* set of home addresses whose packets wait */
 #define SYS_NFT_HELD_INTERNAL "held_internal" /* the same of internal addresses */
+#define SYS_NFT_HELD_ARRIVING "held_arriving" /* set of home addresses: what comes for them in clear waits */
 #define SYS_NFT_HELD_LINKS "held_links" /* set of interfaces: what networks behind them send waits */
 #define SYS_NFT_PRIORITY (-250)
 /*
@@ -66,6 +67,7 @@
 #define SYS_QUEUE_INSIDE 27963 /* NFQUEUE: one that came in clear, inside */
 #define SYS_QUEUE_PAIRS 27964 /* NFQUEUE: the first one of a pair */
 #define SYS_QUEUE_HOLD_INTERNAL 27966 /* NFQUEUE: what the internal address sends during a move */
+#define SYS_QUEUE_HOLD_ARRIVING 27967 /* NFQUEUE: what comes in clear for the home address on the home link */
 #define SYS_QUEUE_ASKING 27965 /* NFQUEUE: of a node that asks whether it is inside, and the answer */
 
 #define SYS_VPN_DEVICE "mip6vpn0" /* routes of nodes outside lead here, at their gateway */

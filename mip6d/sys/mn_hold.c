@@ -18,8 +18,10 @@
 
 struct mn_hold {
 	struct mn_hold *internal; /* of the internal address; NULL: there is none */
+	struct mn_hold *arriving; /* of what comes for the home address */
 	bool outside; /* it follows */
 	const char *set; /* of addresses */
+	uint32_t mark; /* of what is let go; 0: as it is */
 	struct sys_loop *loop;
 	struct nlreq *nf;
 	struct in6_addr home_address;
@@ -46,6 +48,18 @@ struct mn_hold {
 	"%4$s"                                                                              \
 	"add rule ip6 " SYS_NFT_TABLE " %1$s oifname \"lo\" return\n"                       \
 	"add rule ip6 " SYS_NFT_TABLE " %1$s queue num %5$d\n"
+/* What IPsec has protected is judged at once. */
+#define ARRIVING_RULES                                                                             \
+	"add set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD_ARRIVING " { type ipv6_addr; }\n"            \
+	"flush set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD_ARRIVING "\n"                              \
+	"add chain ip6 " SYS_NFT_TABLE " arriving { type filter hook input priority %d; }\n"       \
+	"flush chain ip6 " SYS_NFT_TABLE " arriving\n"                                             \
+	"add rule ip6 " SYS_NFT_TABLE " arriving ip6 daddr != @" SYS_NFT_HELD_ARRIVING " return\n" \
+	"add rule ip6 " SYS_NFT_TABLE " arriving meta ipsec exists return\n"                       \
+	"add rule ip6 " SYS_NFT_TABLE " arriving meta l4proto { 50, 135 } return\n"                \
+	"add rule ip6 " SYS_NFT_TABLE " arriving icmpv6 type 133-137 return\n"                     \
+	"add rule ip6 " SYS_NFT_TABLE " arriving iifname \"lo\" return\n"                          \
+	"add rule ip6 " SYS_NFT_TABLE " arriving queue num %d\n"
 #define SHARED_RULES                                                                             \
 	"add set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD_LINKS " { type ifname; }\n"                \
 	"flush set ip6 " SYS_NFT_TABLE " " SYS_NFT_HELD_LINKS "\n"                               \
@@ -58,7 +72,7 @@ static void let_go(struct mn_hold *h, bool drop)
 {
 	if (!h->waiting)
 		return;
-	nfqueue_verdict_upto(h->queue, h->last, !drop, SYS_MARK);
+	nfqueue_verdict_upto(h->queue, h->last, !drop, h->mark);
 	h->waiting = false;
 }
 
@@ -156,12 +170,23 @@ static int end(struct mn_hold *h, bool drop)
 	return 0;
 }
 
-/* The home address first: what is said for others may have to come behind it. */
+int mn_hold_arriving(struct mn_hold *h, bool on)
+{
+	if (!on)
+		return end(h->arriving, false);
+	return h->holding ? start(h->arriving) : 0;
+}
+
+/*
+ * The home address first: what is said for others may have to come behind it.
+ * What has arrived is for the policies to judge, whatever becomes of the rest.
+ */
 int mn_hold_end(struct mn_hold *h, bool drop)
 {
-	int err = end(h, drop), other = h->internal ? end(h->internal, drop) : 0;
+	int err = end(h, drop), other = h->internal ? end(h->internal, drop) : 0,
+	    arriving = mn_hold_arriving(h, false);
 
-	return err ? err : other;
+	return err ? err : other ? other : arriving;
 }
 
 int mn_hold_outside(struct mn_hold *h, bool outside)
@@ -178,6 +203,11 @@ int mn_hold_address(struct mn_hold *h, const struct in6_addr *home_address)
 {
 	int err = h->holding ? change(h, false) : 0;
 
+	if (h->arriving) {
+		int arriving = mn_hold_address(h->arriving, home_address);
+
+		err = err ? err : arriving;
+	}
 	h->home_address = *home_address;
 	if (!err && h->holding)
 		err = change(h, true);
@@ -210,6 +240,7 @@ static struct mn_hold *open_one(struct sys_loop *loop, struct nlreq *nf,
 	h->loop = loop;
 	h->nf = nf;
 	h->home_address = *address;
+	h->mark = SYS_MARK;
 	h->queue = nfqueue_open(queue, 0, MN_HOLD_PACKETS, &rc);
 	if (h->queue)
 		rc = sys_loop_read(loop, nfqueue_fd(h->queue), readable, h);
@@ -227,15 +258,25 @@ struct mn_hold *mn_hold_open(struct sys_loop *loop, struct nlreq *nf,
 	char *err, size_t errlen)
 {
 	struct mn_hold *h = open_one(loop, nf, home_address, SYS_QUEUE_HOLD, err, errlen);
-	char text[2048];
+	char text[4096];
+	int n;
 
 	if (!h)
 		return NULL;
+	h->arriving = open_one(loop, nf, home_address, SYS_QUEUE_HOLD_ARRIVING, err, errlen);
+	if (!h->arriving) {
+		mn_hold_close(h, false);
+		return NULL;
+	}
+	h->arriving->set = SYS_NFT_HELD_ARRIVING;
+	h->arriving->mark = 0;
 	h->set = SYS_NFT_HELD;
 	h->links = links;
 	h->n_links = n_links < HELD_LINKS ? n_links : HELD_LINKS;
-	snprintf(text, sizeof(text), RULES SHARED_RULES, "out", h->set, SYS_NFT_PRIORITY, "",
+	n = snprintf(text, sizeof(text), RULES SHARED_RULES, "out", h->set, SYS_NFT_PRIORITY, "",
 		SYS_QUEUE_HOLD, -SYS_NFT_PRIORITY, SYS_MARK, ~SYS_MARK);
+	snprintf(text + n, sizeof(text) - (size_t)n, ARRIVING_RULES, SYS_NFT_PRIORITY,
+		SYS_QUEUE_HOLD_ARRIVING);
 	if (load(text, err, errlen))
 		return h;
 	mn_hold_close(h, false);
@@ -270,6 +311,7 @@ void mn_hold_close(struct mn_hold *h, bool remove)
 			false, why, sizeof(why));
 	}
 	mn_hold_close(h->internal, false);
+	mn_hold_close(h->arriving, false);
 	if (h->queue) {
 		sys_loop_forget(h->loop, nfqueue_fd(h->queue));
 		nfqueue_close(h->queue);

@@ -16,6 +16,12 @@
  * So what it sends waits as well, in a queue of its own, which is let go also
  * when the node finds that it is inside.
  *
+ * Back on the home link a node answers for its home address from its Binding
+ * Update on (RFC 6275 11.5.5), and neighbours that ask just then send to it in
+ * clear before the Acknowledgement has made it believe that this is home.
+ * IPsec policies of outside would drop that: what arrives in clear waits as
+ * well, until the hold ends, and is then judged by the policies as they are.
+ *
  * Mobility Headers and Neighbor Discovery pass: they are what ends the hold.
  * So does ESP, which they become when they are protected.
  */
@@ -57,6 +63,8 @@ int mn_hold_outside(struct mn_hold *h, bool outside);
 /* Another home address from now on; what is held is held for it as well. */
 int mn_hold_address(struct mn_hold *h, const struct in6_addr *home_address);
 int mn_hold_start(struct mn_hold *h);
+/* What arrives in clear waits as well from now on, or no longer.  While nothing is held: harmless. */
+int mn_hold_arriving(struct mn_hold *h, bool on);
 /* IKE of the home address passes from now on: it makes the SAs that others wait for. */
 int mn_hold_pass_ike(struct mn_hold *h, char *err, size_t errlen);
 bool mn_hold_holding(const struct mn_hold *h);

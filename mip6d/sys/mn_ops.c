@@ -315,6 +315,8 @@ static int tunnel_set(void *ctx, const struct in6_addr *home_address,
 
 	timer_stop(sys_loop_timers(k->loop), &k->sa_wait);
 	(void)home_address; /* one, told at the start */
+	if (!err)
+		err = mn_hold_arriving(k->hold, false);
 	if (err)
 		return err;
 	if (!care_of) {
@@ -375,6 +377,8 @@ static int home_set(void *ctx, const struct in6_addr *home_address, uint8_t pref
 
 	timer_stop(sys_loop_timers(k->loop), &k->sa_wait);
 	(void)home_address;
+	if (!err && hold)
+		err = mn_hold_arriving(k->hold, true);
 	if (!err)
 		err = mn_esp_home(k);
 	if (!err)

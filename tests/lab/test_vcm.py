@@ -127,7 +127,7 @@ def test_somebody_meddles(result, words):
 
 
 @pytest.mark.lab("vcm_pairs")
-@runs("packets=20", "embodiment=2", "where=gateway keys=asymmetric")
+@runs("packets=20", "embodiment=2", "embodiment=2 office_ms=7", "where=gateway keys=asymmetric")
 def test_three_nodes(result, words):
     """V5: two that are outside begin; V12: one way only; V14: revoked, denied, idle, new keys; V11: all return at once. No key is in
     any file, whatever the daemons log."""
