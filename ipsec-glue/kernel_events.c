@@ -140,8 +140,10 @@ static bool read_policy_gone(const struct nlmsghdr *h, struct ipsec_event *e)
 		return false;
 	*e = (struct ipsec_event){.type = IPSEC_EV_POLICY_GONE, .dir = (enum ipsec_dir)id->dir};
 	at = xfrm_read_attribute(h, sizeof(*id), XFRMA_POLICY, sizeof(i));
-	if (at)
+	if (at) {
 		memcpy(&i, at, sizeof(i));
+		e->priority = i.priority;
+	}
 	return ipsec_selector_read(at ? &i.sel : &id->sel, &e->sel);
 }
 

@@ -167,6 +167,8 @@ static void extra_stats(void *ctx, struct json_t *stats)
 		daemon_ha_stats(d, stats);
 	if (d->mn_kernel)
 		daemon_mn_stats(d, stats);
+	if (d->gateway)
+		daemon_gateway_stats(d, stats);
 }
 
 /* The folder of the state file, if only that is missing. */

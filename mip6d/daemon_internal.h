@@ -92,6 +92,7 @@ void daemon_gateway_event(struct daemon *d, const struct mip6_event *e);
 /* vpn_gateway_check(); 0 where there is no gateway */
 int daemon_gateway_check(
 	struct daemon *d, bool mend, void (*fn)(void *arg, const char *text), void *arg);
+void daemon_gateway_stats(struct daemon *d, struct json_t *stats);
 
 /* daemon_ipsec.c: after the kernel side of the role, before its core; stopped behind both */
 bool daemon_ipsec_start(struct daemon *d);

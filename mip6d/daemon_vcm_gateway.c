@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <ifaddrs.h>
+#include <jansson.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
@@ -309,6 +310,19 @@ static bool add_pairs(struct daemon_gateway *g)
 	if (!daemon_ipsec_pairs(g->d) || (tunnels && !add_tunnels(g)))
 		return false;
 	return !own || add_pair(g->d, &manager);
+}
+
+void daemon_gateway_stats(struct daemon *d, struct json_t *stats)
+{
+	struct vpn_gateway_stats s;
+
+	if (!d->gateway->kernel)
+		return;
+	vpn_gateway_stats(d->gateway->kernel, &s);
+	json_object_set_new(stats, "gateway_kernel",
+		json_pack("{s:I, s:I, s:I, s:I}", "outside", (json_int_t)s.told_outside, "inside",
+			(json_int_t)s.told_inside, "pairs", (json_int_t)s.told_traffic, "compared",
+			(json_int_t)s.compared));
 }
 
 int daemon_gateway_check(

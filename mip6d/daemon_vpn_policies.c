@@ -46,21 +46,21 @@ void daemon_vpn_place_manager(struct daemon_vpn *v, const struct mn_info *i, boo
 
 /* ---- compared with the kernel ---- */
 
-static bool of_internal(void *ctx, const struct ipsec_selector *sel, enum ipsec_dir dir)
+/* Of our internal address, with a priority that nobody else has. */
+static bool of_intranet(const struct daemon_vpn *v, const struct ipsec_selector *sel,
+	enum ipsec_dir dir, uint32_t priority)
 {
-	const struct daemon_vpn *v = ctx;
-
-	return in6_equal(dir == IPSEC_OUT ? &sel->src.addr : &sel->dst.addr, &v->policies.internal);
+	return in6_equal(
+		       dir == IPSEC_OUT ? &sel->src.addr : &sel->dst.addr, &v->policies.internal) &&
+	       (priority == GLUE_PRIO_VPN || priority == GLUE_PRIO_VPN_OPEN ||
+		       priority == GLUE_PRIO_VPN_PROBE || priority == GLUE_PRIO_VPN_MANAGER);
 }
 
-/* Of our internal address, with a priority that nobody else has. */
 static bool is_ours(void *ctx, const struct ipsec_op *surplus)
 {
 	const struct ipsec_policy *p = &surplus->policy;
 
-	return surplus->type == IPSEC_POLICY_DEL && of_internal(ctx, &p->sel, p->dir) &&
-	       (p->priority == GLUE_PRIO_VPN || p->priority == GLUE_PRIO_VPN_OPEN ||
-		       p->priority == GLUE_PRIO_VPN_PROBE || p->priority == GLUE_PRIO_VPN_MANAGER);
+	return surplus->type == IPSEC_POLICY_DEL && of_intranet(ctx, &p->sel, p->dir, p->priority);
 }
 
 static int check_place(struct daemon_vpn *v, struct ipsec_compare *c)
@@ -93,6 +93,11 @@ int daemon_vpn_check(void *daemon, bool mend, void (*fn)(void *arg, const char *
 
 /* ---- what somebody deletes ---- */
 
+static bool was_ours(void *ctx, const struct ipsec_event *e)
+{
+	return of_intranet(ctx, &e->sel, e->dir, e->priority ? e->priority : GLUE_PRIO_VPN);
+}
+
 static void notice(void *arg, const char *text)
 {
 	(void)arg;
@@ -106,7 +111,7 @@ static void gone(void *ctx)
 	(void)check_place(ctx, &c);
 }
 
-static const struct policy_watch_ops watch_ops = {of_internal, gone};
+static const struct policy_watch_ops watch_ops = {was_ours, gone};
 
 /* ---- start and end ---- */
 

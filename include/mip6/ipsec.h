@@ -171,7 +171,7 @@ enum ipsec_event_type {
 	IPSEC_EV_MAPPING, /* encapsulated packets of spi come from another address: src is the new one */
 	IPSEC_EV_MIGRATE, /* somebody moved reqid: src, dst are the new outer addresses */
 	IPSEC_EV_SA_GONE, /* somebody deleted it, we did not: src (if known), dst, spi */
-	IPSEC_EV_POLICY_GONE, /* sel, dir */
+	IPSEC_EV_POLICY_GONE, /* sel, dir, priority */
 	IPSEC_EV_FLUSHED, /* all SAs or all policies were deleted */
 	IPSEC_EV_LOST, /* events were lost: compare everything */
 };
@@ -184,6 +184,7 @@ struct ipsec_event {
 	bool hard;
 	struct ipsec_selector sel;
 	enum ipsec_dir dir;
+	uint32_t priority; /* 0: not known */
 };
 
 /* An SA as the kernel has it, for `mip6ctl sas`. */

@@ -67,6 +67,7 @@ def end(lab, net, flowing):
         stream.stop()
     for name, daemon in net.daemons.items():
         lab.check(daemon.alive(), f"{daemon.name} of {name} died")
+    lab.facts["compared"] = net.daemons["sg"].ask("stats")["gateway_kernel"]["compared"]
     vpn_keys.keep(lab, net)
 
 
@@ -92,3 +93,4 @@ def judge(e):
     vpn_figures.judge(e)
     if quiet(e.keys):
         vpn_monitor.judge(e)
+        e.check(e.facts["compared"] == 0, f"the gateway compared all policies {e.facts['compared']} times, and nobody had touched one")

@@ -22,7 +22,7 @@ static void take(void *arg, const struct ipsec_event *e)
 	struct policy_watch *w = arg;
 
 	if (e->type == IPSEC_EV_FLUSHED || e->type == IPSEC_EV_LOST ||
-		(e->type == IPSEC_EV_POLICY_GONE && w->ops->ours(w->ctx, &e->sel, e->dir)))
+		(e->type == IPSEC_EV_POLICY_GONE && w->ops->ours(w->ctx, e)))
 		w->gone = true;
 }
 

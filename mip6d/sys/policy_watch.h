@@ -10,7 +10,11 @@ struct policy_watch; /* opaque */
 struct sys_loop;
 
 struct policy_watch_ops {
-	bool (*ours)(void *ctx, const struct ipsec_selector *sel, enum ipsec_dir dir);
+	/*
+	 * One that the owner looks after, by selector and priority (0: not known).
+	 * Others of the same addresses come and go with each move.
+	 */
+	bool (*ours)(void *ctx, const struct ipsec_event *policy_gone);
 	void (*gone)(void *ctx); /* one or more of ours, or all, or news was lost */
 };
 

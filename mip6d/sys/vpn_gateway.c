@@ -179,6 +179,7 @@ static int compare(struct vpn_gateway *v, struct ipsec_compare *c)
 	const struct vpn_node *n, *next;
 	int rc;
 
+	v->stats.compared++;
 	plan_manager(v, true, &wanted);
 	HASH_ITER(hh, v->nodes, n, next) {
 		if (!v->config.activates)
@@ -204,12 +205,15 @@ int vpn_gateway_check(
 
 /* ---- what somebody deletes ---- */
 
-static bool of_node_or_manager(void *ctx, const struct ipsec_selector *sel, enum ipsec_dir dir)
+/* By priority as well: a home agent on this host has policies of the same addresses, and deletes them whenever a node is back. */
+static bool of_node_or_manager(void *ctx, const struct ipsec_event *e)
 {
-	const struct in6_addr *other = dir == IPSEC_OUT ? &sel->dst.addr : &sel->src.addr;
+	const struct in6_addr *other = e->dir == IPSEC_OUT ? &e->sel.dst.addr : &e->sel.src.addr;
 	const struct vpn_gateway *v = ctx;
 	const struct vpn_node *n;
 
+	if (e->priority && e->priority != GLUE_PRIO_VPN && e->priority != GLUE_PRIO_VPN_MANAGER)
+		return false;
 	HASH_FIND(hh, v->nodes, other, sizeof(*other), n);
 	return n || in6_equal(other, &v->config.manager);
 }

@@ -66,6 +66,7 @@ void vpn_gateway_known(struct vpn_gateway *v, const struct in6_addr *a, const st
 
 struct vpn_gateway_stats {
 	uint64_t told_outside, told_inside, told_traffic;
+	uint64_t compared; /* all policies with the kernel's: grows with the nodes, so no move may cause it */
 };
 void vpn_gateway_stats(const struct vpn_gateway *v, struct vpn_gateway_stats *s);
 /*

@@ -204,6 +204,7 @@ END_TEST
 /* Whoever moves learns nothing of its own deletions. */
 START_TEST(events)
 {
+	struct xfrm_userpolicy_info copy;
 	struct ipsec_event e;
 	struct nlmsghdr *h;
 
@@ -217,6 +218,16 @@ START_TEST(events)
 	ck_assert_uint_eq(e.spi, 0x12345678);
 	op.type = IPSEC_SA_ADD;
 	ck_assert(!ipsec_event_read(built(), 1, &e));
+	op = (struct ipsec_op){.type = IPSEC_POLICY_DEL,
+		.policy = {.dir = IPSEC_OUT, .sel = {.family = AF_INET6, .type = -1}}};
+	h = built();
+	ck_assert(ipsec_event_read(h, 1, &e));
+	ck_assert_int_eq(e.type, IPSEC_EV_POLICY_GONE);
+	ck_assert_uint_eq(e.priority, 0); /* the kernel's notification has a copy of the policy behind it */
+	copy = (struct xfrm_userpolicy_info){.priority = 5800, .sel = {.family = AF_INET6}};
+	ck_assert_int_eq(nla_put(m, XFRMA_POLICY, sizeof(copy), &copy), 0);
+	ck_assert(ipsec_event_read(nlmsg_hdr(m), 1, &e));
+	ck_assert_uint_eq(e.priority, 5800);
 	op = (struct ipsec_op){.type = IPSEC_MIGRATE,
 		.migrate = {.sel = {.family = AF_INET6, .type = -1, .src = {addr("2001:db8:1::100"), 128}},
 			.dir = IPSEC_OUT,
