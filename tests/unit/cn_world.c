@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/unit/cn_world.h"
 
+#include "tests/pass.h"
+
 struct cn_world w;
 struct cn *cn;
 struct in6_addr home, coa, coa2, local, other;
@@ -152,13 +154,7 @@ void teardown(void)
 
 void pass_s(int64_t s)
 {
-	monotime_t end = mono_add_s(w.now, s);
-
-	while (!mono_before(end, timerq_next(w.timers))) {
-		w.now = timerq_next(w.timers);
-		timerq_run(w.timers, w.now);
-	}
-	w.now = end;
+	pass_time(w.timers, &w.now, s * 1000);
 }
 
 const struct sent *last_sent(void)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/unit/discovery_world.h"
 
+#include "tests/pass.h"
+
 struct in6_addr in6(const char *s)
 {
 	struct in6_addr a;
@@ -109,18 +111,7 @@ static const struct mn_ops ops = {.address_set = quiet_address_set,
 
 void advance(struct world *w, int64_t ms)
 {
-	monotime_t end = mono_add_ms(w->now, ms);
-
-	for (;;) {
-		monotime_t t = timerq_next(w->env.timers);
-
-		if (mono_before(end, t))
-			break;
-		if (mono_before(w->now, t))
-			w->now = t;
-		timerq_run(w->env.timers, w->now);
-	}
-	w->now = end;
+	pass_time(w->env.timers, &w->now, ms);
 }
 
 struct world *world_new(void)

@@ -5,6 +5,8 @@
 
 #include "tests/unit/ha_world.h"
 
+#include "tests/pass.h"
+
 static const struct {
 	const char *name, *text;
 } names[] = {
@@ -327,16 +329,7 @@ void teardown(void)
 
 void pass_ms(int64_t ms)
 {
-	monotime_t end = mono_add_ms(w.now, ms);
-
-	while (!mono_before(end, timerq_next(w.timers))) {
-		monotime_t next = timerq_next(w.timers);
-
-		if (mono_before(w.now, next))
-			w.now = next;
-		timerq_run(w.timers, w.now);
-	}
-	w.now = end;
+	pass_time(w.timers, &w.now, ms);
 }
 
 void pass_s(int64_t s)

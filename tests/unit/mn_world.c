@@ -3,6 +3,7 @@
 #include <stdarg.h>
 
 #include "lib/log.h"
+#include "tests/pass.h"
 #include "tests/unit/mn_world.h"
 
 /* ---- names ---- */
@@ -400,18 +401,7 @@ void world_free(struct world *w)
 
 void advance(struct world *w, int64_t ms)
 {
-	monotime_t end = mono_add_ms(w->now, ms);
-
-	for (;;) {
-		monotime_t t = timerq_next(w->env.timers);
-
-		if (mono_before(end, t))
-			break;
-		if (mono_before(w->now, t))
-			w->now = t;
-		timerq_run(w->env.timers, w->now);
-	}
-	w->now = end;
+	pass_time(w->env.timers, &w->now, ms);
 }
 
 /* ---- inputs ---- */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tests/unit/signal_world.h"
 
+#include "tests/pass.h"
+
 struct in6_addr in6(const char *text)
 {
 	struct in6_addr a;
@@ -106,14 +108,7 @@ void world_free(struct world *w)
 
 void advance(struct world *w, int64_t ms)
 {
-	monotime_t end = mono_add_ms(w->now, ms), next;
-
-	while (next = timerq_next(w->env.timers), !mono_before(end, next)) {
-		if (mono_before(w->now, next))
-			w->now = next;
-		timerq_run(w->env.timers, w->now);
-	}
-	w->now = end;
+	pass_time(w->env.timers, &w->now, ms);
 }
 
 size_t count(const struct world *w, uint8_t type)

@@ -10,6 +10,7 @@
 #include "lib/icmp6.h"
 #include "lib/log.h"
 #include "mip6d/proto/ha.h"
+#include "tests/pass.h"
 
 #define HA "2001:db8:1::1000"
 #define HOME "2001:db8:1::100"
@@ -130,13 +131,7 @@ static void teardown(void)
 
 static void later(int64_t s)
 {
-	monotime_t end = mono_add_s(w.now, s);
-
-	while (mono_diff_ms(end, timerq_next(w.env.timers)) >= 0) {
-		w.now = timerq_next(w.env.timers);
-		timerq_run(w.env.timers, w.now);
-	}
-	w.now = end;
+	pass_time(w.env.timers, &w.now, s * 1000);
 }
 
 static void receive(const struct icmp6_message *m, struct mip6_packet p)

@@ -9,6 +9,7 @@
 #include "lib/icmp6.h"
 #include "lib/timer.h"
 #include "mip6d/proto/vpn_place.h"
+#include "tests/pass.h"
 
 static monotime_t clock_now;
 static struct timerq *timers;
@@ -104,13 +105,7 @@ static void expect(const char *want)
 
 static void pass(int64_t ms)
 {
-	monotime_t end = mono_add_ms(clock_now, ms), next;
-
-	while ((next = timerq_next(timers)).us <= end.us) {
-		clock_now = next;
-		timerq_run(timers, clock_now);
-	}
-	clock_now = end;
+	pass_time(timers, &clock_now, ms);
 }
 
 static void advertise(int ifindex, const char *router, const char *prefix, uint16_t lifetime_s, uint32_t valid_s)
